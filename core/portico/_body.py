@@ -1,0 +1,371 @@
+"""`Body`: reading a body once, as bytes, text, JSON, form, blob or stream (Fetch Standard 5.2).
+
+The rules, the same on every runtime:
+
+- `bytes()` reads the body whole and keeps it; `text()`, `json()`, `blob()` and `form_data()` of an
+  urlencoded body derive from the kept bytes, so that they may follow each other in any order.
+- `form_data()` of a multipart body streams it, files to disk; the form is kept, the bytes are not.
+- `stream()` gives the chunks as they arrive and keeps nothing.
+- What was consumed without being kept is gone: asking again raises `BodyUsedError`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from portico._errors import (
+    BodyNotReadError,
+    BodyTooLargeError,
+    BodyUsedError,
+    DisconnectError,
+    PeerError,
+)
+
+if TYPE_CHECKING:
+    from portico._blob import Blob
+    from portico._form_data import FormData
+    from portico._headers import Headers
+    from portico._multipart import MultipartLimits
+
+BodySource: TypeAlias = "bytes | Iterable[bytes] | AsyncIterable[bytes] | None"
+
+MIB = 1024 * 1024
+
+
+class BodyLimits:
+    """How much of a body may be read; all are bytes.
+
+    Attributes:
+        max_body_size: of a body that is read whole.
+        max_form_size: of a multipart body.
+        max_stream_size: of a body that is streamed, or None for no limit.
+    """
+
+    __slots__ = ("form_size", "size", "stream_size")
+
+    max_body_size = 1 * MIB
+    max_form_size = 16 * MIB
+
+    def __init__(
+        self, max_body_size: int, max_form_size: int, max_stream_size: int | None
+    ) -> None:
+        self.size: int | None = max_body_size
+        self.form_size: int | None = max_form_size
+        self.stream_size = max_stream_size
+
+
+NO_LIMITS = BodyLimits(0, 0, None)
+NO_LIMITS.size = NO_LIMITS.form_size = None
+
+
+class Body:
+    """The body half of `Request` and `Response`."""
+
+    __slots__ = ("_data", "_form", "_headers", "_source", "_used", "limits")
+
+    _headers: Headers | None
+    _source: BodySource
+    _data: bytes | None
+    _form: FormData | None
+    _used: bool
+    limits: BodyLimits
+
+    @property
+    def headers(self) -> Headers:
+        """The header fields."""
+        return self._own_headers()
+
+    def _own_headers(self) -> Headers:
+        if self._headers is None:
+            self._headers = self._read_headers()
+        return self._headers
+
+    def _read_headers(self) -> Headers:
+        """Read them from the native object, the first time that they are wanted."""
+        from portico._headers import Headers
+
+        return Headers()
+
+    @property
+    def body_used(self) -> bool:
+        """Whether the body was consumed, in whole or in part."""
+        return self._used
+
+    @property
+    def sync(self) -> SyncBody:
+        """The same readings for synchronous code."""
+        return SyncBody(self)
+
+    async def bytes(self) -> bytes:
+        """The whole body; read once and kept.
+
+        Raises:
+            BodyTooLargeError: it is longer than `max_body_size`.
+            BodyUsedError: it was consumed as a stream or as a multipart form.
+            PeerError: it is shorter or longer than its Content-Length, or has a Content-Encoding.
+        """
+        if self._data is None:
+            gather = self._begin(self.limits.size)
+            parts = [chunk async for chunk in self._counted(gather)]
+            self._data = b"".join(parts)
+        return self._data
+
+    async def text(self) -> str:
+        """The body as UTF-8 text; malformed bytes become U+FFFD (Encoding Standard `decode`)."""
+        return decode_text(await self.bytes())
+
+    async def json(self) -> Any:
+        """The body as JSON (RFC 8259).
+
+        Raises:
+            PeerError: it is not JSON, or too deeply nested (400).
+        """
+        from portico._json import decode_json
+
+        return decode_json(await self.bytes())
+
+    async def blob(self) -> Blob:
+        """The body as a `Blob` with the type of the Content-Type field."""
+        from portico._blob import Blob
+
+        return Blob([await self.bytes()], type=self.headers.get("content-type") or "")
+
+    async def form_data(self) -> FormData:
+        """The body as a form, urlencoded or multipart; read once and kept.
+
+        Raises:
+            PeerError: the content type is not that of a form (415), or the form is malformed (400).
+            BodyTooLargeError: it is over `max_form_size`, or has too many or too large parts.
+        """
+        if self._form is None:
+            content_type = self._form_type()
+            if _is_multipart(content_type) and self._data is None:
+                from portico._multipart import read_form
+
+                gather = self._begin(self.limits.form_size)
+                self._form = await read_form(
+                    self._counted(gather), content_type, self._multipart_limits()
+                )
+            else:
+                self._form = _form_of(await self.bytes(), content_type, self._multipart_limits())
+        return self._form
+
+    def stream(self) -> AsyncIterator[bytes]:
+        """The chunks of the body as they arrive; consumes it.
+
+        Raises:
+            BodyTooLargeError: while reading, when it is over `max_stream_size`.
+            BodyUsedError: it was consumed before.
+        """
+        if self._data is not None:
+            self._used = True
+            return _one(self._data)
+        return self._counted(self._begin(self.limits.stream_size))
+
+    def _begin(self, limit: int | None) -> _Count:
+        if self._used:
+            raise BodyUsedError(
+                "The body was already consumed as a stream or a multipart form, which keep no "
+                "bytes. Read it once, or read `bytes()` first, or `clone()` before reading."
+            )
+        count = _Count(limit, self._declared_length())
+        self._used = True
+        return count
+
+    def _declared_length(self) -> int | None:
+        """What the Content-Length says; raises where the body cannot be read as it is."""
+        return None
+
+    async def _counted(self, count: _Count) -> AsyncIterator[bytes]:
+        source, self._source = self._source, None
+        if source is None or isinstance(source, bytes):
+            if source:
+                yield count.add(source)
+        elif isinstance(source, AsyncIterable):
+            async for chunk in source:
+                if chunk:
+                    yield count.add(chunk)
+        else:
+            for chunk in source:
+                if chunk:
+                    yield count.add(chunk)
+        count.end()
+
+    def _counted_sync(self, count: _Count) -> Iterator[bytes]:
+        source, self._source = self._source, None
+        if source is None or isinstance(source, bytes):
+            if source:
+                yield count.add(source)
+        elif isinstance(source, Iterable):
+            for chunk in source:
+                if chunk:
+                    yield count.add(chunk)
+        count.end()
+
+    def _form_type(self) -> str:
+        content_type = self.headers.get("content-type") or ""
+        if not (_is_multipart(content_type) or _is_urlencoded(content_type)):
+            raise PeerError(
+                f"The body has the content type {content_type!r}. A form is "
+                "multipart/form-data or application/x-www-form-urlencoded.",
+                status=415,
+            )
+        return content_type
+
+    def _multipart_limits(self) -> MultipartLimits:
+        from portico._multipart import MultipartLimits
+
+        # The stream that the decoder reads is counted already; its own bound is the same.
+        if self.limits.form_size is None:
+            return MultipartLimits()
+        return MultipartLimits(max_size=self.limits.form_size)
+
+
+class SyncBody:
+    """A body's readings for synchronous code: what is there already, or can be waited for.
+
+    On WSGI and Lambda the body is read where it is asked for. On an event loop it was read before
+    the handler started, when the handler's own code names a reading; else `BodyNotReadError`.
+    """
+
+    __slots__ = ("_body",)
+
+    def __init__(self, body: Body) -> None:
+        self._body = body
+
+    def bytes(self) -> bytes:
+        """The whole body; see `Body.bytes`."""
+        body = self._body
+        if body._data is None:
+            self._must_be_readable()
+            gather = body._begin(body.limits.size)
+            body._data = b"".join(body._counted_sync(gather))
+        return body._data
+
+    def text(self) -> str:
+        """The body as text; see `Body.text`."""
+        return decode_text(self.bytes())
+
+    def json(self) -> Any:
+        """The body as JSON; see `Body.json`."""
+        from portico._json import decode_json
+
+        return decode_json(self.bytes())
+
+    def blob(self) -> Blob:
+        """The body as a `Blob`; see `Body.blob`."""
+        from portico._blob import Blob
+
+        return Blob([self.bytes()], type=self._body.headers.get("content-type") or "")
+
+    def form_data(self) -> FormData:
+        """The body as a form; see `Body.form_data`."""
+        body = self._body
+        if body._form is None:
+            content_type = body._form_type()
+            if _is_multipart(content_type) and body._data is None:
+                from portico._multipart import read_form_sync
+
+                self._must_be_readable()
+                gather = body._begin(body.limits.form_size)
+                body._form = read_form_sync(
+                    body._counted_sync(gather), content_type, body._multipart_limits()
+                )
+            else:
+                body._form = _form_of(self.bytes(), content_type, body._multipart_limits())
+        return body._form
+
+    def stream(self) -> Iterator[bytes]:
+        """The chunks of the body as they arrive; see `Body.stream`."""
+        body = self._body
+        if body._data is not None:
+            body._used = True
+            return iter([body._data] if body._data else [])
+        self._must_be_readable()
+        return body._counted_sync(body._begin(body.limits.stream_size))
+
+    def _must_be_readable(self) -> None:
+        source = self._body._source
+        is_async = isinstance(source, AsyncIterable) and not isinstance(source, Iterable)
+        if is_async or getattr(source, "is_async", False):
+            raise BodyNotReadError(
+                "The body of this request arrives asynchronously and was not read before the "
+                "synchronous code ran. Declare `body` as a parameter of the handler, or make the "
+                "handler `async` and await `request.bytes()`."
+            )
+
+
+class _Count:
+    """Holds a body to its limit and to its Content-Length while it passes by."""
+
+    __slots__ = ("declared", "limit", "total")
+
+    def __init__(self, limit: int | None, declared: int | None) -> None:
+        if limit is not None and declared is not None and declared > limit:
+            raise _too_large(limit)
+        self.limit = limit
+        self.declared = declared
+        self.total = 0
+
+    def add(self, chunk: bytes) -> bytes:
+        self.total += len(chunk)
+        if self.limit is not None and self.total > self.limit:
+            raise _too_large(self.limit)
+        if self.declared is not None and self.total > self.declared:
+            raise PeerError(f"The body is longer than its Content-Length of {self.declared} bytes.")
+        return chunk
+
+    def end(self) -> None:
+        if self.declared is not None and self.total < self.declared:
+            raise DisconnectError(
+                f"The body ended after {self.total} of the {self.declared} bytes that its "
+                "Content-Length says."
+            )
+
+
+def _too_large(limit: int) -> BodyTooLargeError:
+    return BodyTooLargeError(f"The body is larger than the limit of {limit} bytes.")
+
+
+def decode_text(data: bytes) -> str:
+    """UTF-8 decode (Encoding Standard): a leading byte order mark is dropped, errors replaced."""
+    return data.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace")
+
+
+def _is_multipart(content_type: str) -> bool:
+    return content_type[:19].lower() == "multipart/form-data"
+
+
+def _is_urlencoded(content_type: str) -> bool:
+    return content_type[:33].lower() == "application/x-www-form-urlencoded"
+
+
+def _form_of(data: bytes, content_type: str, limits: MultipartLimits) -> FormData:
+    if _is_multipart(content_type):
+        from portico._multipart import read_form_sync
+
+        return read_form_sync([data], content_type, limits)
+    from portico._form_data import FormData
+    from portico._url_search_params import parse_urlencoded
+
+    return FormData(parse_urlencoded(data))
+
+
+def clone_source(body: Body) -> BodySource:
+    """Split the unread source of a body in two: one stays, one is returned."""
+    if body._data is not None or body._form is not None:
+        return None
+    if body._used:
+        raise BodyUsedError("The body was already consumed, so it cannot be cloned. Clone first.")
+    if body._source is None or isinstance(body._source, bytes):
+        return body._source
+    from portico._tee import tee
+
+    body._source, other = tee(body._source)
+    return other
+
+
+async def _one(data: bytes) -> AsyncIterator[bytes]:
+    if data:
+        yield data

@@ -1,0 +1,120 @@
+"""The errors of Portico, in one tree.
+
+::
+
+    PorticoError
+    ├── DefinitionError        the application is wrong: found at registration or by `app.check()`
+    ├── CapabilityError        the application needs what the runtime does not have
+    ├── BodyUsedError          a body that is gone was asked for again
+    ├── BodyNotReadError       synchronous code asked for a body that still arrives
+    └── HTTPError              an answer, raised: carries the status and the value to send
+        └── PeerError          the peer did wrong; the status is a 4xx and the detail is safe to send
+            ├── BodyTooLargeError   413
+            ├── InvalidInputError   422, with every fault
+            └── DisconnectError     the peer is gone; nobody reads the answer
+
+Two things are kept apart: *you did wrong* (an exception for the developer, a 500 to the peer) and
+*the peer did wrong* (`PeerError`, whose text goes to the peer and never shows a secret).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from portico._faults import Fault
+    from portico._headers import HeadersInit
+
+
+class PorticoError(Exception):
+    """The root of every exception that Portico raises of its own."""
+
+
+class DefinitionError(PorticoError):
+    """The application is not well defined: a wrong path, option, parameter or registration."""
+
+
+class CapabilityError(PorticoError):
+    """A route needs a capability that the runtime declares absent."""
+
+
+class BodyUsedError(PorticoError):
+    """The body was already consumed as a stream or a form, so it cannot be read again."""
+
+
+class BodyNotReadError(PorticoError):
+    """Synchronous code asked for a body that the runtime delivers asynchronously."""
+
+
+class HTTPError(PorticoError):
+    """An answer that is raised instead of returned.
+
+    Args:
+        status: the status code to answer with, 400 to 599.
+        value: what to send: a text becomes the detail of a problem+json body (RFC 9457), any
+            other value is sent as if the handler had returned it.
+        headers: header fields for the answer, such as `WWW-Authenticate`.
+    """
+
+    def __init__(
+        self, status: int, value: object = None, *, headers: HeadersInit | None = None
+    ) -> None:
+        if not 400 <= status <= 599:
+            raise ValueError(
+                f"HTTPError got status {status}. An error answers with 400 to 599. "
+                f"Return `status({status}, value)` or a `Response` for other answers."
+            )
+        super().__init__(status, value)
+        self.status = status
+        self.value = value
+        self.headers = headers
+
+    def __str__(self) -> str:
+        return f"{self.status}" if self.value is None else f"{self.status}: {self.value}"
+
+
+class PeerError(HTTPError):
+    """The peer sent something that cannot be served; the detail tells it what and why.
+
+    Args:
+        detail: one sentence for the peer. It goes out as it is, so it must hold no secret.
+        status: 400 to 499.
+        headers: header fields for the answer, such as `Allow`.
+    """
+
+    def __init__(
+        self, detail: str, *, status: int = 400, headers: HeadersInit | None = None
+    ) -> None:
+        super().__init__(status, detail, headers=headers)
+        self.detail = detail
+
+
+class BodyTooLargeError(PeerError):
+    """The body, or a part of it, is larger than the limit (RFC 9110 section 15.5.14)."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail, status=413)
+
+
+class DisconnectError(PeerError):
+    """The peer closed the connection before its body was complete."""
+
+    def __init__(self, detail: str = "The connection was closed before the body was complete."):
+        super().__init__(detail, status=400)
+
+
+class InvalidInputError(PeerError):
+    """The input does not have the declared shape (RFC 9110 section 15.5.21).
+
+    Attributes:
+        faults: every fault of every part, in the order of the parts.
+    """
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self.faults: Sequence[Fault] = tuple(faults)
+        count = len(self.faults)
+        super().__init__(
+            f"The request has {count} fault{'s' if count != 1 else ''}.", status=422
+        )

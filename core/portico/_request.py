@@ -1,0 +1,273 @@
+"""`Request`: what the peer asked, lazily read (Fetch Standard 5.3, as far as a server needs it)."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from portico._body import NO_LIMITS, Body, BodyLimits, BodySource, clone_source
+from portico._errors import PeerError
+from portico._headers import Headers, HeadersInit
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from portico._abort import AbortSignal
+    from portico._response import BodyInit
+    from portico._url import URL
+
+__all__ = ["BodyLimits", "NativeRequest", "Request"]
+
+_is_method = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+").fullmatch
+# A host name, IPv4 or bracketed IPv6 address, and a port (RFC 9112 section 3.2, RFC 3986 3.2.2).
+_is_host = re.compile(
+    r"(?:[A-Za-z0-9_~!$&'()*+,;=%.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?"
+).fullmatch
+_is_length = re.compile(r"[0-9]{1,18}").fullmatch
+_absolute_form = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*").match
+
+# Hosts that were found well-formed. A service sees few; the bound is for those who try.
+_valid_hosts: set[str] = set()
+_VALID_HOSTS_LIMIT = 256
+
+
+class Request(Body):
+    """One request: method, URL, headers, body and abort signal.
+
+    Args:
+        url: an absolute URL, or another request to copy.
+        method: any token; the well-known ones are upper-cased.
+        headers: header fields; a body of a kind that has a type brings its Content-Type.
+        body: text, bytes, a `Blob`, `FormData`, `URLSearchParams`, or an iterable of bytes.
+        signal: aborted when the caller is no longer interested.
+
+    Attributes:
+        method: the method, as the peer wrote it.
+        raw_path: the path as it came, percent-encoded, without the root path of the application.
+        raw_query: the query as it came, without the question mark.
+    """
+
+    __slots__ = ("_cookies", "_signal", "_url", "method", "raw_path", "raw_query")
+
+    _url: URL | None
+    _signal: AbortSignal | None
+
+    def __init__(
+        self,
+        url: str | URL,
+        *,
+        method: str = "GET",
+        headers: HeadersInit | None = None,
+        body: BodyInit = None,
+        signal: AbortSignal | None = None,
+    ) -> None:
+        from portico._response import extract_body
+        from portico._url import URL
+
+        if not _is_method(method):
+            raise ValueError(
+                f"The method {method!r} is not valid. A method is a token, such as 'GET' "
+                "(RFC 9110 section 9.1)."
+            )
+        upper = method.upper()
+        self.method = upper if upper in _NORMALIZED_METHODS else method
+        if body is not None and self.method in ("GET", "HEAD"):
+            raise ValueError(f"A {self.method} request has no body (Fetch Standard 5.4).")
+        self._url = URL(url) if isinstance(url, str) else url
+        self.raw_path = self._url.pathname or "/"
+        self.raw_query = self._url.search.removeprefix("?")
+        self._headers = Headers(headers)
+        self._source, content_type = extract_body(body)
+        if content_type:
+            self._headers.set_default("content-type", content_type)
+        self._init_lazy(NO_LIMITS)
+        self._signal = signal
+
+    def _init_lazy(self, limits: BodyLimits) -> None:
+        self._data: bytes | None = None
+        self._form = None
+        self._used = False
+        self.limits = limits
+        self._signal = None
+        self._cookies: dict[str, str] | None = None
+
+    @property
+    def url(self) -> URL:
+        """The URL that the peer asked for, as the server understands it.
+
+        Raises:
+            PeerError: the Host field is malformed (400).
+        """
+        if self._url is None:
+            from portico._url import URL, URLError
+
+            host = self.checked_host()
+            query = f"?{self.raw_query}" if self.raw_query else ""
+            root = self._read_root_path()
+            try:
+                self._url = URL(f"{self._read_scheme()}://{host}{root}{self.raw_path}{query}")
+            except URLError as error:
+                raise PeerError(f"The request has the malformed Host {host!r}.") from error
+        return self._url
+
+    @property
+    def host(self) -> str:
+        """The Host field with its port, as the peer wrote it; the server's own name without one."""
+        return self._read_host() if self._url is None else self._url.host
+
+    def checked_host(self) -> str:
+        """The `host`, held to the grammar of RFC 9112 section 3.2.
+
+        Raises:
+            PeerError: it is malformed (400).
+        """
+        host = self.host
+        if host not in _valid_hosts:
+            if not _is_host(host):
+                raise PeerError(f"The request has the malformed Host {host!r}.")
+            if len(_valid_hosts) < _VALID_HOSTS_LIMIT:
+                _valid_hosts.add(host)
+        return host
+
+    @property
+    def cookies(self) -> dict[str, str]:
+        """The cookies that the peer sent, by name; the first of a name wins."""
+        if self._cookies is None:
+            from portico._cookies import parse_cookies
+
+            self._cookies = parse_cookies(self.headers.get_all("cookie"))
+        return self._cookies
+
+    @property
+    def signal(self) -> AbortSignal:
+        """Aborted when the peer is known to be gone."""
+        if self._signal is None:
+            from portico._abort import AbortSignal
+
+            self._signal = AbortSignal()
+        return self._signal
+
+    @property
+    def has_body(self) -> bool:
+        """Whether a body may follow: bytes in memory, or a stream that may turn out empty."""
+        return bool(self._data) or self._source is not None
+
+    @property
+    def body(self) -> AsyncIterator[bytes] | None:
+        """The body as a stream, or None where there is none; reading it consumes the body."""
+        return self.stream() if self.has_body else None
+
+    def clone(self) -> Request:
+        """A second request with the same body, which both can read.
+
+        What one of the two has read and the other has not is kept in memory.
+
+        Raises:
+            BodyUsedError: the body was consumed and not kept.
+        """
+        copy = Request.__new__(Request)
+        copy.method, copy.raw_path, copy.raw_query = self.method, self.raw_path, self.raw_query
+        copy._url = self.url
+        copy._headers = Headers(self.headers)
+        copy._source = clone_source(self)
+        copy._init_lazy(self.limits)
+        copy._data, copy._form, copy._signal = self._data, self._form, self._signal
+        return copy
+
+    def _declared_length(self) -> int | None:
+        encoding = self.headers.get("content-encoding")
+        if encoding is not None and encoding.lower() not in ("", "identity"):
+            raise PeerError(
+                f"The body has the content encoding {encoding!r}, which is not decoded here. "
+                "Send it without one.",
+                status=415,
+                headers={"accept-encoding": "identity"},
+            )
+        return content_length(self.headers)
+
+    # What a native request overrides; the URL and headers of this class are always there.
+
+    def _read_host(self) -> str:
+        return self.url.host
+
+    def _read_scheme(self) -> str:
+        return self.url.protocol.removesuffix(":")
+
+    def _read_root_path(self) -> str:
+        return ""
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.method} {self.raw_path}>"
+
+
+class NativeRequest(Request):
+    """A request over a native object, which reads nothing from it before it is asked.
+
+    For implementers of adapters: call `__init__` with what routing needs and override the four
+    `_read_` methods, each of which is called once at most.
+
+    Args:
+        method: as the peer wrote it.
+        target: the request target (RFC 9112 section 3.2) without the query, percent-encoded
+            ASCII, without the root path. The absolute form is reduced to its path.
+        query: the query as it came, without the question mark.
+        source: the body: bytes that are there, an iterable that blocks, an asynchronous iterable,
+            or None where it is known that there is none. An iterable that is both serves both.
+        limits: those of the adapter's options.
+    """
+
+    __slots__ = ()
+
+    def __init__(
+        self, method: str, target: str, query: str, source: BodySource, limits: BodyLimits
+    ) -> None:
+        self.method = method
+        self.raw_path = target if target[:1] == "/" else _path_of(target)
+        self.raw_query = query
+        self._source = source
+        self._url = None
+        self._headers = None
+        self._init_lazy(limits)
+
+    def _read_headers(self) -> Headers:
+        """The header fields."""
+        raise NotImplementedError
+
+    def _read_host(self) -> str:
+        """The Host field as it came, or the server's own name and port."""
+        raise NotImplementedError
+
+    def _read_scheme(self) -> str:
+        """`"http"` or `"https"`."""
+        raise NotImplementedError
+
+    def _read_root_path(self) -> str:
+        """The path under which the application is mounted, percent-encoded, or `""`."""
+        return ""
+
+
+_NORMALIZED_METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"})
+
+
+def content_length(headers: Headers) -> int | None:
+    """What the Content-Length says, strictly (RFC 9110 section 8.6).
+
+    Raises:
+        PeerError: it is not a decimal number, or several fields differ (400).
+    """
+    values = headers.get_all("content-length")
+    if not values or values == [""]:  # wsgiref gives an empty text for an absent field
+        return None
+    distinct = {value.strip() for joined in values for value in joined.split(",")}
+    text = distinct.pop()
+    if distinct or not _is_length(text):
+        raise PeerError(f"The request has the malformed Content-Length {', '.join(values)!r}.")
+    return int(text)
+
+
+def _path_of(target: str) -> str:
+    """The path of a target in absolute form; `*` (asterisk form) stays."""
+    if target in ("", "*"):
+        return target or "/"
+    match = _absolute_form(target)
+    return (target[match.end() :] or "/") if match else f"/{target}"

@@ -1,0 +1,176 @@
+"""`Response`: what goes back, and how each kind of body is put on the wire (Fetch Standard 5.5)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, Iterable
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from portico._body import NO_LIMITS, Body, clone_source
+from portico._headers import Headers, HeadersInit
+from portico._stream import ByteStream, Chunk
+
+if TYPE_CHECKING:
+    from portico._blob import Blob
+    from portico._form_data import FormData
+    from portico._url_search_params import URLSearchParams
+
+BodyInit: TypeAlias = (
+    "str | bytes | bytearray | memoryview | Blob | FormData | URLSearchParams"
+    " | Iterable[Chunk] | AsyncIterable[Chunk] | None"
+)
+
+# Fetch Standard 2.2.3: a response with one of these has no body.
+NULL_BODY_STATUSES: Final = frozenset({101, 103, 204, 205, 304})
+REDIRECT_STATUSES: Final = frozenset({301, 302, 303, 307, 308})
+
+
+class Response(Body):
+    """One answer: status, headers and body.
+
+    Args:
+        body: text (sent as UTF-8), bytes, a `Blob`, `FormData`, `URLSearchParams`, or an iterable,
+            synchronous or not, whose chunks are streamed and which is closed once.
+        status: 200 to 599.
+        headers: header fields. A Content-Type that is not among them is that of the body's kind.
+
+    Raises:
+        ValueError: the status is out of range, or has no body but one was given.
+    """
+
+    __slots__ = ("status",)
+
+    def __init__(
+        self, body: BodyInit = None, *, status: int = 200, headers: HeadersInit | None = None
+    ) -> None:
+        if not 200 <= status <= 599:
+            raise ValueError(f"A response has a status of 200 to 599, not {status!r}.")
+        if body is not None and status in NULL_BODY_STATUSES:
+            raise ValueError(f"A response with status {status} has no body. Leave it out.")
+        self.status = status
+        source, content_type = extract_body(body)
+        own = Headers(headers)
+        if content_type is not None:
+            own.set_default("content-type", content_type)
+        self._set(own, b"" if source is None else source)
+
+    @classmethod
+    def ready(cls, status: int, headers: Headers, content: bytes | ByteStream = b"") -> Response:
+        """Put together what is known to be right; nothing is checked or added."""
+        response = cls.__new__(cls)
+        response.status = status
+        response._set(headers, content)
+        return response
+
+    @classmethod
+    def from_json(
+        cls, value: object, *, status: int = 200, headers: HeadersInit | None = None
+    ) -> Response:
+        """An answer of JSON (Fetch Standard `Response.json`).
+
+        Raises:
+            TypeError: the value has no JSON form.
+        """
+        from portico._json import to_json
+
+        own = Headers(headers)
+        own.set_default("content-type", "application/json")
+        return cls(to_json(value), status=status, headers=own)
+
+    @classmethod
+    def redirect(cls, url: str, status: int = 302) -> Response:
+        """A redirect to any URL, relative or absolute, as it is given.
+
+        The function `redirect` refuses foreign origins; this one is the standard's.
+        """
+        if status not in REDIRECT_STATUSES:
+            raise ValueError(f"A redirect has status 301, 302, 303, 307 or 308, not {status!r}.")
+        return cls(status=status, headers=[("location", url)])
+
+    def _set(self, headers: Headers, content: bytes | ByteStream) -> None:
+        self._headers = headers
+        self._source = content
+        self._data = None
+        self._form = None
+        self._used = False
+        self.limits = NO_LIMITS
+
+    @property
+    def headers(self) -> Headers:
+        """The header fields; they can be changed until the response is sent."""
+        return self._own_headers()
+
+    @property
+    def ok(self) -> bool:
+        """Whether the status is 200 to 299."""
+        return 200 <= self.status <= 299
+
+    @property
+    def content(self) -> bytes | ByteStream:
+        """What goes on the wire: bytes, or a stream that its reader must close."""
+        if self._data is not None:
+            return self._data
+        return self._source if isinstance(self._source, bytes | ByteStream) else b""
+
+    @content.setter
+    def content(self, value: bytes | ByteStream) -> None:
+        self._data = None
+        self._source = value
+
+    def clone(self) -> Response:
+        """A second response with the same body, which both can read.
+
+        Raises:
+            BodyUsedError: the body was consumed and not kept.
+        """
+        source = clone_source(self)
+        if not isinstance(self._source, bytes | ByteStream | None):
+            self._source = ByteStream(self._source)
+        content = source if isinstance(source, bytes) else b"" if source is None else source
+        copy = Response.ready(
+            self.status,
+            Headers(self.headers),
+            content if isinstance(content, bytes) else ByteStream(content),
+        )
+        copy._data = self._data
+        return copy
+
+    def __repr__(self) -> str:
+        return f"<Response {self.status}>"
+
+
+def extract_body(body: BodyInit) -> tuple[bytes | ByteStream | None, str | None]:
+    """The source of a body and the Content-Type that it brings (Fetch Standard 5.1 `extract`)."""
+    if body is None:
+        return None, None
+    if isinstance(body, str):
+        return body.encode(), "text/plain;charset=UTF-8"
+    if isinstance(body, bytes):
+        return body, None
+    if isinstance(body, bytearray | memoryview):
+        return bytes(body), None
+    return _extract_object(body)
+
+
+def _extract_object(
+    body: Blob | FormData | URLSearchParams | Iterable[Chunk] | AsyncIterable[Chunk],
+) -> tuple[bytes | ByteStream, str | None]:
+    from portico._blob import Blob
+    from portico._form_data import FormData
+    from portico._url_search_params import URLSearchParams
+
+    if isinstance(body, Blob):
+        return body.sync.bytes(), body.type or None
+    if isinstance(body, URLSearchParams):
+        return str(body).encode(), "application/x-www-form-urlencoded;charset=UTF-8"
+    if isinstance(body, FormData):
+        return _extract_form(body)
+    if isinstance(body, ByteStream):
+        return body, None
+    return ByteStream(body), None
+
+
+def _extract_form(form: FormData) -> tuple[bytes, str]:
+    from portico._form_data import encode_multipart, new_boundary
+
+    boundary = new_boundary()
+    return encode_multipart(form, boundary), f"multipart/form-data; boundary={boundary}"

@@ -1,0 +1,140 @@
+"""`ByteStream`: the chunks of a body that is not in memory, read once and closed once."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
+from contextvars import Context, copy_context
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from portico.contract import Platform
+
+Chunk: TypeAlias = "bytes | bytearray | memoryview | str"
+
+_END: Any = object()
+
+
+class ByteStream:
+    """The chunks of a streamed answer.
+
+    `is_async` says how to read it: `for chunk in stream` and `close()`, or `async for` and
+    `aclose()`, which also read a synchronous one, blocking. Text is encoded as UTF-8; empty chunks are left out. Closing is idempotent: the
+    source's own `close` or `aclose` runs exactly once, also when the source was never started, ended
+    or raised. A synchronous source is read in the context (`contextvars`) of its creator.
+    """
+
+    __slots__ = ("_closed", "_context", "_iterator", "is_async")
+
+    def __init__(self, source: Iterable[Chunk] | AsyncIterable[Chunk]) -> None:
+        self._closed = False
+        self._iterator: Any
+        self._context: Context | None = None
+        self.is_async = isinstance(source, AsyncIterable)
+        if isinstance(source, AsyncIterable):
+            self._iterator = aiter(source)
+        else:
+            self._iterator = iter(source)
+            self._context = copy_context()
+
+    def __iter__(self) -> Iterator[bytes]:
+        if self.is_async:
+            raise TypeError("This stream is asynchronous. Read it with `async for`.")
+        return self
+
+    def __next__(self) -> bytes:
+        while not self._closed and self._context is not None:
+            try:
+                chunk = self._context.run(next, self._iterator, _END)
+            except BaseException:
+                self.close()
+                raise
+            if chunk is _END:
+                self.close()
+                break
+            data = _encoded(chunk)
+            if data:
+                return data
+        raise StopIteration
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if not self.is_async:
+            chunk = next(self, _END)
+            if chunk is _END:
+                raise StopAsyncIteration
+            return chunk
+        while not self._closed:
+            try:
+                chunk = await anext(self._iterator, _END)
+            except BaseException:
+                await self.aclose()
+                raise
+            if chunk is _END:
+                await self.aclose()
+                break
+            data = _encoded(chunk)
+            if data:
+                return data
+        raise StopAsyncIteration
+
+    def close(self) -> None:
+        """Close a synchronous source; later calls do nothing."""
+        if self._closed:
+            return
+        self._closed = True
+        close = getattr(self._iterator, "close", None)
+        if close is not None and self._context is not None:
+            self._context.run(close)
+
+    async def aclose(self) -> None:
+        """Close the source, asynchronous or not; later calls do nothing."""
+        if not self.is_async:
+            self.close()
+            return
+        if self._closed:
+            return
+        self._closed = True
+        aclose = getattr(self._iterator, "aclose", None)
+        if aclose is not None:
+            await aclose()
+
+
+def offloaded(stream: ByteStream, platform: Platform) -> ByteStream:
+    """The same stream for an event loop: each `next` and the `close` off the loop."""
+    return ByteStream(_Offloaded(stream, platform))
+
+
+class _Offloaded:
+    __slots__ = ("_platform", "_stream")
+
+    def __init__(self, stream: ByteStream, platform: Platform) -> None:
+        self._stream = stream
+        self._platform = platform
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        # StopIteration cannot cross a future, so the end travels as a value.
+        chunk = await self._platform.run_blocking(lambda: next(self._stream, _END))
+        if chunk is _END:
+            raise StopAsyncIteration
+        return chunk
+
+    async def aclose(self) -> None:
+        await self._platform.run_blocking(self._stream.close)
+
+
+def _encoded(chunk: object) -> bytes:
+    if isinstance(chunk, bytes):
+        return chunk
+    if isinstance(chunk, str):
+        return chunk.encode()
+    if isinstance(chunk, bytearray | memoryview):
+        return bytes(chunk)
+    raise TypeError(
+        f"A stream gave {chunk!r} of type {type(chunk).__name__}. A chunk is bytes or str. "
+        "Encode the value first."
+    )

@@ -230,7 +230,8 @@ def run_tox(environments: Sequence[str], pythons: Iterable[str], arguments: Sequ
     REPORTS.mkdir(parents=True)
     mode = ["run"]
     if len(environments) > 1:
-        mode = ["run-parallel", "--parallel", "auto", "--parallel-no-spinner"]
+        mode = ["run-parallel", "--parallel", "auto"]
+        mode += [] if sys.stdout.isatty() else ["--parallel-no-spinner"]
     command = [PYTHON, "-m", "tox", *mode, "-e", ",".join(environments), "--discover", *pythons]
     command += ["--skip-missing-interpreters", "false", "--result-json", str(REPORTS / "tox.json")]
     return run([*command, "--", *arguments] if arguments else command)

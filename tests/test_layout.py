@@ -1,0 +1,239 @@
+"""The rules that the folders stand for, checked on the sources of the installed packages."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+import portico
+
+ADAPTERS = ("portico_asgi", "portico_wsgi", "portico_lambda", "portico_cloudflare")
+TOOLS = ("portico_cli", "portico_conformance")
+PACKAGES = ("portico", *ADAPTERS, "portico_plugins", *TOOLS)
+
+# Modules that only exist on one platform. Where they do not, importing them must not be needed.
+PLATFORM = {"awslambdaric", "js", "pyodide", "pyodide_js", "workers", "_cloudflare"}
+
+# What makes a cold start slow: none of it may come with `import portico`.
+SLOW = {
+    "anyio",
+    "asyncio",
+    "dataclasses",
+    "dis",
+    "email",
+    "http",
+    "inspect",
+    "logging",
+    "msgspec",
+    "ssl",
+    "trio",
+    "typing_extensions",
+    "uuid",
+    "werkzeug",
+}
+
+# The platform gives these to the core: a loop, a clock, a place for reports, a connection.
+PLATFORMS_WORK = {"anyio", "asyncio", "logging", "selectors", "socket", "ssl", "time", "trio"}
+
+# What the core asks for at first use, each inside the function that needs it.
+LAZY = {"idna", "msgspec", "werkzeug"}
+
+NAMELESS = {"base", "common", "helper", "helpers", "misc", "util", "utils"}
+
+
+class Import(NamedTuple):
+    """One name of one import statement: `from module import name`, or `import module`."""
+
+    file: Path
+    line: int
+    module: str
+    name: str | None
+    inside: str
+    """The dotted path of classes and functions around it; empty at the top of the module."""
+
+    def __str__(self) -> str:
+        statement = f"from {self.module} import {self.name}" if self.name else self.module
+        return f"{self.file.parent.name}/{self.file.name}:{self.line}: {statement}"
+
+    @property
+    def root(self) -> str:
+        return self.module.partition(".")[0]
+
+
+def folder(package: str) -> Path:
+    spec = find_spec(package)
+    assert spec is not None
+    assert spec.submodule_search_locations is not None
+    return Path(next(iter(spec.submodule_search_locations)))
+
+
+def sources(package: str) -> list[Path]:
+    return sorted(folder(package).rglob("*.py"))
+
+
+def imports(package: str) -> Iterator[Import]:
+    for file in sources(package):
+        parts = (package, *file.relative_to(folder(package)).with_suffix("").parts)
+        yield from imports_below(ast.parse(file.read_text("utf-8")), file, parts, "")
+
+
+def imports_below(
+    node: ast.AST, file: Path, module: tuple[str, ...], inside: str
+) -> Iterator[Import]:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Import):
+            for alias in child.names:
+                yield Import(file, child.lineno, alias.name, None, inside)
+        elif isinstance(child, ast.ImportFrom):
+            package = module[: -child.level] if child.level else ()
+            source = ".".join((*package, *filter(None, [child.module])))
+            for alias in child.names:
+                yield Import(file, child.lineno, source, alias.name, inside)
+        elif isinstance(child, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            yield from imports_below(child, file, module, f"{inside}.{child.name}".lstrip("."))
+        else:
+            yield from imports_below(child, file, module, inside)
+
+
+def is_public(found: Import) -> bool:
+    """Whether neither the module's path nor the name says that it is private to its package."""
+    words = [*found.module.split("."), *filter(None, [found.name])]
+    return not any(word.startswith("_") and not word.endswith("__") for word in words)
+
+
+def foreign(package: str) -> Iterator[Import]:
+    """The imports that take something from another of this project's packages."""
+    for found in imports(package):
+        if found.root in PACKAGES and found.root != package:
+            yield found
+
+
+def listed(found: list[Import]) -> str:
+    return "\n".join(map(str, found))
+
+
+def modules_after_importing(package: str) -> set[str]:
+    """The names in `sys.modules` of an interpreter that ran no site and knows one place more."""
+    program = f"import sys; sys.path.append(sys.argv[1]); import {package}; print(*sys.modules)"
+    command = [sys.executable, "-I", "-S", "-c", program, str(folder(package).parent)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    return set(done.stdout.split())
+
+
+def test_importing_the_core_loads_no_event_loop_and_nothing_slow() -> None:
+    assert modules_after_importing("portico") & SLOW == set()
+
+
+def test_importing_the_core_loads_the_standard_library_alone() -> None:
+    roots = {name.partition(".")[0] for name in modules_after_importing("portico")}
+
+    assert roots - sys.stdlib_module_names - {"__main__"} == {"portico"}
+
+
+def test_the_core_imports_an_adapter_only_where_a_server_calls_the_application() -> None:
+    found = [
+        found
+        for found in foreign("portico")
+        if (found.root, found.inside) != ("portico_asgi", "Portico.__call__")
+    ]
+
+    assert found == [], listed(found)
+
+
+def test_the_core_imports_no_platform_and_nothing_that_is_a_platforms_work() -> None:
+    found = [
+        found
+        for found in imports("portico")
+        if found.root in PLATFORM | PLATFORMS_WORK and not is_default_platform(found)
+    ]
+
+    assert found == [], listed(found)
+
+
+def test_the_core_imports_few_third_party_modules_and_those_inside_functions() -> None:
+    known = {*sys.stdlib_module_names, *PACKAGES, *PLATFORM, *PLATFORMS_WORK}
+    strange = [found for found in imports("portico") if found.root not in known]
+    found = [found for found in strange if found.root not in LAZY or not found.inside]
+
+    assert found == [], listed(found)
+
+
+def is_default_platform(found: Import) -> bool:
+    """`Platform` is the contract's other side: what an adapter does not override works inline."""
+    return found.file.name == "contract.py" and found.inside.startswith("Platform.")
+
+
+@pytest.mark.parametrize("adapter", ADAPTERS)
+def test_an_adapter_imports_the_public_names_of_the_core_and_no_other_package(adapter: str) -> None:
+    found = [found for found in foreign(adapter) if not is_adapters_to_import(found)]
+
+    assert found == [], listed(found)
+
+
+def is_adapters_to_import(found: Import) -> bool:
+    if found.module == "portico":
+        return found.name is None or found.name in {*portico.__all__, "contract"}
+    return found.module == "portico.contract" and is_public(found)
+
+
+@pytest.mark.parametrize("adapter", ADAPTERS)
+def test_an_adapter_imports_its_platform_only_inside_functions(adapter: str) -> None:
+    found = [found for found in imports(adapter) if found.root in PLATFORM and not found.inside]
+
+    assert found == [], listed(found)
+
+
+def test_plugins_import_the_public_names_of_the_core_alone() -> None:
+    found = [
+        found
+        for found in foreign("portico_plugins")
+        if found.module != "portico" or found.name not in {None, *portico.__all__}
+    ]
+
+    assert found == [], listed(found)
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_the_command_and_the_suite_import_public_names_alone(tool: str) -> None:
+    found = [found for found in foreign(tool) if not is_public(found)]
+
+    assert found == [], listed(found)
+
+
+@pytest.mark.parametrize("package", PACKAGES[1:])
+def test_no_package_reaches_for_what_the_core_keeps_private(package: str) -> None:
+    found = [
+        f"{file.name}:{node.lineno}: {ast.unparse(node)}"
+        for file in sources(package)
+        for node in ast.walk(ast.parse(file.read_text("utf-8")))
+        if isinstance(node, ast.Attribute)
+        and ast.unparse(node.value) in {"portico", "portico.contract", "contract"}
+        and node.attr.startswith("_")
+        and not node.attr.endswith("__")
+    ]
+
+    assert found == []
+
+
+@pytest.mark.parametrize("adapter", ADAPTERS)
+def test_every_adapter_has_the_same_four_parts(adapter: str) -> None:
+    parts = {"_request.py", "_platform.py", "_response.py", "_handler.py"}
+
+    assert parts - {path.name for path in sources(adapter)} == set()
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_every_package_says_that_it_is_typed(package: str) -> None:
+    assert (folder(package) / "py.typed").is_file()
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_every_module_is_named_after_its_job(package: str) -> None:
+    nameless = [path.name for path in sources(package) if path.stem.strip("_") in NAMELESS]
+
+    assert nameless == []

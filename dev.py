@@ -35,7 +35,8 @@ from xml.etree import ElementTree
 ROOT = Path(__file__).resolve().parent
 HERE = "{}.{}".format(*sys.version_info[:2])
 VENV = ROOT / ".venv" / f"py{HERE}"
-PYTHON = str(VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python"))
+SCRIPTS = VENV / ("Scripts" if os.name == "nt" else "bin")
+PYTHON = str(SCRIPTS / "python")
 REPORTS = ROOT / ".tox" / "reports"
 
 # The interpreters that a run with CI=true may not miss. Later ones are taken where there are any.
@@ -57,7 +58,7 @@ def demo(arguments: Sequence[str]) -> int:
     """Answer the same requests on every runtime side by side."""
     prepare("demo")
     fetch_components()
-    return run([PYTHON, "-m", "portico_cli", "demo", *arguments])
+    return run([str(SCRIPTS / "portico"), "demo", *arguments])
 
 
 def test(arguments: Sequence[str]) -> int:
@@ -96,7 +97,7 @@ def prepare(group: str) -> None:
 def make_venv() -> None:
     """Make the virtual environment, once, with a pip that knows dependency groups (25.1)."""
     stamp = VENV / "venv.stamp"
-    wanted = f"{sys.version} {sys.base_prefix}"
+    wanted = f"{sys.version} {sys.base_prefix} {VENV}"  # and not one that was moved
     if is_stamped(stamp, wanted):
         return
     missing = missing_for_venv()
@@ -132,7 +133,7 @@ def missing_for_venv() -> str:
 
 def is_stamped(stamp: Path, wanted: str) -> bool:
     """Whether an earlier run got as far as this stamp, with the same things to start from."""
-    return stamp.exists() and stamp.read_text() == wanted and Path(PYTHON).exists()
+    return stamp.exists() and stamp.read_text() == wanted and shutil.which(PYTHON) is not None
 
 
 def fetch_components() -> bool:

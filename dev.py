@@ -247,12 +247,12 @@ def summarise(environments: Sequence[str], status: int) -> int:
     total = Count()
     for name in environments:
         success, count = succeeded(name), count_tests(name)
+        expected = f", {count.expected} failed as expected" if count.expected else ""
+        tests = f": {count}{expected}" if any(count) else ""
+        say(f"{name} {'passed' if success else 'failed'}{tests}")
         if not success and not count.failed:
             count = count._replace(failed=1)
         total = Count(*map(sum, zip(total, count, strict=True)))
-        expected = f", {count.expected} failed as expected" if count.expected else ""
-        verdict = f"{count}{expected}" if count.passed else "passed" if success else "failed"
-        say(f"{name}: {verdict}")
     if status and not total.failed:
         total = total._replace(failed=1)
     print(total, flush=True)

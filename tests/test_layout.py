@@ -54,7 +54,7 @@ class Import(NamedTuple):
     module: str
     name: str | None
     inside: str
-    """The dotted path of classes and functions around it; empty at the top of the module."""
+    """The classes and functions around it, dotted, or `TYPE_CHECKING`; empty where it always runs."""
 
     def __str__(self) -> str:
         statement = f"from {self.module} import {self.name}" if self.name else self.module
@@ -96,6 +96,8 @@ def imports_below(
                 yield Import(file, child.lineno, source, alias.name, inside)
         elif isinstance(child, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             yield from imports_below(child, file, module, f"{inside}.{child.name}".lstrip("."))
+        elif isinstance(child, ast.If) and ast.unparse(child.test).endswith("TYPE_CHECKING"):
+            yield from imports_below(child, file, module, inside or "TYPE_CHECKING")
         else:
             yield from imports_below(child, file, module, inside)
 

@@ -119,13 +119,15 @@ class Emulator:
         """
         payload = json.dumps(event).encode("utf-8")
         with self._one_at_a_time:
-            text = self._post(payload, timeout)
+            status, text = self._post(payload, timeout)
         try:
-            result: object = json.loads(text)
+            result = _raised_or(json.loads(text))
         except ValueError:
             # A function that ran out of time is reported in plain text, status 200.
             raise self._failure(f"no result: {text[:200]!r}") from None
-        return _raised_or(result)
+        if status != 200:
+            raise self._failure(f"it answered {status}: {text[:200]!r}")
+        return result
 
     def log(self, lines: int = 20) -> str:
         """The last lines that the emulator and the function wrote."""
@@ -182,20 +184,17 @@ class Emulator:
             time.sleep(0.01)
         return False
 
-    def _post(self, payload: bytes, timeout: float) -> bytes:
+    def _post(self, payload: bytes, timeout: float) -> tuple[int, bytes]:
         self._running()
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
         try:
             connection.request("POST", INVOCATIONS, payload)
             response = connection.getresponse()
-            text = response.read()
+            return response.status, response.read()
         except (OSError, http.client.HTTPException) as error:
             raise self._failure(f"no answer: {type(error).__name__}: {error}") from error
         finally:
             connection.close()
-        if response.status != 200:
-            raise self._failure(f"it answered {response.status}: {text[:200]!r}")
-        return text
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is None:
@@ -213,8 +212,9 @@ class Emulator:
 def _raised_or(result: object) -> object:
     """`result`, unless it is a report of an exception.
 
-    The emulator answers 200 for both and sends no X-Amz-Function-Error, by
-    which AWS's services tell them apart; so the fields have to.
+    The emulator answers 200 for both (502 where the handler could not be
+    loaded) and sends no X-Amz-Function-Error, by which AWS's services tell them
+    apart; so the fields have to.
     """
     if not isinstance(result, dict):
         return result

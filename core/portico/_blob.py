@@ -132,7 +132,7 @@ class File(Blob):
         last_modified: int | None = None,
     ) -> None:
         super().__init__(parts, type=type)
-        self._name = name
+        self._name = scalar_text(name)
         self._last_modified = last_modified or 0
 
     @classmethod
@@ -142,6 +142,12 @@ class File(Blob):
         file._pieces = (piece,)
         file._size = piece[2] - piece[1]
         file._type = type
+        return file
+
+    def renamed(self, name: str) -> File:
+        """The same file under another name; the bytes are shared."""
+        file = File([self], name, last_modified=self._last_modified)
+        file._type = self._type
         return file
 
     @property

@@ -242,28 +242,28 @@ def _free_ports() -> tuple[int, int]:
 
 def _end_session(leader: subprocess.Popen[bytes]) -> None:
     """End `leader` and all that is left of the session it leads."""
-    members = _session_members(leader.pid)
-    with suppress(ProcessLookupError):
-        leader.send_signal(signal.SIGTERM)
+    leader.terminate()
     with suppress(subprocess.TimeoutExpired):
         leader.wait(STOP_SECONDS)
-    # Asked nicely, the emulator takes its children along; a handler that hangs
-    # or a killed emulator leaves them behind.
-    members |= _session_members(leader.pid)
-    for pid in members:
-        if _session_of(pid) == leader.pid:
+    # Asked nicely, the emulator mostly takes its children along. What is left
+    # keeps the number of the session from being given to anyone else.
+    end = time.monotonic() + STOP_SECONDS
+    while (members := _session_members(leader.pid)) and time.monotonic() < end:
+        for pid in members:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
+        time.sleep(0.005)
     leader.wait()
 
 
-def _session_members(session: int) -> set[int]:
-    pids = (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit())
-    return {pid for pid in pids if _session_of(pid) == session}
-
-
-def _session_of(pid: int) -> int | None:
-    try:
-        return os.getsid(pid)
-    except (ProcessLookupError, PermissionError):
-        return None
+def _session_members(session: int) -> list[int]:
+    """The processes of a session that still run (`proc_pid_stat(5)`: state, then 6, session)."""
+    members: list[int] = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with suppress(OSError):
+                # The name, in parentheses, may hold spaces and parentheses itself.
+                fields = (entry / "stat").read_text("utf-8", "replace").rpartition(")")[2].split()
+                if fields[0] != "Z" and int(fields[3]) == session:
+                    members.append(int(entry.name))
+    return members

@@ -28,7 +28,17 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from enum import Enum
 from types import MappingProxyType, TracebackType
-from typing import Any, ClassVar, Final, Literal, NamedTuple, Protocol, TypeAlias, TypeVar
+from typing import (
+    Any,
+    ClassVar,
+    Final,
+    Literal,
+    NamedTuple,
+    Protocol,
+    TypeAlias,
+    TypedDict,
+    TypeVar,
+)
 
 from portico._abort import AbortSignal
 from portico._request import BodyLimits, NativeRequest, Request
@@ -44,6 +54,7 @@ __all__ = [
     "ByteStream",
     "Capability",
     "NativeRequest",
+    "OptionArguments",
     "Options",
     "Peer",
     "Platform",
@@ -133,6 +144,18 @@ class Promise(Enum):
     BEFORE_RESPONSE = "before-response"
     AFTER_RESPONSE = "after-response"
     DETACHED = "detached"
+
+
+class OptionArguments(TypedDict, total=False):
+    """The arguments of `Options`, for adapters: `def __init__(self, app, **options: Unpack[...])`."""
+
+    max_body_size: int
+    max_form_size: int
+    max_stream_size: int | None
+    hosts: Collection[str] | None
+    root_path: str | None
+    strict: bool
+    check: Literal["now", "deferred"]
 
 
 class Options:

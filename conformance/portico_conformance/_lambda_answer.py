@@ -14,7 +14,8 @@ from collections.abc import Collection
 from typing import NoReturn, cast
 
 from ._lambda_arrival import PAYLOAD_LIMIT
-from ._lambda_events import ALB_BODY_LIMIT, Shape
+from ._lambda_events import Shape
+from ._lambda_network_events import ALB_BODY_LIMIT
 
 Headers = list[tuple[str, str]]
 

@@ -17,6 +17,7 @@ from urllib.parse import unquote_plus, unquote_to_bytes
 
 from ._wire import WireRequest
 
+Event = dict[str, object]
 EdgeEvent = Literal["viewer-request", "origin-request"]
 
 # RFC 9110 section 7.6.1, and Expect, which the front answers itself.
@@ -33,6 +34,10 @@ HOP_BY_HOP = frozenset(
     }
 )
 
+# Constants, so that the same request always makes the same event.
+REGION = "eu-west-1"
+ACCOUNT = "123456789012"
+TIME_EPOCH = 1783711144836  # milliseconds
 TRACE_ID = "Root=1-6a5145a8-536f3e792f6be9b44c1f46fa"
 
 # One invocation's payload, in bytes of JSON (docs: Lambda quotas, 6 MB).
@@ -163,10 +168,15 @@ def last_wins(headers: list[tuple[str, str]]) -> dict[str, str]:
 
 def listed(headers: list[tuple[str, str]]) -> dict[str, list[str]]:
     """Lower-cased names, every value."""
-    lists: dict[str, list[str]] = {}
-    for name, value in headers:
-        lists.setdefault(name.lower(), []).append(value)
-    return lists
+    return grouped([(name.lower(), value) for name, value in headers])
+
+
+def grouped(pairs: list[tuple[str, str]]) -> dict[str, list[str]]:
+    """Names as they are, every value."""
+    groups: dict[str, list[str]] = {}
+    for name, value in pairs:
+        groups.setdefault(name, []).append(value)
+    return groups
 
 
 def query_pairs(query: str) -> list[tuple[str, str]]:

@@ -20,7 +20,8 @@ from typing import cast
 
 from ._lambda_answer import Answer, GatewayError, Headers, kind_of
 from ._lambda_arrival import HOP_BY_HOP, EdgeEvent
-from ._lambda_events import EDGE_BODY_LIMITS, Shape
+from ._lambda_events import Shape
+from ._lambda_network_events import EDGE_BODY_LIMITS
 from ._wire import WireRequest, WireResponse
 
 __all__ = ["GatewayError", "from_result"]

@@ -147,7 +147,7 @@ class Promise(Enum):
 
 
 class OptionArguments(TypedDict, total=False):
-    """The arguments of `Options`, for adapters: `def __init__(self, app, **options: Unpack[...])`."""
+    """The arguments of `Options`, for an adapter's own `**options: Unpack[OptionArguments]`."""
 
     max_body_size: int
     max_form_size: int

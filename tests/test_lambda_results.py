@@ -180,6 +180,7 @@ REFUSED: list[tuple[Shape, object, str]] = [
     ("edge", edge(headers={"x": [{"value": 1}]}), "headers['x'] has the entry"),
     ("edge", edge(headers={"content-length": [{"value": "0"}]}), "'content-length' is read-only"),
     ("edge", edge(headers={"connection": [{"value": "close"}]}), "'connection' is not allowed"),
+    ("edge", edge(headers={"x-edge-a": [{"value": "1"}]}), "'x-edge-a' is not allowed"),
     ("edge", edge(body="x" * 1_048_577), "the answer has 1048577 bytes"),
     ("lattice-v1", ok(headers={"x": ["1"]}), "headers['x'] is ['1']"),
     ("lattice-v2", ok(cookies=[]), "unknown fields ['cookies']"),

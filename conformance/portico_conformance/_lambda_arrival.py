@@ -205,10 +205,11 @@ def strictly_decoded_path(path: str) -> str:
 def text_or_base64(arrival: Arrival) -> tuple[str, bool]:
     """The body as an event carries it, and whether it is base64.
 
-    Docs (ALB, Lambda targets): content with a Content-Encoding is base64;
-    `text/*`, JSON, JavaScript and XML are text; all else is base64. HTTP APIs,
-    function URLs and Lattice behave alike. Text that is not UTF-8 cannot stand
-    in JSON; no source says what then, so it is base64 here, which loses nothing.
+    Docs (ALB, Lambda targets): `text/*`, JSON, JavaScript and XML are text, and
+    all else is base64, as is content with a Content-Encoding. On AWS an HTTP API
+    was seen to do the same, a form and a body without a type among the base64.
+    Function URLs and Lattice are taken to be alike. Text that is not UTF-8 cannot
+    stand in JSON; no source says what then, so it is base64 here: nothing is lost.
     """
     if not arrival.body:
         return "", False

@@ -1,7 +1,7 @@
 """The events of what stands in a network: load balancers, CloudFront, VPC Lattice.
 
-Those of CloudFront and Lattice follow AWS's documentation; nobody has published
-captures of them.
+A load balancer's are those of events captured on AWS; CloudFront's and
+Lattice's follow AWS's documentation, as no capture of theirs was at hand.
 """
 
 from typing import Final
@@ -36,9 +36,34 @@ EDGE_BODY_LIMITS: Final[dict[EdgeEvent, int]] = {
     "origin-request": 1024 * 1024,
 }
 
-# Docs (CloudFront, restrictions on edge functions): not exposed to a function.
-_EDGE_HIDDEN = ("x-accel-", "x-amz-cf-", "x-edge-")
-_EDGE_HIDDEN_NAMES = {"proxy-authenticate", "proxy-authorization", "x-cache", "x-forwarded-proto"}
+# Docs (CloudFront, restrictions on all edge functions, disallowed headers): a
+# function neither sees these nor may answer with them.
+EDGE_DISALLOWED: Final = frozenset(
+    {
+        "connection",
+        "expect",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "trailer",
+        "upgrade",
+        "x-amzn-auth",
+        "x-amzn-cf-billing",
+        "x-amzn-cf-id",
+        "x-amzn-cf-xff",
+        "x-amzn-errortype",
+        "x-amzn-fle-profile",
+        "x-amzn-header-count",
+        "x-amzn-header-order",
+        "x-amzn-lambda-integration-tag",
+        "x-amzn-requestid",
+        "x-cache",
+        "x-forwarded-proto",
+        "x-real-ip",
+    }
+)
+EDGE_DISALLOWED_PREFIXES: Final = ("x-accel-", "x-amz-cf-", "x-edge-")
 
 _LATTICE_ARN = f"arn:aws:vpc-lattice:{REGION}:{ACCOUNT}"
 _LATTICE_NETWORK = f"{_LATTICE_ARN}:servicenetwork/sn-0bf3f2882e9cc805a"
@@ -109,7 +134,7 @@ def edge(arrival: Arrival) -> Event:
 
 
 def _edge_headers(arrival: Arrival) -> dict[str, list[dict[str, str]]]:
-    sent = [(name, value) for name, value in arrival.headers if not _hidden(name.lower())]
+    sent = [(name, value) for name, value in arrival.headers if not edge_disallows(name.lower())]
     sent = [pair for pair in sent if pair[0].lower() != "host"]
     sent.append(("Host", arrival.host))
     if arrival.edge_event == "origin-request":
@@ -122,8 +147,9 @@ def _edge_headers(arrival: Arrival) -> dict[str, list[dict[str, str]]]:
     return headers
 
 
-def _hidden(name: str) -> bool:
-    return name.startswith(_EDGE_HIDDEN) or name in _EDGE_HIDDEN_NAMES
+def edge_disallows(name: str) -> bool:
+    """Whether CloudFront keeps the lower-cased header `name` from edge functions."""
+    return name in EDGE_DISALLOWED or name.startswith(EDGE_DISALLOWED_PREFIXES)
 
 
 _EDGE_ORIGIN: Final[Event] = {

@@ -21,33 +21,31 @@ from typing import cast
 from ._lambda_answer import Answer, GatewayError, Headers, kind_of
 from ._lambda_arrival import HOP_BY_HOP, EdgeEvent
 from ._lambda_events import Shape
-from ._lambda_network_events import EDGE_BODY_LIMITS
+from ._lambda_network_events import EDGE_BODY_LIMITS, edge_disallows
 from ._wire import WireRequest, WireResponse
 
 __all__ = ["GatewayError", "from_result"]
 
-# API Gateway renames these in a REST API's answer (docs: "important notes");
-# clients of function URLs report the same of WWW-Authenticate.
+# API Gateway renames these in a REST API's answer, as its clients see; those of
+# function URLs report the same of WWW-Authenticate.
 REST_REMAPPED = frozenset(
     {"authorization", "connection", "content-length", "date", "server", "www-authenticate"}
 )
 URL_REMAPPED = frozenset({"www-authenticate"})
 
-# Docs (CloudFront): a request trigger may not set these.
-EDGE_READ_ONLY = frozenset({"content-length", "transfer-encoding", "via"})
-EDGE_DISALLOWED = frozenset(
+# Docs (CloudFront, read-only headers in request triggers): an answer that has
+# one is refused, Content-Length too, though the body is right there.
+EDGE_READ_ONLY = frozenset(
     {
-        "connection",
-        "expect",
-        "keep-alive",
-        "proxy-authenticate",
-        "proxy-authorization",
-        "proxy-connection",
-        "trailer",
-        "upgrade",
-        "x-cache",
-        "x-forwarded-proto",
-        "x-real-ip",
+        "accept-encoding",
+        "cdn-loop",
+        "content-length",
+        "if-modified-since",
+        "if-none-match",
+        "if-range",
+        "if-unmodified-since",
+        "transfer-encoding",
+        "via",
     }
 )
 
@@ -170,7 +168,7 @@ def _edge_headers(answer: Answer, fields: dict[str, object]) -> Headers:
             answer.refuse(f"headers has the key {name!r}, a lower-case one is expected")
         if name in EDGE_READ_ONLY:
             answer.refuse(f"header {name!r} is read-only in a request trigger")
-        if name in EDGE_DISALLOWED or name.startswith(("x-accel-", "x-amz-cf-", "x-edge-")):
+        if edge_disallows(name):
             answer.refuse(f"header {name!r} is not allowed at the edge")
         if not isinstance(entries, list):
             answer.refuse(f"headers[{name!r}] is {kind_of(entries)}, a list of objects is expected")

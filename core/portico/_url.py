@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING
 
 from portico._url_error import URLError
 from portico._url_parser import parse_url
 from portico._url_percent import USERINFO, percent_encode, scalar_values
-from portico._url_record import DEFAULT_PORTS, URLRecord
+from portico._url_plain import parse_plain_url
 from portico._url_search_params import URLSearchParams
 from portico._url_setters import (
     set_fragment,
@@ -21,42 +19,16 @@ from portico._url_setters import (
     set_scheme,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from portico._url_record import URLRecord
+
 __all__ = ["URL", "URLError"]
 
-# An http(s) URL that the parser would leave as it is, so that its parts can be taken as they are.
-# The last label of its host begins with a letter (else it may be an IPv4 address), its port has no
-# leading zero, and no character of it is in the percent-encode set of its component.
-_PLAIN: Final = re.compile(
-    r"(https?)://((?:[a-z0-9_-]+\.)*[a-z][a-z0-9_-]*)(?::([1-9][0-9]{0,3}))?"
-    r"(/[!$%&'()*+,\-./0-9:;=@A-Z\[\]_a-z|~]*)"
-    r"(?:\?([!$%&()*+,\-./0-9:;=?@A-Z\[\\\]^_`a-z{|}~]*))?"
-    r"(?:#([!#$%&'()*+,\-./0-9:;=?@A-Z\[\\\]^_a-z{|}~]*))?"
-)
 
-
-def parse_plain_url(text: str) -> URLRecord | None:
-    """The record of an ordinary http(s) URL, or `None` where the parser has to decide.
-
-    The result is the parser's own, in a fraction of its time.
-    """
-    match = _PLAIN.fullmatch(text)
-    if match is None:
-        return None
-    scheme, host, digits, path, query, fragment = match.groups()
-    # A segment that begins so may be a dot segment.
-    if "/." in path or "/%2" in path:
-        return None
-    port = None if digits is None else int(digits)
-    if port == DEFAULT_PORTS[scheme]:
-        port = None
-    return URLRecord(scheme, host, port, path, query, fragment)
-
-
-def _parse(url: str, base: str | URL | None) -> URLRecord:
-    base_record: URLRecord | None = None
-    if base is not None:
-        base_record = parse_url(base) if isinstance(base, str) else base._record
-    return parse_plain_url(url) or parse_url(url, base_record)
+def _parse_absolute(text: str) -> URLRecord:
+    return parse_plain_url(text) or parse_url(text)
 
 
 class URL:
@@ -79,7 +51,11 @@ class URL:
     __slots__ = ("_record", "_search_params")
 
     def __init__(self, url: str, base: str | URL | None = None) -> None:
-        self._record = _parse(url, base)
+        if base is None:
+            self._record = _parse_absolute(url)
+        else:
+            base_record = _parse_absolute(base) if isinstance(base, str) else base._record
+            self._record = parse_url(url, base_record)
         self._search_params: URLSearchParams | None = None
 
     @classmethod
@@ -103,7 +79,7 @@ class URL:
     @href.setter
     def href(self, value: str) -> None:
         """Replace the whole URL. Raises `URLError`, and changes nothing, if it is none."""
-        self._record = _parse(value, None)
+        self._record = _parse_absolute(value)
         if self._search_params is not None:
             self._search_params.relink(self._record, self._record.query)
 
@@ -195,6 +171,7 @@ class URL:
     def search(self, value: str) -> None:
         self._change(set_query, value)
         if self._search_params is not None:
+            # The standard parses the value as it was given, not the query that it became.
             self._search_params.relink(self._record, value.removeprefix("?"))
 
     @property
@@ -210,7 +187,7 @@ class URL:
         fragment = self._record.fragment
         return f"#{fragment}" if fragment else ""
 
-    @hash.setter
+    @hash.setter  # noqa: A003 - the property above, not the builtin
     def hash(self, value: str) -> None:
         self._change(set_fragment, value)
 

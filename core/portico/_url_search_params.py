@@ -6,7 +6,7 @@ URL Standard, sections 5 and 6.2.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 from portico._url_percent import FORM_URLENCODED, percent_decode, percent_encode, scalar_values
 
@@ -24,17 +24,17 @@ def parse_urlencoded(text: str | bytes) -> list[tuple[str, str]]:
     `a=1&b` gives `[("a", "1"), ("b", "")]`. Nothing is an error: a `%` without two hex digits
     stands for itself, and bytes that are no UTF-8 become U+FFFD (URL Standard section 5.1).
     """
-    if isinstance(text, bytes):
-        try:
-            text = text.decode()
-        except UnicodeDecodeError:
-            # A broken character may be half raw and half escaped, so decode each field at once.
-            return [
-                (_decode(name), _decode(value))
-                for name, _, value in (f.partition(b"=") for f in text.split(b"&") if f)
-            ]
-    else:
-        text = scalar_values(text)
+    if isinstance(text, str):
+        return _parse_text(scalar_values(text))
+    try:
+        return _parse_text(text.decode())
+    except UnicodeDecodeError:
+        # A broken character may be half raw and half escaped, so decode each name and value whole.
+        fields = [field.partition(b"=") for field in text.split(b"&") if field]
+        return [(_decode(name), _decode(value)) for name, _, value in fields]
+
+
+def _parse_text(text: str) -> list[tuple[str, str]]:
     fields = [field.partition("=") for field in text.split("&") if field]
     if "%" in text or "+" in text:
         return [(_unquote(name), _unquote(value)) for name, _, value in fields]
@@ -82,8 +82,7 @@ class URLSearchParams:
         if isinstance(init, str):
             self._pairs = parse_urlencoded(init.removeprefix("?"))
         else:
-            pairs = init.items() if isinstance(init, Mapping) else init
-            self._pairs = [_scalar_pair(name, value) for name, value in pairs]
+            self._pairs = [_scalar_pair(name, value) for name, value in _pairs_of(init)]
 
     @classmethod
     def linked_to(cls, record: URLRecord, query: str | None) -> URLSearchParams:
@@ -182,6 +181,13 @@ class URLSearchParams:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self)!r})"
+
+
+def _pairs_of(
+    init: Mapping[str, str] | Iterable[tuple[str, str]],
+) -> Iterable[tuple[str, str]]:
+    # A mapping could be an iterable of pairs too (one with pairs as its keys), so say which it is.
+    return cast("Mapping[str, str]", init).items() if isinstance(init, Mapping) else init
 
 
 def _scalar_pair(name: str, value: str) -> tuple[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import random
+import re
 import tracemalloc
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
 from typing import Any, TypeVar
@@ -34,6 +35,7 @@ def part(head: str, data: bytes = b"", line_break: str = "\r\n") -> bytes:
     return line_break.join(lines).encode() + data + line_break.encode()
 
 
+DELIMITER = re.compile(rb"(?:^|[\r\n])--boundary(?:--|[ \t]*(?:[\r\n]|$))")
 END = b"--boundary--\r\n"
 SIMPLE = part(FIELD.format("a"), b"1") + part(FILE.format("f", "x.txt"), b"two\r\n") + END
 
@@ -115,7 +117,7 @@ def test_preamble_and_epilogue_mean_nothing(read: Read) -> None:
         ('form-data; name="a;b=c"; filename="d; e.txt"', "a;b=c", "d; e.txt"),
         ('form-data; name="a"; filename="naïve 文.txt"', "a", "naïve 文.txt"),
         ("form-data; name=\"a\"; filename*=UTF-8''x.txt", "a", None),
-        ("form-data; name=\"a\"; filename=\"y\"; filename*=UTF-8''x.txt", "a", "y"),
+        ('form-data; name="a"; filename="y"; filename*=UTF-8\'\'x.txt', "a", "y"),
     ],
 )
 def test_name_and_filename_are_read_as_browsers_write_them(
@@ -230,7 +232,9 @@ CHUNKED_BODIES = [
     (part(FIELD.format("a"), b"1") + part(FIELD.format("b"), b"") + END).replace(
         b"--boundary\r\n", b"--boundary \t          \t          \r\n"
     ),
-    b"\r\n" + part(FILE.format("f", "f"), b"--boundary\n--boundar") + b"--boundary--",
+    b"\r\n" + part(FILE.format("f", "f"), b"--boundary--x") + b"--boundary--",
+    b"\r\n" + part(FILE.format("f", "f"), b"-boundary\n--boundar") + b"--boundary--",
+    part(FIELD.format("a"))[:-2] + part(FIELD.format("b"))[:-2] + END,
     b"--boundary \t           \t         \r\n" + SIMPLE.removeprefix(b"--boundary\r\n"),
 ]
 
@@ -249,9 +253,9 @@ def test_the_form_is_the_same_wherever_the_body_is_cut(read: Read, body: bytes) 
 def test_any_data_comes_through_any_cut() -> None:
     chance = random.Random(7578)
     scraps = [b"\r", b"\n", b"-", b"--", b"boundary", b" ", b"x", b"--boundary", b"\t"]
-    for _ in range(300):
+    for _ in range(1000):
         data = b"".join(chance.choices(scraps, k=chance.randrange(12)))
-        if any(line.startswith(b"--boundary") for line in data.splitlines()):
+        if DELIMITER.search(data):
             continue
         body = part(FILE.format("f", "f"), data) + part(FIELD.format("z"), b"end") + END
         cuts = sorted(chance.choices(range(len(body)), k=5))
@@ -372,7 +376,9 @@ class Endless:
         (SIMPLE[: SIMPLE.index(END)], b"--boundary  \r\n" * 5000, 400),
     ],
 )
-def test_what_never_becomes_a_part_is_refused_early(start: bytes, chunk: bytes, status: int) -> None:
+def test_what_never_becomes_a_part_is_refused_early(
+    start: bytes, chunk: bytes, status: int
+) -> None:
     source = Endless(start, chunk)
     limits = MultipartLimits(max_size=2**30)
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 import builtins
 import re
 from collections.abc import AsyncIterator, Iterable, Iterator
-from typing import cast
+from typing import TypeAlias, cast
 
 from portico._spool import Piece, read_piece
+
+BlobPart: TypeAlias = "bytes | bytearray | memoryview | str | Blob"
 
 _CHUNK_SIZE = 64 * 1024
 # File API section 3.2: a type with any other character is no type at all.
@@ -34,7 +36,7 @@ class Blob:
 
     __slots__ = ("_pieces", "_size", "_type")
 
-    def __init__(self, parts: Iterable[bytes | str | Blob] = (), *, type: str = "") -> None:
+    def __init__(self, parts: Iterable[BlobPart] = (), *, type: str = "") -> None:
         self._pieces: tuple[Piece, ...] | None = tuple(_pieces_of(parts))
         self._size = sum(stop - start for _, start, stop in self._pieces)
         self._type = type.lower() if _is_printable(type) else ""
@@ -125,7 +127,7 @@ class File(Blob):
 
     def __init__(
         self,
-        parts: Iterable[bytes | str | Blob],
+        parts: Iterable[BlobPart],
         name: str,
         *,
         type: str = "",
@@ -207,7 +209,7 @@ def _chunks(pieces: tuple[Piece, ...]) -> Iterator[bytes]:
             yield read_piece(source, position, min(position + _CHUNK_SIZE, stop))
 
 
-def _pieces_of(parts: Iterable[bytes | str | Blob]) -> Iterator[Piece]:
+def _pieces_of(parts: Iterable[BlobPart]) -> Iterator[Piece]:
     """The pieces of the parts, neighbours in memory joined."""
     if isinstance(parts, bytes | bytearray | memoryview | str | Blob):
         raise TypeError(

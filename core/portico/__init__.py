@@ -1,1 +1,92 @@
-"""Portico."""
+"""Portico: typed web applications for every runtime.
+
+One application answers a `Request` with a `Response`; thin adapters put it behind ASGI
+(`portico_asgi`), WSGI (`portico_wsgi`), AWS Lambda (`portico_lambda`) and Cloudflare Workers
+(`portico_cloudflare`).
+"""
+
+from portico._abort import AbortController, AbortError, AbortSignal
+from portico._app import Portico
+from portico._blob import Blob, File
+from portico._body import BodyLimits
+from portico._context import Context
+from portico._errors import (
+    BodyNotReadError,
+    BodyTooLargeError,
+    BodyUsedError,
+    CapabilityError,
+    DefinitionError,
+    DisconnectError,
+    HTTPError,
+    InvalidInputError,
+    PeerError,
+    PorticoError,
+)
+from portico._form_data import FormData
+from portico._headers import Headers
+from portico._key import Key, use
+from portico._reply import (
+    Accepted,
+    BadRequest,
+    Conflict,
+    Created,
+    Forbidden,
+    Gone,
+    NotFound,
+    Problem,
+    Reply,
+    TooManyRequests,
+    Unauthorized,
+    UnprocessableContent,
+    redirect,
+    status,
+)
+from portico._request import Request
+from portico._response import Response
+from portico._url import URL
+from portico._url_error import URLError
+from portico._url_search_params import URLSearchParams
+
+__all__ = [
+    "URL",
+    "AbortController",
+    "AbortError",
+    "AbortSignal",
+    "Accepted",
+    "BadRequest",
+    "Blob",
+    "BodyLimits",
+    "BodyNotReadError",
+    "BodyTooLargeError",
+    "BodyUsedError",
+    "CapabilityError",
+    "Conflict",
+    "Context",
+    "Created",
+    "DefinitionError",
+    "DisconnectError",
+    "File",
+    "Forbidden",
+    "FormData",
+    "Gone",
+    "HTTPError",
+    "Headers",
+    "InvalidInputError",
+    "Key",
+    "NotFound",
+    "PeerError",
+    "Portico",
+    "PorticoError",
+    "Problem",
+    "Reply",
+    "Request",
+    "Response",
+    "TooManyRequests",
+    "URLError",
+    "URLSearchParams",
+    "Unauthorized",
+    "UnprocessableContent",
+    "redirect",
+    "status",
+    "use",
+]

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from portico._headers import Headers
     from portico._multipart import MultipartLimits
 
+# The class below has a method of that name, which hides the type from its annotations.
+Data: TypeAlias = bytes
+
 BodySource: TypeAlias = "bytes | Iterable[bytes] | AsyncIterable[bytes] | None"
 
 MIB = 1024 * 1024
@@ -47,9 +50,7 @@ class BodyLimits:
     max_body_size = 1 * MIB
     max_form_size = 16 * MIB
 
-    def __init__(
-        self, max_body_size: int, max_form_size: int, max_stream_size: int | None
-    ) -> None:
+    def __init__(self, max_body_size: int, max_form_size: int, max_stream_size: int | None) -> None:
         self.size: int | None = max_body_size
         self.form_size: int | None = max_form_size
         self.stream_size = max_stream_size
@@ -151,7 +152,7 @@ class Body:
                 self._form = _form_of(await self.bytes(), content_type, self._multipart_limits())
         return self._form
 
-    def stream(self) -> AsyncIterator[bytes]:
+    def stream(self) -> AsyncIterator[Data]:
         """The chunks of the body as they arrive; consumes it.
 
         Raises:
@@ -177,7 +178,7 @@ class Body:
         """What the Content-Length says; raises where the body cannot be read as it is."""
         return None
 
-    async def _counted(self, count: _Count) -> AsyncIterator[bytes]:
+    async def _counted(self, count: _Count) -> AsyncIterator[Data]:
         source, self._source = self._source, None
         if source is None or isinstance(source, bytes):
             if source:
@@ -192,7 +193,7 @@ class Body:
                     yield count.add(chunk)
         count.end()
 
-    def _counted_sync(self, count: _Count) -> Iterator[bytes]:
+    def _counted_sync(self, count: _Count) -> Iterator[Data]:
         source, self._source = self._source, None
         if source is None or isinstance(source, bytes):
             if source:
@@ -276,7 +277,7 @@ class SyncBody:
                 body._form = _form_of(self.bytes(), content_type, body._multipart_limits())
         return body._form
 
-    def stream(self) -> Iterator[bytes]:
+    def stream(self) -> Iterator[Data]:
         """The chunks of the body as they arrive; see `Body.stream`."""
         body = self._body
         if body._data is not None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from portico._faults import Fault
-    from portico._headers import HeadersInit
+    from portico._headers import Headers, HeadersInit
 
 
 class PorticoError(Exception):
@@ -71,6 +71,14 @@ class HTTPError(PorticoError):
         self.value = value
         self.headers = headers
 
+    def sent_headers(self) -> Headers | None:
+        """The header fields as `Headers`, or None where none were given."""
+        if self.headers is None:
+            return None
+        from portico._headers import Headers
+
+        return Headers(self.headers)
+
     def __str__(self) -> str:
         return f"{self.status}" if self.value is None else f"{self.status}: {self.value}"
 
@@ -115,6 +123,4 @@ class InvalidInputError(PeerError):
     def __init__(self, faults: Iterable[Fault]) -> None:
         self.faults: Sequence[Fault] = tuple(faults)
         count = len(self.faults)
-        super().__init__(
-            f"The request has {count} fault{'s' if count != 1 else ''}.", status=422
-        )
+        super().__init__(f"The request has {count} fault{'s' if count != 1 else ''}.", status=422)

@@ -130,6 +130,11 @@ class Request(Body):
         return host
 
     @property
+    def scheme(self) -> str:
+        """`"http"` or `"https"`, as the server understands it."""
+        return self._read_scheme()
+
+    @property
     def cookies(self) -> dict[str, str]:
         """The cookies that the peer sent, by name; the first of a name wins."""
         if self._cookies is None:

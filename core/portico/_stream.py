@@ -23,10 +23,11 @@ class ByteStream:
     or raised. A synchronous source is read in the context (`contextvars`) of its creator.
     """
 
-    __slots__ = ("_closed", "_context", "_iterator", "is_async")
+    __slots__ = ("_closed", "_context", "_expected", "_iterator", "is_async")
 
     def __init__(self, source: Iterable[Chunk] | AsyncIterable[Chunk]) -> None:
         self._closed = False
+        self._expected: int | None = None
         self._iterator: Any
         self._context: Context | None = None
         self.is_async = isinstance(source, AsyncIterable)
@@ -35,6 +36,10 @@ class ByteStream:
         else:
             self._iterator = iter(source)
             self._context = copy_context()
+
+    def expect(self, length: int) -> None:
+        """Hold the stream to the Content-Length that was announced: else it breaks."""
+        self._expected = length
 
     def __iter__(self) -> Iterator[bytes]:
         if self.is_async:
@@ -50,10 +55,11 @@ class ByteStream:
                 raise
             if chunk is _END:
                 self.close()
+                self._check_end()
                 break
             data = _encoded(chunk)
             if data:
-                return data
+                return self._counted(data)
         raise StopIteration
 
     def __aiter__(self) -> AsyncIterator[bytes]:
@@ -73,11 +79,25 @@ class ByteStream:
                 raise
             if chunk is _END:
                 await self.aclose()
+                self._check_end()
                 break
             data = _encoded(chunk)
             if data:
-                return data
+                return self._counted(data)
         raise StopAsyncIteration
+
+    def _counted(self, data: bytes) -> bytes:
+        if self._expected is not None:
+            self._expected -= len(data)
+            if self._expected < 0:
+                raise ValueError("The stream is longer than the Content-Length of its response.")
+        return data
+
+    def _check_end(self) -> None:
+        if self._expected:
+            raise ValueError(
+                f"The stream ended {self._expected} bytes before the Content-Length of its response."
+            )
 
     def close(self) -> None:
         """Close a synchronous source; later calls do nothing."""

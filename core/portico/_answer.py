@@ -1,0 +1,317 @@
+"""Answers: from the value that a handler returns to a `Response`.
+
+=============================  ==================================================================
+value                          response
+=============================  ==================================================================
+`Response`                     as it is
+`Reply` (of `status()`)        its value's response, with its status and headers
+`str`                          `text/plain`
+`bytes`                        `application/octet-stream`
+`bool`, `int`, `float`         its JSON text, as `text/plain`
+`None`                         204 where the handler is annotated `-> None`, else an empty 200
+`Problem`                      `application/problem+json`
+`Blob`, `FormData`, ...        as `Response` takes them
+generator, any iterator        a stream, whose first value decides the type: text, bytes, or
+                               newline-delimited JSON
+`file()`                       the file, conditional and by range
+anything else                  `application/json`
+=============================  ==================================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import TYPE_CHECKING, Any, Final, Protocol, runtime_checkable
+
+from portico._headers import Headers
+from portico._problem import problem_response
+from portico._reply import Problem, Reply
+from portico._response import NULL_BODY_STATUSES, Response
+from portico._stream import ByteStream, Chunk, offloaded
+
+if TYPE_CHECKING:
+    from portico._context import Context
+
+TEXT: Final = "text/plain;charset=UTF-8"
+JSON: Final = "application/json"
+NDJSON: Final = "application/x-ndjson"
+BYTES: Final = "application/octet-stream"
+
+# RFC 9110 section 7.6.1: they concern one connection, so they are the server's to write.
+_HOP_BY_HOP: Final = frozenset(
+    {
+        "connection",
+        "keep-alive",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+
+_END: Final[Any] = object()
+
+
+@runtime_checkable
+class BlockingAnswer(Protocol):
+    """A value whose response takes I/O that blocks, such as `file()`."""
+
+    def respond(self, ctx: Context, /) -> Response:
+        """The response; called off the event loop where there is one."""
+        ...
+
+
+def is_open_ended(value: object) -> bool:
+    """Whether an event loop is needed to turn a value into a response."""
+    return isinstance(value, AsyncIterator) or hasattr(value, "__await__")
+
+
+def to_response(value: Any, ctx: Context, none_status: int) -> Response:
+    """The response of any value but those that are `is_open_ended`.
+
+    Raises:
+        Exception: whatever a generator raises before its first value.
+        TypeError: the value has no form on the wire.
+    """
+    kind = type(value)
+    if kind is str:
+        return _simple(TEXT, value.encode())
+    if kind is dict or kind is list:
+        return _json(value)
+    if isinstance(value, Response):
+        return value
+    if value is None:
+        return Response.ready(none_status, Headers())
+    if isinstance(value, Reply):
+        return _of_reply(value, lambda inner: to_response(inner, ctx, value.code))
+    convert = _CONVERSIONS.get(kind)
+    if convert is not None:
+        return convert(value)
+    if isinstance(value, BlockingAnswer):
+        return value.respond(ctx)
+    if isinstance(value, Iterator):
+        return _open(value, lambda inner: to_response(inner, ctx, none_status))
+    return _of_object(value)
+
+
+async def to_response_on_loop(value: Any, ctx: Context, none_status: int) -> Response:
+    """The response of any value, from asynchronous code; what blocks is offloaded."""
+    from portico._offload import offload
+
+    while hasattr(value, "__await__"):
+        value = await value
+    if isinstance(value, AsyncIterator):
+        return await _open_async(value)
+    if isinstance(value, Reply) and is_open_ended(value.value):
+        inner = await to_response_on_loop(value.value, ctx, value.code)
+        return _of_reply(value, lambda _: inner)
+    if isinstance(value, Iterator | BlockingAnswer) and not isinstance(value, Response):
+        return await offload(ctx.platform, lambda: to_response(value, ctx, none_status))
+    return to_response(value, ctx, none_status)
+
+
+def settle(response: Response, ctx: Context) -> Response:
+    """Add what `ctx.set` and `ctx.cookies` say, and make the message fit for the wire."""
+    settings = ctx._set
+    if settings is not None:
+        if settings.status is not None and response.status == 200:
+            response.status = settings.status
+        if settings.has_headers:
+            present = set(response.headers.keys())
+            for name, value in settings.headers:
+                if name == "set-cookie" or name not in present:
+                    response.headers.append(name, value)
+    if ctx._cookies is not None:
+        for line in ctx._cookies.set_cookie_lines():
+            response.headers.append("set-cookie", line)
+    return frame(response, ctx.request.method)
+
+
+def frame(response: Response, method: str) -> Response:
+    """Content-Length, and what HTTP leaves out: hop-by-hop fields, bodies of HEAD and 204.
+
+    A stream that must not be sent stays on a response without content until `dropped` closes it.
+    """
+    headers = response.headers
+    for name in headers.keys():
+        if name in _HOP_BY_HOP:
+            headers.delete(name)
+    content = response.content
+    if response.status in NULL_BODY_STATUSES:
+        if response.status != 304:
+            headers.delete("content-length")
+            headers.delete("content-type")
+    elif isinstance(content, bytes):
+        headers.set("content-length", str(len(content)))
+    elif method != "HEAD" and (declared := headers.get("content-length")) is not None:
+        content.expect(int(declared))
+    return response
+
+
+def must_drop(response: Response, method: str) -> bool:
+    """Whether the content of a response is not to be sent."""
+    return method == "HEAD" or response.status in NULL_BODY_STATUSES
+
+
+def drop(response: Response) -> None:
+    """Take the content away; a synchronous stream is closed here."""
+    content = response.content
+    if isinstance(content, ByteStream):
+        content.close()
+    response.content = b""
+
+
+async def drop_on_loop(response: Response, ctx: Context) -> None:
+    """Take the content away; a stream is closed, off the loop where it may block."""
+    content = response.content
+    response.content = b""
+    if isinstance(content, ByteStream):
+        await (content if content.is_async else offloaded(content, ctx.platform)).aclose()
+
+
+def _simple(content_type: str, data: bytes) -> Response:
+    return Response.ready(200, Headers.from_pairs([("content-type", content_type)]), data)
+
+
+def _json(value: object) -> Response:
+    from portico._json import to_json
+
+    return _simple(JSON, to_json(value))
+
+
+def _number(value: object) -> Response:
+    from portico._json import to_json
+
+    return _simple(TEXT, to_json(value))
+
+
+_CONVERSIONS: Final[dict[type, Callable[[Any], Response]]] = {
+    bytes: lambda value: _simple(BYTES, value),
+    bytearray: lambda value: _simple(BYTES, bytes(value)),
+    memoryview: lambda value: _simple(BYTES, bytes(value)),
+    bool: _number,
+    int: _number,
+    float: _number,
+    Problem: lambda value: problem_response(500, value),
+}
+
+
+def _of_object(value: Any) -> Response:
+    from portico._blob import Blob
+    from portico._form_data import FormData
+    from portico._url_search_params import URLSearchParams
+
+    if isinstance(value, Blob | FormData | URLSearchParams):
+        return Response(value)
+    if isinstance(value, str):  # a subclass, such as a StrEnum's member
+        return _simple(TEXT, str(value).encode())
+    return _json(value)
+
+
+def _of_reply(reply: Reply[Any, Any], convert: Callable[[Any], Response]) -> Response:
+    value = reply.value
+    if reply.code >= 400 and (value is None or isinstance(value, Problem)):
+        response = problem_response(reply.code, value or Problem())
+    elif value is None:
+        response = Response.ready(reply.code, Headers())
+    else:
+        response = convert(value)
+        response.status = reply.code
+    if reply.headers is not None:
+        for name in reply.headers.keys():
+            if name != "set-cookie":
+                response.headers.delete(name)
+        for name, field in reply.headers:
+            response.headers.append(name, field)
+    return response
+
+
+def _open(source: Iterator[Any], convert: Callable[[Any], Response]) -> Response:
+    """Start a synchronous stream. A generator without values answers with what it returns."""
+    try:
+        first = next(source)
+    except StopIteration as end:
+        return convert(end.value)
+    content_type, encode = _stream_type(first)
+    return Response.ready(
+        200,
+        Headers.from_pairs([("content-type", content_type), ("cache-control", "no-cache")]),
+        ByteStream(_Started(first, source, encode)),
+    )
+
+
+async def _open_async(source: AsyncIterator[Any]) -> Response:
+    first = await anext(source, _END)
+    if first is _END:
+        return Response.ready(200, Headers())
+    content_type, encode = _stream_type(first)
+    return Response.ready(
+        200,
+        Headers.from_pairs([("content-type", content_type), ("cache-control", "no-cache")]),
+        ByteStream(_StartedAsync(first, source, encode)),
+    )
+
+
+def _stream_type(first: object) -> tuple[str, Callable[[Any], Chunk]]:
+    if isinstance(first, str):
+        return TEXT, _as_chunk
+    if isinstance(first, bytes | bytearray | memoryview):
+        return BYTES, _as_chunk
+    return NDJSON, _json_line
+
+
+def _as_chunk(value: Any) -> Chunk:
+    if value is None or isinstance(value, str | bytes | bytearray | memoryview):
+        return value or b""
+    return _json_line(value)
+
+
+def _json_line(value: Any) -> Chunk:
+    from portico._json import to_json
+
+    return b"" if value is None else to_json(value) + b"\n"
+
+
+class _Started:
+    """A stream whose first value was taken to see what it is."""
+
+    __slots__ = ("_encode", "_first", "_source")
+
+    def __init__(self, first: Any, source: Any, encode: Callable[[Any], Chunk]) -> None:
+        self._first = first
+        self._source = source
+        self._encode = encode
+
+    def __iter__(self) -> Iterator[Chunk]:
+        return self
+
+    def __next__(self) -> Chunk:
+        value, self._first = self._first, _END
+        return self._encode(next(self._source) if value is _END else value)
+
+    def close(self) -> None:
+        close = getattr(self._source, "close", None)
+        if close is not None:
+            close()
+
+
+class _StartedAsync:
+    __slots__ = ("_encode", "_first", "_source")
+
+    def __init__(self, first: Any, source: Any, encode: Callable[[Any], Chunk]) -> None:
+        self._first = first
+        self._source = source
+        self._encode = encode
+
+    def __aiter__(self) -> AsyncIterator[Chunk]:
+        return self
+
+    async def __anext__(self) -> Chunk:
+        value, self._first = self._first, _END
+        return self._encode(await anext(self._source) if value is _END else value)
+
+    async def aclose(self) -> None:
+        aclose = getattr(self._source, "aclose", None)
+        if aclose is not None:
+            await aclose()

@@ -1,0 +1,335 @@
+"""`Portico`: the application."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar, overload
+
+from portico._errors import DefinitionError, PeerError
+from portico._key import ResourceKey
+from portico._path import canonical_path
+from portico._pattern import Pattern
+from portico._problem import problem_response
+from portico._reply import Problem
+from portico._router import Router
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+
+    from portico._engine import Colour
+    from portico._request import Request
+    from portico._response import Response
+    from portico._route import Route
+    from portico._running import AppRunning, Resource
+    from portico.contract import Capabilities, Platform
+
+F = TypeVar("F", bound=Callable[..., Any])
+P = ParamSpec("P")
+T = TypeVar("T")
+V = TypeVar("V")
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+_GENERAL_METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
+
+
+class Portico:
+    """A web application: routes, and what they share, in front of no particular runtime.
+
+    Args:
+        name: for messages.
+        debug: whether errors show what they are; never in production.
+        strict_path: `/a` and `/a/` are two paths; else they are one.
+        blocking: whether synchronous handlers may block; False keeps them on the event loop, off
+            the worker threads. A route's own `blocking` wins.
+    """
+
+    def __init__(
+        self,
+        *,
+        name: str = "",
+        debug: bool = False,
+        strict_path: bool = False,
+        blocking: bool = True,
+    ) -> None:
+        self.name = name
+        self.debug = debug
+        self._blocking = blocking
+        self._strict_path = strict_path
+        self._router: Router[Route] = Router(strict=strict_path)
+        self._routes: list[Route] = []
+        self._resources: list[Resource] = []
+        self._frozen_by: str | None = None
+        self._entry: Any = None
+        self._asgi: Any = None
+
+    # Registration
+
+    @overload
+    def get(self, path: str, /, *, blocking: bool | None = None) -> Callable[[F], F]: ...
+    @overload
+    def get(self, path: str, handler: V, /, *, blocking: bool | None = None) -> V: ...
+    def get(self, path: str, handler: Any = ..., /, *, blocking: bool | None = None) -> Any:
+        """Answer GET, and HEAD, on a path.
+
+        Without a handler it is a decorator, which returns the function unchanged. A handler that
+        is not callable is a value: its response is built once.
+        """
+        return self._register("GET", path, handler, blocking)
+
+    @overload
+    def post(self, path: str, /, *, blocking: bool | None = None) -> Callable[[F], F]: ...
+    @overload
+    def post(self, path: str, handler: V, /, *, blocking: bool | None = None) -> V: ...
+    def post(self, path: str, handler: Any = ..., /, *, blocking: bool | None = None) -> Any:
+        """Answer POST on a path; see `get`."""
+        return self._register("POST", path, handler, blocking)
+
+    @overload
+    def put(self, path: str, /, *, blocking: bool | None = None) -> Callable[[F], F]: ...
+    @overload
+    def put(self, path: str, handler: V, /, *, blocking: bool | None = None) -> V: ...
+    def put(self, path: str, handler: Any = ..., /, *, blocking: bool | None = None) -> Any:
+        """Answer PUT on a path; see `get`."""
+        return self._register("PUT", path, handler, blocking)
+
+    @overload
+    def patch(self, path: str, /, *, blocking: bool | None = None) -> Callable[[F], F]: ...
+    @overload
+    def patch(self, path: str, handler: V, /, *, blocking: bool | None = None) -> V: ...
+    def patch(self, path: str, handler: Any = ..., /, *, blocking: bool | None = None) -> Any:
+        """Answer PATCH on a path; see `get`."""
+        return self._register("PATCH", path, handler, blocking)
+
+    @overload
+    def delete(self, path: str, /, *, blocking: bool | None = None) -> Callable[[F], F]: ...
+    @overload
+    def delete(self, path: str, handler: V, /, *, blocking: bool | None = None) -> V: ...
+    def delete(self, path: str, handler: Any = ..., /, *, blocking: bool | None = None) -> Any:
+        """Answer DELETE on a path; see `get`."""
+        return self._register("DELETE", path, handler, blocking)
+
+    @overload
+    def head(self, path: str, /, *, blocking: bool | None = None) -> Callable[[F], F]: ...
+    @overload
+    def head(self, path: str, handler: V, /, *, blocking: bool | None = None) -> V: ...
+    def head(self, path: str, handler: Any = ..., /, *, blocking: bool | None = None) -> Any:
+        """Answer HEAD on a path in another way than GET does; see `get`."""
+        return self._register("HEAD", path, handler, blocking)
+
+    @overload
+    def options(self, path: str, /, *, blocking: bool | None = None) -> Callable[[F], F]: ...
+    @overload
+    def options(self, path: str, handler: V, /, *, blocking: bool | None = None) -> V: ...
+    def options(self, path: str, handler: Any = ..., /, *, blocking: bool | None = None) -> Any:
+        """Answer OPTIONS on a path in another way than by `Allow`; see `get`."""
+        return self._register("OPTIONS", path, handler, blocking)
+
+    @overload
+    def all(self, path: str, /, *, blocking: bool | None = None) -> Callable[[F], F]: ...
+    @overload
+    def all(self, path: str, handler: V, /, *, blocking: bool | None = None) -> V: ...
+    def all(self, path: str, handler: Any = ..., /, *, blocking: bool | None = None) -> Any:
+        """Answer every method that the path has no handler of its own for; see `get`."""
+        return self._register("*", path, handler, blocking)
+
+    @overload
+    def route(
+        self, method: str, path: str, /, *, blocking: bool | None = None
+    ) -> Callable[[F], F]: ...
+    @overload
+    def route(
+        self, method: str, path: str, handler: V, /, *, blocking: bool | None = None
+    ) -> V: ...
+    def route(
+        self, method: str, path: str, handler: Any = ..., /, *, blocking: bool | None = None
+    ) -> Any:
+        """Answer any method, such as `"PURGE"`, on a path; see `get`."""
+        return self._register(method, path, handler, blocking)
+
+    def _register(self, method: str, path: str, handler: Any, blocking: bool | None) -> Any:
+        from portico._route import Route
+
+        pattern = Pattern(path)
+        self._must_be_open(f"{method} {path}")
+        where = _caller()
+
+        def register(target: Any) -> Any:
+            self._must_be_open(f"{method} {path}")
+            route = Route(
+                method,
+                pattern,
+                target,
+                blocking=self._blocking if blocking is None else blocking,
+                debug=self.debug,
+                where=where,
+            )
+            self._routes.append(route)
+            self._router.add(method, pattern, route)
+            return target
+
+        return register if handler is ... else register(handler)
+
+    @overload
+    def resource(
+        self, fn: Callable[P, AsyncIterator[T]], /
+    ) -> ResourceKey[P, AsyncIterator[T], T]: ...
+    @overload
+    def resource(self, fn: Callable[P, Iterator[T]], /) -> ResourceKey[P, Iterator[T], T]: ...
+    @overload
+    def resource(self, fn: Callable[P, Awaitable[T]], /) -> ResourceKey[P, Awaitable[T], T]: ...
+    @overload
+    def resource(self, fn: Callable[P, T], /) -> ResourceKey[P, T, T]: ...
+    def resource(self, fn: Any, /) -> ResourceKey[Any, Any, Any]:
+        """An app-lived value, made at start and left at stop, in one task.
+
+        The function yields the value once (what follows the `yield` runs at stop), or returns it.
+        It may bind `env` (a schema over the platform's environment) and, with `use(key)`, the
+        values of resources that stand before it. Read it as `ctx[key]` or `use(key)`.
+        """
+        from portico._resource import make_resource
+
+        self._must_be_open(f"resource {fn!r}")
+        resource = make_resource(fn)
+        self._resources.append(resource)
+        return resource.key
+
+    # The contract with adapters (see `portico.contract`)
+
+    def check(self, capabilities: Capabilities | None = None, runtime: str = "") -> None:
+        """Find the mistakes of the application now instead of at a request.
+
+        Raises:
+            DefinitionError: a handler's parameter has no source, or a key has no application.
+            CapabilityError: a route needs what `capabilities` declares absent.
+        """
+        self._freeze()
+        provided = {resource.key for resource in self._resources}
+        for route in self._routes:
+            route.check(provided, capabilities, runtime)
+
+    def start(self, platform: Platform) -> AppRunning:
+        """A new `Running`, not entered yet; the application keeps no reference to it."""
+        from portico._running import AppRunning
+
+        self._freeze()
+        return AppRunning(platform, self._resources)
+
+    def handle(
+        self, request: Request, platform: Platform, running: AppRunning
+    ) -> Response | Awaitable[Response]:
+        """Answer one request: a response, or an awaitable of one (see `portico.contract`)."""
+        try:
+            path = canonical_path(request.raw_path)
+            self._admit_host(request, platform)
+            match = self._router.find(request.method, path)
+            if isinstance(match, frozenset) and request.method == "HEAD":
+                match = self._router.find("GET", path)
+            if isinstance(match, frozenset):
+                return self._unrouted(request, path, match)
+        except PeerError as error:
+            return _refusal(error, request.method)
+        colour: Colour = "loop" if platform.runtime.concurrency == "loop" else "thread"
+        return match.target.run(request, platform, running, match.params, path, colour)
+
+    def compile(self) -> None:
+        """Compile every route now, for both colours, instead of at its first hit."""
+        self._freeze()
+        for route in self._routes:
+            route.compile("thread")
+            route.compile("loop")
+
+    def _admit_host(self, request: Request, platform: Platform) -> None:
+        host = request.checked_host()
+        hosts = platform.options.hosts
+        if hosts is not None and host.lower() not in hosts:
+            raise PeerError(f"This service does not answer for the host {host!r}.")
+
+    def _unrouted(self, request: Request, path: str, allowed: frozenset[str]) -> Response:
+        """404, 405, or the automatic answer to OPTIONS (RFC 9110 sections 9.3.7, 15.5.6)."""
+        from portico._answer import drop, frame
+        from portico._headers import Headers
+        from portico._response import Response
+
+        if request.raw_path == "*":
+            allowed = self._router.methods()
+        if not allowed:
+            problem = Problem(f"There is no {path!r} here.")
+            response = problem_response(404, problem)
+        else:
+            allow = Headers([("allow", ", ".join(_allow(allowed)))])
+            if request.method == "OPTIONS":
+                response = Response.ready(204, allow)
+            else:
+                detail = f"{path!r} does not answer {request.method}."
+                response = problem_response(405, Problem(detail), allow)
+        frame(response, request.method)
+        if request.method == "HEAD":
+            drop(response)
+        return response
+
+    # Registration ends with the first use
+
+    def _must_be_open(self, what: str) -> None:
+        if self._frozen_by is not None:
+            raise DefinitionError(
+                f"{what} is registered at {_caller()}, but the application is in use since "
+                f"{self._frozen_by}. Register everything before an adapter or client is made."
+            )
+
+    def _freeze(self) -> None:
+        if self._frozen_by is None:
+            self._frozen_by = _caller()
+
+    # Portico is an ASGI application itself
+
+    @property
+    def __call__(self) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
+        """This application as an ASGI application, so that `uvicorn main:app` works."""
+        if self._entry is None:
+            from portico._entry import AsgiEntry
+
+            self._entry = AsgiEntry(_serve_asgi, self)
+        entry: Callable[[Scope, Receive, Send], Awaitable[None]] = self._entry
+        return entry
+
+
+async def _serve_asgi(app: Portico, scope: Scope, receive: Receive, send: Send) -> None:
+    """What a server awaits; the adapter is made, once, when it first does."""
+    if app._asgi is None:
+        from portico_asgi import ASGI
+
+        app._asgi = ASGI(app)
+    await app._asgi(scope, receive, send)
+
+
+def _allow(methods: Iterable[str]) -> list[str]:
+    found = set(methods)
+    if "*" in found:
+        found.update(_GENERAL_METHODS)
+        found.discard("*")
+    if "GET" in found:
+        found.add("HEAD")
+    found.add("OPTIONS")
+    return sorted(found)
+
+
+def _refusal(error: PeerError, method: str) -> Response:
+    from portico._answer import drop, frame
+
+    response = problem_response(error.status, Problem(error.detail), error.sent_headers())
+    frame(response, method)
+    if method == "HEAD":
+        drop(response)
+    return response
+
+
+def _caller() -> str:
+    """File and line of the code that called into this package."""
+    frame: Any = sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("portico."):
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"

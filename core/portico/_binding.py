@@ -1,0 +1,251 @@
+"""Binding: from a handler's signature to the values of its parameters.
+
+`plan` looks at names, kinds and annotations once; what it returns reads a request's values in one
+pass and reports every fault of every part together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from portico._context import Context
+from portico._errors import DefinitionError, InvalidInputError, PeerError
+from portico._key import Use, key_of
+from portico._pattern import RESERVED_NAMES
+from portico._signature import EMPTY, Parameter, Signature
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from portico._coerce import Parameter as Texts
+    from portico._faults import Fault
+    from portico._key import Key
+    from portico._request import Request
+
+Read = Callable[[Context], Any]
+
+
+class Argument(NamedTuple):
+    """One bound parameter: how its value is read, and what that needs of the body.
+
+    Attributes:
+        name: the parameter.
+        keyword: whether it is passed by name.
+        read: gives the value; raises `SchemaError` with its faults.
+        body: what it takes of the body: `""`, `"auto"` (by content type), `"bytes"`, `"form"`
+            or `"stream"`.
+    """
+
+    name: str
+    keyword: bool
+    read: Read
+    body: str = ""
+
+
+class Plan:
+    """How a function is called with what a request has.
+
+    Attributes:
+        arguments: in the order of the signature.
+        takes_context: whether the whole request is within its reach.
+        keys: the keys that it binds.
+        body: what it takes of the body; see `Argument`.
+    """
+
+    __slots__ = ("arguments", "body", "keys", "positional", "takes_context")
+
+    def __init__(self, arguments: Sequence[Argument], keys: Sequence[Key[Any]]) -> None:
+        self.arguments = tuple(arguments)
+        self.keys = tuple(keys)
+        self.takes_context = any(argument.read is _read_context for argument in arguments)
+        self.body = next((argument.body for argument in arguments if argument.body), "")
+        self.positional = not any(argument.keyword for argument in arguments)
+
+    def caller(self, fn: Callable[..., Any]) -> Callable[[Context], Any]:
+        """A function that reads the values and calls `fn` with them."""
+        if not self.arguments:
+            return lambda ctx: fn()
+        if len(self.arguments) == 1 and self.takes_context:
+            return fn if self.positional else lambda ctx: fn(ctx=ctx)
+        arguments, positional = self.arguments, self.positional
+        reads = tuple(argument.read for argument in arguments)
+
+        def call(ctx: Context) -> Any:
+            try:
+                values = [read(ctx) for read in reads]
+            except _schema_error() as error:
+                raise InvalidInputError(_all_faults(arguments, ctx, error)) from None
+            if positional:
+                return fn(*values)
+            return _call_by_kind(fn, arguments, values)
+
+        return call
+
+
+def plan(signature: Signature, path_names: Sequence[str]) -> Plan:
+    """Find out where each parameter of a handler comes from.
+
+    Raises:
+        DefinitionError: a parameter has no source; the message names it and the likely fix.
+    """
+    if not signature.parameters:
+        return Plan((), ())
+    annotations = signature.annotations()
+    binder = _Binder(signature, annotations, frozenset(path_names))
+    arguments = [
+        binder.bind(index, parameter) for index, parameter in enumerate(signature.parameters)
+    ]
+    return Plan(arguments, binder.keys)
+
+
+class _Binder:
+    __slots__ = ("annotations", "keys", "path_names", "signature")
+
+    def __init__(
+        self, signature: Signature, annotations: Mapping[str, Any], path_names: frozenset[str]
+    ) -> None:
+        self.signature = signature
+        self.annotations = annotations
+        self.path_names = path_names
+        self.keys: list[Key[Any]] = []
+
+    def bind(self, index: int, parameter: Parameter) -> Argument:
+        name, default = parameter.name, parameter.default
+        annotation = self.annotations.get(name, EMPTY)
+        if annotation is Context:
+            if index:
+                raise self._error(name, "is annotated `Context` but is not the first. Move it.")
+            return Argument(name, parameter.keyword, _read_context)
+        if isinstance(default, Use):
+            self.keys.append(key := key_of(default))
+            return Argument(name, parameter.keyword, lambda ctx: ctx[key])
+        if annotation is EMPTY:
+            raise self._error(
+                name,
+                "has no annotation, so it is not known where its value comes from. Annotate it: "
+                "`Context` for the first parameter, a type for any other.",
+            )
+        if name in self.path_names:
+            return self._path_parameter(parameter, annotation)
+        if name in RESERVED_NAMES:
+            return self._part(parameter, annotation)
+        return self._query_parameter(parameter, annotation)
+
+    def _path_parameter(self, parameter: Parameter, annotation: Any) -> Argument:
+        name = parameter.name
+        texts = self._texts(parameter, annotation, "path")
+
+        def read(ctx: Context) -> Any:
+            text = ctx.params.get(name)
+            return texts.read(() if text is None else (text,))
+
+        return Argument(name, parameter.keyword, read)
+
+    def _query_parameter(self, parameter: Parameter, annotation: Any) -> Argument:
+        name = parameter.name
+        texts = self._texts(parameter, annotation, "query")
+        return Argument(name, parameter.keyword, lambda ctx: texts.read(ctx.query.get_all(name)))
+
+    def _part(self, parameter: Parameter, annotation: Any) -> Argument:
+        name = parameter.name
+        if name == "body":
+            from portico._binding_body import body_argument
+
+            return body_argument(parameter, annotation, self.signature.where)
+        from portico._schema import schema_for
+
+        try:
+            schema = schema_for(annotation)
+        except DefinitionError as error:
+            raise self._error(name, f"cannot be validated: {error}") from error
+        part, pairs = "path" if name == "params" else name, _PAIRS[name]
+        return Argument(
+            name, parameter.keyword, lambda ctx: schema.validate_strings(pairs(ctx), part=part)
+        )
+
+    def _texts(self, parameter: Parameter, annotation: Any, part: str) -> Texts:
+        from portico._coerce import Parameter as Texts
+        from portico._faults import MISSING
+
+        default = parameter.default
+        if default is EMPTY:
+            default = None if _admits_none(annotation) else MISSING
+        try:
+            return Texts(parameter.name, annotation, part=part, default=default)
+        except DefinitionError as error:
+            raise self._error(
+                parameter.name,
+                f"is taken for a {part} parameter and has the type {_show(annotation)}, which no "
+                "text converts to. A scalar (str, int, float, bool, Enum, Literal, UUID, date, "
+                "time, datetime, timedelta, Decimal) or a list of one is read from the path or "
+                "the query; an object comes as `body`, `query`, `params`, `headers` or `cookies`.",
+            ) from error
+
+    def _error(self, name: str, problem: str) -> DefinitionError:
+        return DefinitionError(f"{self.signature.where}: the parameter {name!r} {problem}")
+
+
+def decoded_body(request: Request) -> Any:
+    """The body decoded by its content type; it must have been read, or be readable here."""
+    if not request.has_body:
+        return None
+    kind = (request.headers.get("content-type") or "").partition(";")[0].strip().lower()
+    if kind in ("multipart/form-data", "application/x-www-form-urlencoded"):
+        return request.sync.form_data()
+    data = request.sync.bytes()
+    if not data:
+        return None
+    if kind == "application/json" or kind.endswith("+json"):
+        return request.sync.json()
+    return request.sync.text() if kind.startswith("text/") else data
+
+
+def _read_context(ctx: Context) -> Context:
+    return ctx
+
+
+_PAIRS: Final[dict[str, Callable[[Context], list[tuple[str, str]]]]] = {
+    "query": lambda ctx: list(ctx.query),
+    "params": lambda ctx: list(ctx.params.items()),
+    "headers": lambda ctx: ctx.headers.items(),
+    "cookies": lambda ctx: list(ctx.request.cookies.items()),
+}
+
+
+def _all_faults(arguments: Sequence[Argument], ctx: Context, first: Exception) -> list[Fault]:
+    """Every fault of every part; the good values are read again, which costs only bad requests."""
+    faults: list[Fault] = []
+    error_class = _schema_error()
+    for argument in arguments:
+        try:
+            argument.read(ctx)
+        except error_class as error:
+            faults.extend(error.faults)
+        except PeerError:
+            raise
+    return faults
+
+
+def _call_by_kind(fn: Callable[..., Any], arguments: Sequence[Argument], values: list[Any]) -> Any:
+    pairs = list(zip(arguments, values, strict=True))
+    return fn(
+        *(value for argument, value in pairs if not argument.keyword),
+        **{argument.name: value for argument, value in pairs if argument.keyword},
+    )
+
+
+def _schema_error() -> Any:
+    from portico._faults import SchemaError
+
+    return SchemaError
+
+
+def _admits_none(annotation: Any) -> bool:
+    from typing import get_args
+
+    return type(None) in get_args(annotation)
+
+
+def _show(annotation: Any) -> str:
+    return getattr(annotation, "__name__", None) or repr(annotation)

@@ -1,0 +1,105 @@
+"""Binding of `body`: by its annotation it is bytes, text, a form, a stream, or a schema's value."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, Final, get_args, get_origin
+
+from portico._binding import Argument
+from portico._errors import PeerError
+from portico._signature import EMPTY, Parameter
+
+if TYPE_CHECKING:
+    from portico._context import Context
+    from portico._request import Request
+    from portico._schema import Schema
+
+_ASYNC_STREAMS: Final = frozenset({AsyncIterator, AsyncIterable})
+_STREAMS: Final = frozenset({Iterator, Iterable})
+
+
+def body_argument(parameter: Parameter, annotation: Any, where: str) -> Argument:
+    """How the parameter `body` is read.
+
+    A body that is absent gives the default, or None where the annotation admits it.
+    """
+    inner, optional = _without_none(annotation)
+    read, need = _reading(inner, where)
+    default = None if optional and parameter.default is EMPTY else parameter.default
+    if default is EMPTY or need == "stream":
+        return Argument(parameter.name, parameter.keyword, read, need)
+
+    def read_or_default(ctx: Context) -> Any:
+        return read(ctx) if _is_there(ctx.request) else default
+
+    return Argument(parameter.name, parameter.keyword, read_or_default, need)
+
+
+def _reading(annotation: Any, where: str) -> tuple[Callable[[Context], Any], str]:
+    from portico._form_data import FormData
+
+    origin = get_origin(annotation)
+    if origin in _ASYNC_STREAMS:
+        return lambda ctx: ctx.request.stream(), "stream"
+    if origin in _STREAMS:
+        return lambda ctx: ctx.request.sync.stream(), "stream"
+    if annotation is bytes:
+        return lambda ctx: ctx.request.sync.bytes(), "bytes"
+    if annotation is str:
+        return _read_text, "bytes"
+    if annotation is FormData:
+        return lambda ctx: ctx.request.sync.form_data(), "form"
+    from portico._errors import DefinitionError
+    from portico._schema import schema_for
+
+    try:
+        schema = schema_for(annotation)
+    except DefinitionError as error:
+        raise DefinitionError(f"{where}: the parameter 'body': {error}") from error
+    return lambda ctx: _validated(ctx.request, schema), "auto"
+
+
+def _read_text(ctx: Context) -> str:
+    data = ctx.request.sync.bytes()
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        raise PeerError(
+            f"The body is not UTF-8 text: byte {error.start} does not decode."
+        ) from None
+
+
+def _validated(request: Request, schema: Schema) -> Any:
+    kind = (request.headers.get("content-type") or "").partition(";")[0].strip().lower()
+    # A body without a type is taken for JSON: curl and many scripts leave it out.
+    if kind in ("", "application/json") or kind.endswith("+json"):
+        data = request.sync.bytes()
+        if not data:
+            raise PeerError("The request has no body. Send JSON.")
+        return schema.validate_json(data, part="body")
+    if kind in ("multipart/form-data", "application/x-www-form-urlencoded"):
+        return schema.validate_strings(request.sync.form_data(), part="body")
+    raise PeerError(
+        f"The body has the content type {kind!r}. Send application/json, "
+        "application/x-www-form-urlencoded or multipart/form-data.",
+        status=415,
+    )
+
+
+def _is_there(request: Request) -> bool:
+    # A source that streams may turn out empty, so it takes a look at the bytes.
+    if not request.has_body:
+        return False
+    kind = (request.headers.get("content-type") or "")[:19].lower()
+    return kind == "multipart/form-data" or bool(request.sync.bytes())
+
+
+def _without_none(annotation: Any) -> tuple[Any, bool]:
+    options = get_args(annotation)
+    if type(None) not in options or get_origin(annotation) in (list, dict):
+        return annotation, False
+    rest = [option for option in options if option is not type(None)]
+    inner = rest[0]
+    for option in rest[1:]:
+        inner = inner | option
+    return inner, True

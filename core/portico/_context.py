@@ -1,0 +1,162 @@
+"""`Context`: one request while it is being answered."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from portico._errors import BodyNotReadError
+from portico._headers import Headers
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from portico._cookies import CookieJar
+    from portico._key import Key
+    from portico._request import Request
+    from portico._running import AppRunning
+    from portico._url_search_params import URLSearchParams
+    from portico.contract import Platform, Promise
+
+T = TypeVar("T")
+
+
+class Settings:
+    """What the answer gets besides its value: `ctx.set.status`, `ctx.set.headers`.
+
+    Attributes:
+        status: of an answer that brings none of its own; None leaves it to the value.
+    """
+
+    __slots__ = ("_headers", "status")
+
+    def __init__(self) -> None:
+        self.status: int | None = None
+        self._headers: Headers | None = None
+
+    @property
+    def headers(self) -> Headers:
+        """Fields for the answer. A field that the returned `Response` has wins."""
+        if self._headers is None:
+            self._headers = Headers()
+        return self._headers
+
+    @property
+    def has_headers(self) -> bool:
+        """Whether any field was set."""
+        return bool(self._headers)
+
+
+class Context:
+    """The request, the runtime and the answer to be, for handlers and hooks.
+
+    Attributes:
+        request: the request.
+        platform: the runtime's side of it.
+        route: the pattern that matched, such as `"/users/{id}"`.
+        params: the values of the path's parameters, decoded.
+    """
+
+    __slots__ = (
+        "_cookies",
+        "_path",
+        "_query",
+        "_running",
+        "_set",
+        "params",
+        "platform",
+        "request",
+        "route",
+    )
+
+    def __init__(
+        self,
+        request: Request,
+        platform: Platform,
+        running: AppRunning,
+        route: str,
+        params: Mapping[str, str],
+        path: str,
+    ) -> None:
+        self.request = request
+        self.platform = platform
+        self.route = route
+        self.params = params
+        self._running = running
+        self._path = path
+        self._query: URLSearchParams | None = None
+        self._set: Settings | None = None
+        self._cookies: CookieJar | None = None
+
+    @property
+    def path(self) -> str:
+        """The canonical path; encoded slashes stay `%2F` (see `docs/decisions/`)."""
+        return self._path
+
+    @property
+    def query(self) -> URLSearchParams:
+        """The query, decoded; changing it changes nothing else."""
+        if self._query is None:
+            from portico._url_search_params import URLSearchParams
+
+            self._query = URLSearchParams(self.request.raw_query)
+        return self._query
+
+    @property
+    def headers(self) -> Headers:
+        """The header fields of the request."""
+        return self.request.headers
+
+    @property
+    def cookies(self) -> CookieJar:
+        """The cookies of the request, and those that the answer sets."""
+        if self._cookies is None:
+            from portico._cookies import CookieJar
+
+            self._cookies = CookieJar(self.request.cookies, secure=self.request.scheme == "https")
+        return self._cookies
+
+    @property
+    def body(self) -> Any:
+        """The body, decoded by its content type; None where there is none.
+
+        JSON gives its value, a form `FormData`, text `str`, anything else `bytes`.
+
+        Raises:
+            BodyNotReadError: the body was not read before: the function that asks hides from the
+                route that it does. Read `ctx.request` instead.
+            PeerError: the body does not decode (400).
+        """
+        from portico._binding import decoded_body
+
+        try:
+            return decoded_body(self.request)
+        except BodyNotReadError:
+            raise BodyNotReadError(
+                f"`ctx.body` was read on {self.route}, whose body was not read before: only a "
+                "handler's own code is looked at. Await `ctx.request.json()` (or `text()`, "
+                "`bytes()`, `form_data()`), or declare `body` as a parameter of the handler."
+            ) from None
+
+    @property
+    def set(self) -> Settings:
+        """Status and headers for the answer."""
+        if self._set is None:
+            self._set = Settings()
+        return self._set
+
+    @property
+    def env(self) -> Mapping[str, str]:
+        """The platform's environment."""
+        return self.platform.env
+
+    @property
+    def deadline(self) -> float | None:
+        """When the platform ends the call, on the clock of `platform.monotonic()`, or None."""
+        return self.platform.deadline
+
+    def wait_until(self, work: Awaitable[object] | Callable[[], object], /) -> Promise:
+        """Hand over work that the answer does not depend on; returns when it will run."""
+        return self.platform.wait_until(work)
+
+    def __getitem__(self, key: Key[T]) -> T:
+        return self._running.value(key)

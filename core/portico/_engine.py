@@ -1,0 +1,269 @@
+"""The engine: a route is a list of links; each is compiled once, when its route is first hit.
+
+There is one function per route and colour. The colour says where it runs:
+
+- on a *thread* that may block (WSGI, Lambda), a chain of synchronous links runs where it is called,
+  with no event loop anywhere;
+- on a *loop* (ASGI, Workers), a chain of synchronous links that may block runs as one unit off the
+  loop, after its body was read on the loop; one that is declared not to block runs in place;
+- a chain with an asynchronous link is a coroutine on either.
+
+What is not known counts as the most: a synchronous function may block unless it is declared
+`blocking=False`, and a function that takes the whole `Context` may read the body.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from contextvars import copy_context
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from portico._answer import (
+    drop,
+    drop_on_loop,
+    is_open_ended,
+    must_drop,
+    settle,
+    to_response,
+    to_response_on_loop,
+)
+from portico._errors import HTTPError
+from portico._offload import offload
+from portico._problem import error_problem, problem_response, unexpected
+from portico._response import Response
+from portico._signature import Signature, code_names, plain_function
+from portico._stream import ByteStream, offloaded
+
+if TYPE_CHECKING:
+    from portico._binding import Plan
+    from portico._context import Context
+    from portico._request import Request
+
+Colour: TypeAlias = Literal["thread", "loop"]
+Run: TypeAlias = "Callable[[Context], Response | Awaitable[Response]]"
+
+# What a function's own code names when it may read the body through its context.
+_BODY_NAMES = frozenset({"body", "request", "sync"})
+
+
+class Link:
+    """One function of a route's chain.
+
+    Attributes:
+        kind: its place in the lifecycle; so far there is `"handle"`.
+        signature: its parameters and colour.
+        blocks: whether it may block the thread that it runs on.
+    """
+
+    __slots__ = ("_names", "_plan", "blocks", "kind", "signature")
+
+    def __init__(
+        self, kind: str, fn: Callable[..., Any], path_names: list[str], *, blocking: bool | None
+    ) -> None:
+        self.kind = kind
+        self.signature = Signature(fn)
+        self.blocks = not self.signature.is_async and blocking is not False
+        self._names = path_names
+        self._plan: Plan | None = None
+
+    @property
+    def plan(self) -> Plan:
+        """How its parameters are bound; worked out once.
+
+        Raises:
+            DefinitionError: a parameter has no source.
+        """
+        if self._plan is None:
+            from portico._binding import plan
+
+            self._plan = plan(self.signature, self._names)
+        return self._plan
+
+    def body_need(self) -> str:
+        """What must be read before it runs: `""`, `"auto"`, `"bytes"`, `"form"`, or `"stream"`."""
+        bound = self.plan.body
+        if bound or not self.plan.takes_context:
+            return bound
+        function = plain_function(self.signature.fn)
+        if function is None:
+            return "auto"
+        names = code_names(function.__code__)
+        if self.signature.is_async:
+            # It can await `request` itself; only `ctx.body` needs the body beforehand.
+            return "auto" if "body" in names and "request" not in names else ""
+        # A context that is handed on can be read by anyone.
+        return "auto" if names & _BODY_NAMES else ""
+
+
+class Chain:
+    """The links of a route, and what its answer is held to.
+
+    Attributes:
+        links: in the order in which they run; the last is the handler.
+        where: method and pattern, for reports.
+        none_status: of an answer of None.
+        debug: whether errors show what they are.
+    """
+
+    __slots__ = ("debug", "links", "none_status", "where")
+
+    def __init__(self, links: list[Link], where: str, *, debug: bool) -> None:
+        self.links = links
+        self.where = where
+        self.debug = debug
+        returned = links[-1].signature.annotations().get("return", Ellipsis)
+        self.none_status = 204 if returned is None or returned is type(None) else 200
+
+
+def compile_chain(chain: Chain, colour: Colour) -> Run:
+    """The one function that answers a route on a colour."""
+    if any(link.signature.is_async for link in chain.links):
+        return _on_loop(chain)
+    run = _in_place(chain)
+    if colour == "thread":
+        return lambda ctx: copy_context().run(run, ctx)
+    return _from_loop(chain, run)
+
+
+def _in_place(chain: Chain) -> Run:
+    """All links synchronous, run where they are called."""
+    calls = [link.plan.caller(link.signature.fn) for link in chain.links]
+    none_status = chain.none_status
+
+    def run(ctx: Context) -> Response | Awaitable[Response]:
+        try:
+            value = None
+            for call in calls:
+                value = call(ctx)
+                if value is not None:
+                    break
+            if is_open_ended(value):
+                return _complete(value, ctx, chain)
+            response = settle(to_response(value, ctx, none_status), ctx)
+            if must_drop(response, ctx.request.method):
+                if _is_async_stream(response):
+                    return _dropped(response, ctx)
+                drop(response)
+        except Exception as error:  # noqa: BLE001 - whatever goes wrong becomes an answer
+            return failure(error, ctx, chain)
+        return response
+
+    return run
+
+
+def _from_loop(chain: Chain, run: Run) -> Run:
+    """All links synchronous, called on an event loop."""
+    need = next((need for link in chain.links if (need := link.body_need())), "")
+    blocks = any(link.blocks for link in chain.links)
+
+    async def run_off(ctx: Context) -> Response:
+        try:
+            if need and need != "stream":
+                await prefetch(ctx.request, need)
+        except Exception as error:  # noqa: BLE001 - whatever goes wrong becomes an answer
+            return failure(error, ctx, chain)
+        answer = await offload(ctx.platform, lambda: run(ctx)) if blocks else run(ctx)
+        response = answer if isinstance(answer, Response) else await answer
+        content = response.content
+        if isinstance(content, ByteStream) and not content.is_async:
+            response.content = offloaded(content, ctx.platform)
+        return response
+
+    def run_here(ctx: Context) -> Response | Awaitable[Response]:
+        if need and need != "stream" and ctx.request.has_body:
+            return run_off(ctx)
+        answer = run(ctx)
+        if isinstance(answer, Response) and isinstance(answer.content, ByteStream):
+            answer.content = offloaded(answer.content, ctx.platform)
+        return answer
+
+    return run_off if blocks else run_here
+
+
+def _on_loop(chain: Chain) -> Run:
+    """Some link asynchronous: a coroutine, in which what may block is offloaded."""
+    calls = [(link.plan.caller(link.signature.fn), link.blocks) for link in chain.links]
+    need = next((need for link in chain.links if (need := link.body_need())), "")
+
+    async def run(ctx: Context) -> Response:
+        try:
+            if need and need != "stream":
+                await prefetch(ctx.request, need)
+            value: Any = None
+            for call, blocks in calls:
+                value = await offload(ctx.platform, _bound(call, ctx)) if blocks else call(ctx)
+                if hasattr(value, "__await__"):
+                    value = await value
+                if value is not None:
+                    break
+        except Exception as error:  # noqa: BLE001 - whatever goes wrong becomes an answer
+            return failure(error, ctx, chain)
+        return await _complete(value, ctx, chain)
+
+    return run
+
+
+async def _complete(value: Any, ctx: Context, chain: Chain) -> Response:
+    try:
+        response = settle(await to_response_on_loop(value, ctx, chain.none_status), ctx)
+        if must_drop(response, ctx.request.method):
+            await drop_on_loop(response, ctx)
+    except Exception as error:  # noqa: BLE001 - whatever goes wrong becomes an answer
+        return failure(error, ctx, chain)
+    content = response.content
+    on_loop = ctx.platform.runtime.concurrency == "loop"
+    if on_loop and isinstance(content, ByteStream) and not content.is_async:
+        response.content = offloaded(content, ctx.platform)
+    return response
+
+
+async def _dropped(response: Response, ctx: Context) -> Response:
+    await drop_on_loop(response, ctx)
+    return response
+
+
+async def prefetch(request: Request, need: str) -> None:
+    """Read the body on the loop, so that synchronous code finds it there."""
+    if not request.has_body:
+        return
+    content_type = request.headers.get("content-type") or ""
+    if need != "bytes" and content_type[:19].lower() == "multipart/form-data":
+        await request.form_data()
+    else:
+        await request.bytes()
+
+
+def failure(error: Exception, ctx: Context, chain: Chain) -> Response:
+    """The answer of an exception; it never raises."""
+    try:
+        response = _error_response(error, ctx, chain)
+    except Exception as second:  # noqa: BLE001 - an error value that cannot be sent
+        second.__context__ = error
+        response = unexpected(second, ctx.platform, chain.where, debug=chain.debug)
+    settled = settle(response, ctx)
+    if must_drop(settled, ctx.request.method):
+        drop(settled)
+    return settled
+
+
+def _error_response(error: Exception, ctx: Context, chain: Chain) -> Response:
+    if not isinstance(error, HTTPError):
+        return unexpected(error, ctx.platform, chain.where, debug=chain.debug)
+    problem = error_problem(error, debug=chain.debug)
+    if problem is None:
+        response = to_response(error.value, ctx, error.status)
+        response.status = error.status
+    else:
+        response = problem_response(error.status, problem)
+    for name, value in error.sent_headers() or ():
+        response.headers.set(name, value)
+    return response
+
+
+def _bound(call: Callable[[Context], Any], ctx: Context) -> Callable[[], Any]:
+    return lambda: call(ctx)
+
+
+def _is_async_stream(response: Response) -> bool:
+    content = response.content
+    return isinstance(content, ByteStream) and content.is_async

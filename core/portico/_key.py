@@ -1,0 +1,94 @@
+"""`Key`: how a value that lives longer than a call is asked for, typed.
+
+`ctx[key]` reads it, `use(key)` binds it to a parameter, and calling the key calls its function.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Generic, NoReturn, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+R = TypeVar("R")
+T = TypeVar("T")
+
+
+class Key(Generic[T]):
+    """The name of a value of type `T` that an application provides.
+
+    Attributes:
+        name: that of the function, for messages.
+    """
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"<key {self.name}>"
+
+
+class ResourceKey(Key[T], Generic[P, R, T]):
+    """The key of a value that lives from start to stop (`Portico.resource`).
+
+    Attributes:
+        fn: the function that was decorated; calling the key calls it.
+    """
+
+    __slots__ = ("fn",)
+
+    def __init__(self, fn: Any) -> None:
+        super().__init__(getattr(fn, "__name__", repr(fn)))
+        self.fn = fn
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        result: R = self.fn(*args, **kwargs)
+        return result
+
+
+class Use:
+    """The default of a parameter that takes the value of a key.
+
+    A direct call without the argument passes this marker on, and any use of it raises.
+    """
+
+    __slots__ = ("_key",)
+
+    def __init__(self, key: Key[Any]) -> None:
+        self._key = key
+
+    def _refuse(self) -> NoReturn:
+        raise TypeError(
+            f"A function was called without the argument for `use({self._key.name})`. Only a "
+            "running application fills it in; a direct call passes the value."
+        )
+
+    def __getattr__(self, name: str) -> NoReturn:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        self._refuse()
+
+    def __call__(self, *args: object, **kwargs: object) -> NoReturn:
+        self._refuse()
+
+    def __getitem__(self, item: object) -> NoReturn:
+        self._refuse()
+
+    def __iter__(self) -> NoReturn:
+        self._refuse()
+
+    def __bool__(self) -> NoReturn:
+        self._refuse()
+
+    def __repr__(self) -> str:
+        return f"use({self._key.name})"
+
+
+def use(key: Key[T]) -> T:
+    """Bind a parameter to the value of a key: `def me(user: User = use(current_user))`."""
+    return Use(key)  # type: ignore[return-value] # the engine replaces the marker by the value
+
+
+def key_of(marker: Use) -> Key[Any]:
+    """The key that a marker stands for."""
+    return marker._key

@@ -1,0 +1,66 @@
+"""The canonical path: the one form that router, guards, static files and mounts all see.
+
+Percent escapes are decoded once as UTF-8, but for `%2F` and `%25`, which stay (upper-cased), so that
+an encoded slash never becomes a separator and no second decoding can find anything. Then dot
+segments are removed (RFC 3986 section 5.2.4), those written `%2e` among them. Empty segments stay.
+A path parameter's value is its segment with these two escapes decoded as well.
+"""
+
+from __future__ import annotations
+
+import re
+
+from portico._errors import PeerError
+
+_escape = re.compile(rb"%([0-9A-Fa-f]{2})?")
+_OPAQUE = frozenset({b"2F", b"25"})
+
+
+def canonical_path(raw: str) -> str:
+    """The canonical form of a percent-encoded path that starts with a slash.
+
+    Raises:
+        PeerError: an escape is malformed, or the path is not UTF-8 or has a NUL (400).
+    """
+    if "%" in raw or not raw.isascii() or "\0" in raw:
+        raw = _decoded(raw)
+    return _without_dots(raw) if "/." in raw else raw
+
+
+def parameter_value(segment: str) -> str:
+    """The value of a path parameter from the canonical path."""
+    if "%" not in segment:
+        return segment
+    return segment.replace("%2F", "/").replace("%25", "%")
+
+
+def _decoded(raw: str) -> str:
+    try:
+        path = _escape.sub(_decode_escape, raw.encode()).decode()
+    except UnicodeError:
+        raise PeerError("The path is not percent-encoded UTF-8.") from None
+    if "\0" in path:
+        raise PeerError("The path has a NUL character.")
+    return path
+
+
+def _decode_escape(match: re.Match[bytes]) -> bytes:
+    digits: bytes | None = match[1]
+    if digits is None:
+        raise PeerError("The path has a percent sign without two hexadecimal digits after it.")
+    digits = digits.upper()
+    return b"%" + digits if digits in _OPAQUE else bytes.fromhex(digits.decode())
+
+
+def _without_dots(path: str) -> str:
+    kept: list[str] = []
+    segments = path[1:].split("/")
+    for segment in segments:
+        if segment == "..":
+            if kept:
+                kept.pop()
+        elif segment != ".":
+            kept.append(segment)
+    if segments[-1] in (".", ".."):
+        kept.append("")
+    return "/" + "/".join(kept)

@@ -1,0 +1,100 @@
+"""Path patterns: `/users/{id}`, `/files/{path:path}`, `/archive/{year?}`."""
+
+from __future__ import annotations
+
+import re
+from typing import Final, NamedTuple, TypeAlias
+
+from portico._errors import DefinitionError
+
+RESERVED_NAMES: Final = frozenset({"body", "query", "params", "headers", "cookies"})
+
+_parameter = re.compile(r"\{([^{}]*)\}").fullmatch
+_name = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(:path|\?)?").fullmatch
+
+
+class Parameter(NamedTuple):
+    """A place for one segment, or for the rest of the path."""
+
+    name: str
+    is_rest: bool = False
+
+
+Form: TypeAlias = "tuple[str | Parameter, ...]"
+
+
+class Pattern:
+    """A parsed path pattern.
+
+    Attributes:
+        text: as it was written.
+        names: the parameters, in order.
+        forms: the pattern with and without its optional parts, each a tuple of segments, which
+            are text or a `Parameter`. `/a/{b?}` has two.
+    """
+
+    __slots__ = ("forms", "names", "text")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.names: list[str] = []
+        self.forms = self._parse()
+
+    def _parse(self) -> list[Form]:
+        text = self.text
+        if not text.startswith("/"):
+            raise DefinitionError(
+                f"The path {text!r} does not start with a slash. Write '/{text}'."
+            )
+        if "%" in text or "?" in text.replace("?}", "}") or "#" in text:
+            raise DefinitionError(
+                f"The path {text!r} is written as a URL. A path is plain text without escapes, "
+                "query or fragment; 'é' matches both 'é' and '%C3%A9'."
+            )
+        forms: list[Form] = [()]
+        segments = text[1:].split("/")
+        for position, segment in enumerate(segments):
+            forms = self._extend(forms, segment, last=position == len(segments) - 1)
+        return forms
+
+    def _extend(self, forms: list[Form], segment: str, *, last: bool) -> list[Form]:
+        if segment in (".", ".."):
+            raise DefinitionError(
+                f"The path {self.text!r} has the segment {segment!r}, which no canonical path has."
+            )
+        match = _parameter(segment)
+        if match is None:
+            if "{" in segment or "}" in segment:
+                raise DefinitionError(
+                    f"The path {self.text!r} has the segment {segment!r}. A parameter takes a "
+                    "whole segment, such as '{name}'; take it apart in the handler."
+                )
+            return [(*form, segment) for form in forms]
+        parameter, kind = self._parameter(match[1])
+        if parameter.is_rest:
+            if not last:
+                raise DefinitionError(
+                    f"The path {self.text!r} goes on after '{{{match[1]}}}'. A parameter of the "
+                    "kind 'path' takes the rest, so it comes last."
+                )
+            return [(*form, parameter) for form in forms]
+        longer: list[Form] = [(*form, parameter) for form in forms]
+        return longer + forms if kind == "?" else longer
+
+    def _parameter(self, text: str) -> tuple[Parameter, str]:
+        match = _name(text)
+        if match is None:
+            raise DefinitionError(
+                f"The path {self.text!r} has the parameter '{{{text}}}'. Write '{{name}}', "
+                "'{name?}' for an optional one, or '{name:path}' for the rest of the path."
+            )
+        name = match[1]
+        if name in RESERVED_NAMES:
+            raise DefinitionError(
+                f"The path {self.text!r} has a parameter named {name!r}, which names a part of "
+                f"the request. Choose another name, such as '{name}_id'."
+            )
+        if name in self.names:
+            raise DefinitionError(f"The path {self.text!r} has the parameter {name!r} twice.")
+        self.names.append(name)
+        return Parameter(name, is_rest=match[2] == ":path"), match[2] or ""

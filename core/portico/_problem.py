@@ -1,0 +1,64 @@
+"""Problem details (RFC 9457): what every error answers with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from portico._errors import HTTPError, InvalidInputError
+from portico._headers import Headers
+from portico._reply import Problem, phrase
+from portico._response import Response
+
+if TYPE_CHECKING:
+    from portico.contract import Platform
+
+PROBLEM_JSON: Final = "application/problem+json"
+
+
+def problem_response(status: int, problem: Problem, headers: Headers | None = None) -> Response:
+    """The response of a problem; members that are not set are left out."""
+    from portico._json import to_json
+
+    body: dict[str, object] = {
+        "type": problem.type,
+        "title": problem.title or phrase(status),
+        "status": status,
+    }
+    if problem.detail is not None:
+        body["detail"] = problem.detail
+    if problem.instance is not None:
+        body["instance"] = problem.instance
+    body.update(problem.extensions)
+    own = Headers(headers)
+    own.set("content-type", PROBLEM_JSON)
+    return Response.ready(status, own, to_json(body))
+
+
+def error_problem(error: HTTPError, *, debug: bool) -> Problem | None:
+    """The problem of an error whose value is a text; None where it has a value of its own."""
+    if isinstance(error, InvalidInputError):
+        faults = [fault.describe(debug=debug) for fault in error.faults]
+        return Problem(error.detail, errors=faults)
+    if error.value is None or isinstance(error.value, str):
+        return Problem(error.value)
+    return error.value if isinstance(error.value, Problem) else None
+
+
+def unexpected(error: Exception, platform: Platform, where: str, *, debug: bool) -> Response:
+    """The 500 of an exception that nobody handled; it is reported under the id that is sent."""
+    import os
+
+    identifier = os.urandom(8).hex()
+    platform.report(error, f"{where} failed (error {identifier})")
+    if debug:
+        import traceback
+
+        return problem_response(
+            500,
+            Problem(
+                f"{type(error).__name__}: {error}",
+                id=identifier,
+                traceback=traceback.format_exception(error),
+            ),
+        )
+    return problem_response(500, Problem(id=identifier))

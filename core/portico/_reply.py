@@ -1,0 +1,304 @@
+"""Answers with a status: `status()`, `redirect()`, and the types that declare them.
+
+`Reply[Literal[404], Problem]` is what `status(404, Problem("no such user"))` returns, and
+`NotFound[Problem]` is its name in a handler's annotation.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, Generic, Literal, TypeVar, overload
+
+from portico._headers import Headers, HeadersInit
+from portico._response import REDIRECT_STATUSES, Response
+
+S = TypeVar("S", bound=int)
+T = TypeVar("T")
+
+
+class Reply(Generic[S, T]):
+    """A value with the status to send it with.
+
+    Attributes:
+        code: 200 to 599.
+        value: what a handler could have returned.
+        headers: header fields for this answer, or None.
+    """
+
+    __slots__ = ("code", "headers", "value")
+
+    def __init__(self, code: S, value: T, headers: Headers | None = None) -> None:
+        self.code = code
+        self.value = value
+        self.headers = headers
+
+    def __repr__(self) -> str:
+        return f"Reply({self.code}, {self.value!r})"
+
+
+class Problem:
+    """A problem detail (RFC 9457), sent as `application/problem+json`.
+
+    Args:
+        detail: what happened this time, for the peer to read.
+        title: what kind of problem it is; the status's own phrase without one.
+        type: a URI that names the kind of problem.
+        instance: a URI of this occurrence.
+        extensions: further members (RFC 9457 section 3.2), which must have a JSON form.
+    """
+
+    __slots__ = ("detail", "extensions", "instance", "title", "type")
+
+    def __init__(
+        self,
+        detail: str | None = None,
+        *,
+        title: str | None = None,
+        type: str = "about:blank",
+        instance: str | None = None,
+        **extensions: object,
+    ) -> None:
+        self.detail = detail
+        self.title = title
+        self.type = type
+        self.instance = instance
+        self.extensions = extensions
+
+    def __repr__(self) -> str:
+        return f"Problem({self.detail!r})"
+
+
+OK = Reply[Literal[200], T]
+Created = Reply[Literal[201], T]
+Accepted = Reply[Literal[202], T]
+NoContent = Reply[Literal[204], T]
+BadRequest = Reply[Literal[400], T]
+Unauthorized = Reply[Literal[401], T]
+PaymentRequired = Reply[Literal[402], T]
+Forbidden = Reply[Literal[403], T]
+NotFound = Reply[Literal[404], T]
+MethodNotAllowed = Reply[Literal[405], T]
+NotAcceptable = Reply[Literal[406], T]
+Conflict = Reply[Literal[409], T]
+Gone = Reply[Literal[410], T]
+PreconditionFailed = Reply[Literal[412], T]
+ContentTooLarge = Reply[Literal[413], T]
+UnsupportedMediaType = Reply[Literal[415], T]
+UnprocessableContent = Reply[Literal[422], T]
+TooManyRequests = Reply[Literal[429], T]
+InternalServerError = Reply[Literal[500], T]
+BadGateway = Reply[Literal[502], T]
+ServiceUnavailable = Reply[Literal[503], T]
+GatewayTimeout = Reply[Literal[504], T]
+
+
+@overload
+def status(
+    code: Literal[200], value: T, /, *, headers: HeadersInit | None = None
+) -> Reply[Literal[200], T]: ...
+@overload
+def status(
+    code: Literal[201], value: T, /, *, headers: HeadersInit | None = None
+) -> Reply[Literal[201], T]: ...
+@overload
+def status(
+    code: Literal[202], value: T, /, *, headers: HeadersInit | None = None
+) -> Reply[Literal[202], T]: ...
+@overload
+def status(
+    code: Literal[204], value: T, /, *, headers: HeadersInit | None = None
+) -> Reply[Literal[204], T]: ...
+@overload
+def status(
+    code: Literal[400], value: T, /, *, headers: HeadersInit | None = None
+) -> Reply[Literal[400], T]: ...
+@overload
+def status(
+    code: Literal[401], value: T, /, *, headers: HeadersInit | None = None
+) -> Reply[Literal[401], T]: ...
+@overload
+def status(
+    code: Literal[402], value: T, /, *, headers: HeadersInit | None = None
+) -> Reply[Literal[402], T]: ...
+@overload
+def status(
+    code: Literal[403], value: T, /, *, headers: HeadersInit | None = None
+) -> Reply[Literal[403], T]: ...
+@overload
+def status(
+    code: Literal[404], value: T, /, *, headers: HeadersInit | None = None
+) -> Reply[Literal[404], T]: ...
+@overload
+def status(
+    code: Literal[405], value: T, /, *, headers: HeadersInit | None = None
+) -> Reply[Literal[405], T]: ...
+@overload
+def status(
+    code: Literal[406], value: T, /, *, headers: HeadersInit | None = None
+) -> Reply[Literal[406], T]: ...
+@overload
+def status(
+    code: Literal[409], value: T, /, *, headers: HeadersInit | None = None
+) -> Reply[Literal[409], T]: ...
+@overload
+def status(
+    code: Literal[410], value: T, /, *, headers: HeadersInit | None = None
+) -> Reply[Literal[410], T]: ...
+@overload
+def status(
+    code: Literal[412], value: T, /, *, headers: HeadersInit | None = None
+) -> Reply[Literal[412], T]: ...
+@overload
+def status(
+    code: Literal[413], value: T, /, *, headers: HeadersInit | None = None
+) -> Reply[Literal[413], T]: ...
+@overload
+def status(
+    code: Literal[415], value: T, /, *, headers: HeadersInit | None = None
+) -> Reply[Literal[415], T]: ...
+@overload
+def status(
+    code: Literal[422], value: T, /, *, headers: HeadersInit | None = None
+) -> Reply[Literal[422], T]: ...
+@overload
+def status(
+    code: Literal[429], value: T, /, *, headers: HeadersInit | None = None
+) -> Reply[Literal[429], T]: ...
+@overload
+def status(
+    code: Literal[500], value: T, /, *, headers: HeadersInit | None = None
+) -> Reply[Literal[500], T]: ...
+@overload
+def status(
+    code: Literal[502], value: T, /, *, headers: HeadersInit | None = None
+) -> Reply[Literal[502], T]: ...
+@overload
+def status(
+    code: Literal[503], value: T, /, *, headers: HeadersInit | None = None
+) -> Reply[Literal[503], T]: ...
+@overload
+def status(
+    code: Literal[504], value: T, /, *, headers: HeadersInit | None = None
+) -> Reply[Literal[504], T]: ...
+@overload
+def status(code: S, /, *, headers: HeadersInit | None = None) -> Reply[S, None]: ...
+@overload
+def status(code: int, value: T, /, *, headers: HeadersInit | None = None) -> Reply[int, T]: ...
+def status(
+    code: int, value: object = None, /, *, headers: HeadersInit | None = None
+) -> Reply[Any, Any]:
+    """An answer with a status.
+
+    Args:
+        code: 200 to 599.
+        value: anything that a handler can return. A status of 400 or more without a value is sent
+            as a problem with the status's phrase.
+        headers: header fields for this answer.
+    """
+    if not 200 <= code <= 599:
+        raise ValueError(f"status() got the code {code!r}. A response has one of 200 to 599.")
+    return Reply(code, value, None if headers is None else Headers(headers))
+
+
+def redirect(
+    url: str, status: Literal[301, 302, 303, 307, 308] = 302, *, external: bool = False
+) -> Response:
+    """Send the peer to another URL.
+
+    Args:
+        url: a path of this origin, such as `"/login"`; with `external=True` any URL.
+        status: 301 and 308 are permanent; 307 and 308 keep the method and the body.
+        external: admit another origin. Without it a URL that a browser would take for one is
+            refused, so that input passed on as a target is no open redirect.
+
+    Raises:
+        ValueError: the URL leaves this origin, or the status is not that of a redirect.
+    """
+    if status not in REDIRECT_STATUSES:
+        raise ValueError(f"redirect() got status {status!r}. It is 301, 302, 303, 307 or 308.")
+    if not external and _may_leave(url):
+        raise ValueError(
+            f"redirect() got {url!r}, which may lead to another origin. Give a path that starts "
+            "with one slash, or pass `external=True` if the target is trusted."
+        )
+    return Response.redirect(_encoded(url), status)
+
+
+def _may_leave(url: str) -> bool:
+    # A browser drops tab, newline and leading controls, and reads a backslash as a slash (URL
+    # Standard, basic URL parser), so `/\t/evil.example` and `/\\evil.example` are other origins.
+    if any(char <= " " or char in ("\\", "\x7f") for char in url):
+        return True
+    if url.startswith("/"):
+        return url.startswith("//")
+    return not url or ":" in url.partition("/")[0].partition("?")[0].partition("#")[0]
+
+
+def _encoded(url: str) -> str:
+    """A Location of ASCII (RFC 9110 section 10.2.2): other characters percent-encoded as UTF-8."""
+    if url.isascii():
+        return url
+    return "".join(
+        char if char.isascii() else "".join(f"%{byte:02X}" for byte in char.encode())
+        for char in url
+    )
+
+
+PHRASES: Final[dict[int, str]] = {
+    200: "OK",
+    201: "Created",
+    202: "Accepted",
+    203: "Non-Authoritative Information",
+    204: "No Content",
+    205: "Reset Content",
+    206: "Partial Content",
+    300: "Multiple Choices",
+    301: "Moved Permanently",
+    302: "Found",
+    303: "See Other",
+    304: "Not Modified",
+    307: "Temporary Redirect",
+    308: "Permanent Redirect",
+    400: "Bad Request",
+    401: "Unauthorized",
+    402: "Payment Required",
+    403: "Forbidden",
+    404: "Not Found",
+    405: "Method Not Allowed",
+    406: "Not Acceptable",
+    407: "Proxy Authentication Required",
+    408: "Request Timeout",
+    409: "Conflict",
+    410: "Gone",
+    411: "Length Required",
+    412: "Precondition Failed",
+    413: "Content Too Large",
+    414: "URI Too Long",
+    415: "Unsupported Media Type",
+    416: "Range Not Satisfiable",
+    417: "Expectation Failed",
+    418: "I'm a Teapot",
+    421: "Misdirected Request",
+    422: "Unprocessable Content",
+    423: "Locked",
+    424: "Failed Dependency",
+    425: "Too Early",
+    426: "Upgrade Required",
+    428: "Precondition Required",
+    429: "Too Many Requests",
+    431: "Request Header Fields Too Large",
+    451: "Unavailable For Legal Reasons",
+    500: "Internal Server Error",
+    501: "Not Implemented",
+    502: "Bad Gateway",
+    503: "Service Unavailable",
+    504: "Gateway Timeout",
+    505: "HTTP Version Not Supported",
+    507: "Insufficient Storage",
+    508: "Loop Detected",
+    511: "Network Authentication Required",
+}
+
+
+def phrase(code: int) -> str:
+    """The reason phrase of a status (IANA HTTP status code registry); `""` for others."""
+    return PHRASES.get(code, "")

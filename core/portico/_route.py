@@ -1,0 +1,126 @@
+"""`Route`: a method, a pattern, and the chain that answers them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from portico._context import Context
+from portico._engine import Chain, Colour, Link, Run, compile_chain
+from portico._errors import CapabilityError, DefinitionError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Collection, Mapping
+
+    from portico._key import Key
+    from portico._pattern import Pattern
+    from portico._request import Request
+    from portico._response import Response
+    from portico._running import AppRunning
+    from portico.contract import Capabilities, Platform
+
+
+class Route:
+    """One registration.
+
+    Attributes:
+        method: `"*"` stands for every method.
+        pattern: the path.
+        where: file and line of the registration.
+    """
+
+    __slots__ = ("_blocking", "_chain", "_debug", "_runs", "_target", "method", "pattern", "where")
+
+    def __init__(
+        self,
+        method: str,
+        pattern: Pattern,
+        target: Any,
+        *,
+        blocking: bool,
+        debug: bool,
+        where: str,
+    ) -> None:
+        self.method = method
+        self.pattern = pattern
+        self.where = where
+        self._target = target
+        self._blocking = blocking
+        self._debug = debug
+        self._chain: Chain | None = None
+        self._runs: dict[str, Run] = {}
+
+    @property
+    def chain(self) -> Chain:
+        """The links, made when they are first wanted."""
+        if self._chain is None:
+            fn, blocking = self._target, self._blocking
+            if not callable(fn):
+                fn, blocking = constant(fn), False
+            link = Link("handle", fn, self.pattern.names, blocking=blocking)
+            where = f"{self.method} {self.pattern.text}"
+            self._chain = Chain([link], where, debug=self._debug)
+        return self._chain
+
+    def compile(self, colour: Colour) -> Run:
+        """The function that answers on a colour; made once."""
+        run = self._runs.get(colour)
+        if run is None:
+            run = self._runs[colour] = compile_chain(self.chain, colour)
+        return run
+
+    def run(
+        self,
+        request: Request,
+        platform: Platform,
+        running: AppRunning,
+        params: Mapping[str, str],
+        path: str,
+        colour: Colour,
+    ) -> Response | Awaitable[Response]:
+        """Answer a request that matched."""
+        run = self._runs.get(colour) or self.compile(colour)
+        return run(Context(request, platform, running, self.pattern.text, params, path))
+
+    def check(
+        self, provided: Collection[Key[Any]], capabilities: Capabilities | None, runtime: str
+    ) -> None:
+        """Raise what is wrong with this route; see `Portico.check`."""
+        for link in self.chain.links:
+            for key in link.plan.keys:
+                if key not in provided:
+                    raise DefinitionError(
+                        f"{link.signature.where} uses {key!r}, whose application is not part of "
+                        "this one."
+                    )
+        for capability in self.needs() if capabilities is not None else ():
+            if capabilities is not None and _is_absent(capabilities, capability):
+                raise CapabilityError(
+                    f"{self.chain.where} ({self.where}) needs {capability}, which {runtime} does "
+                    "not have."
+                )
+
+    def needs(self) -> list[str]:
+        """The names of the capabilities without which this route cannot answer."""
+        return []
+
+
+def constant(value: Any) -> Callable[[Context], Response]:
+    """A handler that returns the value; its response is built once and copied."""
+    prepared: list[Response] = []
+
+    def answer(ctx: Context) -> Response:
+        if not prepared:
+            from portico._answer import to_response
+
+            prepared.append(to_response(value, ctx, 200))
+        return prepared[0].clone()
+
+    answer.__annotations__ = {"ctx": Context}
+    return answer
+
+
+def _is_absent(capabilities: Capabilities, name: str) -> bool:
+    return any(
+        capability.value == name and support.value == "absent"
+        for capability, support in capabilities.items()
+    )

@@ -1,0 +1,184 @@
+"""`AppRunning`: an application between start and stop, and the values that live as long."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack, ExitStack
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from portico._errors import DefinitionError, PorticoError
+from portico._key import Key, ResourceKey
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from types import TracebackType
+
+    from portico.contract import Platform
+
+T = TypeVar("T")
+
+
+class Resource:
+    """How an app-lived value is made and left.
+
+    Attributes:
+        key: whose value it is.
+        is_async: whether it needs an event loop.
+        call: makes the generator or the value; gets the values that were made before.
+        is_generator: whether there is anything to leave.
+    """
+
+    __slots__ = ("call", "is_async", "is_generator", "key")
+
+    def __init__(
+        self,
+        key: ResourceKey[Any, Any, Any],
+        call: Callable[[AppRunning], Any],
+        *,
+        is_async: bool,
+        is_generator: bool,
+    ) -> None:
+        self.key = key
+        self.call = call
+        self.is_async = is_async
+        self.is_generator = is_generator
+
+
+class AppRunning:
+    """Owns every app-lived value: enters them in the order of registration, leaves in reverse.
+
+    A value that fails to start leaves those that were started. Values are left even when one of
+    them fails; the first error is raised at the end.
+    """
+
+    __slots__ = ("_resources", "_stack", "_values", "entered", "is_async", "platform")
+
+    def __init__(self, platform: Platform, resources: Sequence[Resource]) -> None:
+        self.platform = platform
+        self.is_async = any(resource.is_async for resource in resources)
+        self.entered = False
+        self._resources = resources
+        self._values: dict[Key[Any], Any] = {}
+        self._stack: ExitStack | AsyncExitStack | None = None
+
+    def value(self, key: Key[T]) -> T:
+        """The value of a key.
+
+        Raises:
+            DefinitionError: no application that serves has the key, or it has not started.
+        """
+        try:
+            value: T = self._values[key]
+        except KeyError:
+            raise DefinitionError(
+                f"{key!r} has no value here. Its application is not part of the one that serves, "
+                "or the one that serves was not started."
+            ) from None
+        return value
+
+    def __enter__(self) -> AppRunning:
+        self._must_be_new()
+        if self.is_async:
+            raise PorticoError("This application has asynchronous resources: use `async with`.")
+        with ExitStack() as stack:
+            for resource in self._resources:
+                made = resource.call(self)
+                if resource.is_generator:
+                    made = stack.enter_context(_Generator(made, resource.key))
+                self._values[resource.key] = made
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+        /,
+    ) -> None:
+        stack, self._stack = self._stack, None
+        if isinstance(stack, ExitStack):
+            stack.__exit__(None, None, None)
+
+    async def __aenter__(self) -> AppRunning:
+        self._must_be_new()
+        async with AsyncExitStack() as stack:
+            for resource in self._resources:
+                self._values[resource.key] = await self._enter(resource, stack)
+            self._stack = stack.pop_all()
+        return self
+
+    async def _enter(self, resource: Resource, stack: AsyncExitStack) -> Any:
+        made = resource.call(self)
+        if not resource.is_generator:
+            return await made if resource.is_async else made
+        if resource.is_async:
+            return await stack.enter_async_context(_AsyncGenerator(made, resource.key))
+        return stack.enter_context(_Generator(made, resource.key))
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+        /,
+    ) -> None:
+        stack, self._stack = self._stack, None
+        if isinstance(stack, AsyncExitStack):
+            await stack.__aexit__(None, None, None)
+
+    def _must_be_new(self) -> None:
+        if self.entered:
+            raise PorticoError("A Running is entered once. Call `app.start()` for another.")
+        self.entered = True
+
+
+_END: Any = object()
+
+
+class _Generator:
+    """A generator as a context manager: the code before its one `yield`, and the code after."""
+
+    __slots__ = ("_generator", "_key")
+
+    def __init__(self, generator: Any, key: Key[Any]) -> None:
+        self._generator = generator
+        self._key = key
+
+    def __enter__(self) -> Any:
+        value = next(self._generator, _END)
+        return _yielded(value, self._key)
+
+    def __exit__(self, *exc: object) -> None:
+        if next(self._generator, _END) is not _END:
+            self._generator.close()
+            raise _yielded_twice(self._key)
+
+
+class _AsyncGenerator:
+    __slots__ = ("_generator", "_key")
+
+    def __init__(self, generator: Any, key: Key[Any]) -> None:
+        self._generator = generator
+        self._key = key
+
+    async def __aenter__(self) -> Any:
+        value = await anext(self._generator, _END)
+        return _yielded(value, self._key)
+
+    async def __aexit__(self, *exc: object) -> None:
+        if await anext(self._generator, _END) is not _END:
+            await self._generator.aclose()
+            raise _yielded_twice(self._key)
+
+
+def _yielded(value: Any, key: Key[Any]) -> Any:
+    if value is _END:
+        raise DefinitionError(
+            f"The resource {key.name!r} ended without a `yield`. Yield the value once; what "
+            "stands after the `yield` runs at stop."
+        )
+    return value
+
+
+def _yielded_twice(key: Key[Any]) -> DefinitionError:
+    return DefinitionError(f"The resource {key.name!r} yielded twice. Yield the value once.")

@@ -1,0 +1,177 @@
+"""What a function's signature says, from its code object; `inspect` only where there is none."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from types import CodeType, FunctionType, MethodType
+from typing import Any, Final
+
+from portico._errors import DefinitionError
+
+EMPTY: Final[Any] = type("EMPTY", (), {"__repr__": lambda _: "EMPTY"})()
+
+# CPython's code flags (Include/cpython/code.h), the same from 3.11 to 3.14.
+_VARARGS = 0x04
+_VARKEYWORDS = 0x08
+_GENERATOR = 0x20
+_COROUTINE = 0x80
+_ASYNC_GENERATOR = 0x200
+
+
+class Parameter:
+    """One parameter of a function.
+
+    Attributes:
+        name: its name.
+        default: its default, or `EMPTY`.
+        keyword: whether it is keyword-only.
+    """
+
+    __slots__ = ("default", "keyword", "name")
+
+    def __init__(self, name: str, default: Any = EMPTY, *, keyword: bool = False) -> None:
+        self.name = name
+        self.default = default
+        self.keyword = keyword
+
+
+class Signature:
+    """The parameters and the kind of a callable, without evaluating its annotations."""
+
+    __slots__ = ("fn", "is_async", "is_generator", "parameters", "where")
+
+    def __init__(self, fn: Callable[..., Any]) -> None:
+        self.fn = fn
+        self.where = describe(fn)
+        function = plain_function(fn)
+        flags = 0 if function is None else function.__code__.co_flags
+        # A generator function of either colour answers with a stream; only the asynchronous one
+        # needs a loop to be read.
+        self.is_async = bool(flags & (_COROUTINE | _ASYNC_GENERATOR))
+        self.is_generator = bool(flags & (_GENERATOR | _ASYNC_GENERATOR))
+        if function is None or hasattr(fn, "__wrapped__"):
+            self.parameters = _inspected(fn, self.where)
+        else:
+            self.parameters = _parameters(function, self.where, skip=isinstance(fn, MethodType))
+
+    def annotations(self) -> Mapping[str, Any]:
+        """The annotations, evaluated.
+
+        Raises:
+            DefinitionError: one of them names what cannot be found.
+        """
+        function = _annotated(self.fn)
+        annotations: dict[str, Any]
+        try:
+            annotations = function.__annotations__
+            if any(isinstance(value, str) for value in annotations.values()):
+                from typing import get_type_hints
+
+                annotations = get_type_hints(function, _names(function), include_extras=True)
+        except NameError as error:
+            raise DefinitionError(
+                f"{self.where} has an annotation that names {error.name!r}, which is not defined "
+                "where the function can see it. Import it outside `if TYPE_CHECKING`, at module "
+                "level."
+            ) from error
+        except AttributeError:
+            return {}
+        return annotations
+
+
+def describe(fn: object) -> str:
+    """Where a function is written: `handler get_user (app.py:12)`."""
+    function = plain_function(fn)
+    name = getattr(fn, "__qualname__", None) or type(fn).__qualname__
+    if function is None:
+        return f"{name}()"
+    code = function.__code__
+    return f"{name}() ({code.co_filename}:{code.co_firstlineno})"
+
+
+def plain_function(fn: object) -> FunctionType | None:
+    """The function that a call of `fn` runs, or None where it is not Python code."""
+    while True:
+        if isinstance(fn, FunctionType):
+            return fn
+        if isinstance(fn, MethodType):
+            fn = fn.__func__
+        elif (functools := sys.modules.get("functools")) and isinstance(fn, functools.partial):
+            fn = fn.func
+        elif isinstance(fn, type) or not callable(fn):
+            return None
+        else:
+            call = getattr(type(fn), "__call__", None)
+            if not isinstance(call, FunctionType):
+                return None
+            fn = call
+
+
+def code_names(code: CodeType) -> frozenset[str]:
+    """Every global and attribute name that a function's code has, nested functions included."""
+    names = set(code.co_names)
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            names |= code_names(constant)
+    return frozenset(names)
+
+
+def _parameters(function: FunctionType, where: str, *, skip: bool) -> list[Parameter]:
+    code = function.__code__
+    if code.co_flags & (_VARARGS | _VARKEYWORDS):
+        raise DefinitionError(
+            f"{where} takes *args or **kwargs, so its parameters have no names to bind. Name the "
+            "parameters; a decorator keeps them with `functools.wraps`."
+        )
+    count = code.co_argcount
+    positional = code.co_varnames[:count]
+    defaults = function.__defaults__ or ()
+    missing = count - len(defaults)
+    found = [
+        Parameter(name, EMPTY if index < missing else defaults[index - missing])
+        for index, name in enumerate(positional)
+    ]
+    keywords = function.__kwdefaults__ or {}
+    found += [
+        Parameter(name, keywords.get(name, EMPTY), keyword=True)
+        for name in code.co_varnames[count : count + code.co_kwonlyargcount]
+    ]
+    return found[1:] if skip else found
+
+
+def _inspected(fn: Callable[..., Any], where: str) -> list[Parameter]:
+    import inspect
+
+    found: list[Parameter] = []
+    for parameter in inspect.signature(fn).parameters.values():
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            raise DefinitionError(
+                f"{where} takes *args or **kwargs, so its parameters have no names to bind. Name "
+                "the parameters."
+            )
+        default = EMPTY if parameter.default is parameter.empty else parameter.default
+        keyword = parameter.kind is parameter.KEYWORD_ONLY
+        found.append(Parameter(parameter.name, default, keyword=keyword))
+    return found
+
+
+def _annotated(fn: Any) -> Any:
+    """The object that carries the annotations: behind wrappers, partials and methods."""
+    while hasattr(fn, "__wrapped__"):
+        fn = fn.__wrapped__
+    return plain_function(fn) or fn
+
+
+def _names(function: Any) -> dict[str, Any]:
+    """The globals of a function, and the local names that it closes over."""
+    names = dict(getattr(function, "__globals__", {}))
+    code = getattr(function, "__code__", None)
+    for name, cell in zip(
+        getattr(code, "co_freevars", ()), getattr(function, "__closure__", None) or (), strict=False
+    ):
+        try:
+            names[name] = cell.cell_contents
+        except ValueError:  # assigned after the function was made
+            continue
+    return names

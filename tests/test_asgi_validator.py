@@ -1,4 +1,4 @@
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Generator, MutableMapping
 from typing import Any
 
 import anyio
@@ -297,6 +297,11 @@ WRONG: dict[str, tuple[Message, list[Message | None], str]] = {
         [start(trailers=True), BODY],
         "Got 'http.response.trailers'",
     ),
+    "a hint between body and trailers": (
+        extended(HTTP, "http.response.early_hint", "http.response.trailers"),
+        [start(trailers=True), BODY, HINT],
+        "must come before the body's end",
+    ),
     "debug twice": (extended(HTTP, "http.response.debug"), [DEBUG, DEBUG], "sent once"),
     # WebSocket.
     "accepted unasked": (WEBSOCKET, [ACCEPT], "before websocket.connect is received"),
@@ -344,6 +349,11 @@ WRONG: dict[str, tuple[Message, list[Message | None], str]] = {
         extended(WEBSOCKET, "websocket.http.response"),
         [None, DENIAL_START],
         "must answer websocket.connect",
+    ),
+    "closed after a denial began": (
+        extended(WEBSOCKET, "websocket.http.response"),
+        [None, DENIAL_START, CLOSE],
+        "must not follow a denial",
     ),
     "accepted after a denial": (
         extended(WEBSOCKET, "websocket.http.response"),
@@ -605,6 +615,28 @@ def test_a_watcher_that_is_cancelled_is_no_violation(backend: str) -> None:
     anyio.run(serve, watched, backend=backend)
 
     assert watched.violations == []
+
+
+def test_a_receive_that_is_left_waiting_is_told() -> None:
+    class Never:
+        def __await__(self) -> Generator[None, None, Message]:
+            yield
+            raise AssertionError("not reached")
+
+    left: list[Generator[Any, Any, object]] = []
+
+    async def app(scope: Message, receive: Receive, send: Send) -> None:
+        left.append(receive().__await__())
+        next(left[0])
+        await plays(START, BODY)(scope, receive, send)
+
+    async def send(message: Message) -> None:
+        pass
+
+    watched = validate(app)
+    with pytest.raises(AsgiViolation, match="must not return while its receive"):
+        watched(HTTP, Never, send).__await__().send(None)
+    left[0].close()
 
 
 async def watch(receive: Receive) -> None:

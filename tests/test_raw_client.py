@@ -452,3 +452,12 @@ def test_an_abort_resets_the_connection() -> None:
 def test_an_empty_chunk_is_refused() -> None:
     with pytest.raises(ValueError, match="end_chunks"):
         RawClient("127.0.0.1", 1).send_chunk(b"")
+
+
+def test_a_step_out_of_order_says_which_comes_first() -> None:
+    client = RawClient("127.0.0.1", 1)
+
+    with pytest.raises(RuntimeError, match="Send something first"):
+        client.read_head()
+    with pytest.raises(RuntimeError, match=r"Call read_head\(\) first"):
+        client.read_some()

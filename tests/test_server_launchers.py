@@ -31,16 +31,24 @@ async def asgi(scope, receive, send):
             await send({"type": message["type"] + ".complete"})
             if message["type"] == "lifespan.shutdown":
                 return
-    body = os.environ["HELLO"].encode()
+    fields = {name.lower(): value for name, value in scope["headers"]}
+    proxy = fields.get(b"x-forwarded-proto", b"").decode()
+    body = answer(scope["path"], scope["scheme"], scope["client"][0], proxy)
     headers = [(b"content-length", b"%d" % len(body))]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
 
 def wsgi(environ, start_response):
-    body = os.environ["HELLO"].encode()
+    proxy = environ.get("HTTP_X_FORWARDED_PROTO", "")
+    scheme, client = environ["wsgi.url_scheme"], environ["REMOTE_ADDR"]
+    body = answer(environ["PATH_INFO"], scheme, client, proxy)
     start_response("200 OK", [("Content-Length", str(len(body)))])
     return [body]
+
+
+def answer(path, *facts):
+    return (" ".join(facts) if path == "/facts" else os.environ["HELLO"]).encode()
 """
 
 BROKEN = """
@@ -81,6 +89,19 @@ def test_a_server_answers_as_soon_as_it_has_started(servers: dict[str, Server], 
         response = client.request(WireRequest("GET", "/", [], b""))
 
     assert (response.status, response.body) == (200, b"hello")
+
+
+@pytest.mark.parametrize("row", SERVERS)
+def test_a_server_passes_proxy_fields_on_and_does_not_act_on_them(
+    servers: dict[str, Server], row: str
+) -> None:
+    server = servers[row]
+    fields = [("X-Forwarded-Proto", "https"), ("X-Forwarded-For", "192.0.2.1")]
+
+    with RawClient(server.host, server.port) as client:
+        response = client.request(WireRequest("GET", "/facts", fields))
+
+    assert response.body == b"http 127.0.0.1 https"
 
 
 def test_an_asgi_server_is_ready_only_after_the_application_started(folder: Path) -> None:
@@ -167,3 +188,18 @@ def test_a_server_that_is_not_installed_is_named_with_its_command(folder: Path) 
 
     with pytest.raises(ServerMissingError, match=r"-m pip install no-such-server"):
         Server(absent, "hello_app:asgi", path=folder).launch()
+
+
+def test_a_server_is_not_started_twice(servers: dict[str, Server]) -> None:
+    with pytest.raises(RuntimeError, match="wsgiref is running already"):
+        servers["wsgiref"].launch()
+
+
+def test_when_one_of_many_fails_none_is_left_running(folder: Path) -> None:
+    good = hello(SERVERS["wsgiref"], folder)
+    bad = Server(SERVERS["wsgiref"], "broken_app:app", path=folder)
+
+    with pytest.raises(ServerStartError):
+        start_all([good, bad])
+
+    assert (good.pid, bad.pid) == (None, None)

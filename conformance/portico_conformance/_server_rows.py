@@ -1,7 +1,9 @@
 """The servers the suite runs behind: one row each, with the command that starts it.
 
 Every server runs one worker process. Those with threads get four, so that a
-case that needs two requests at once can have them.
+case that needs two requests at once can have them. Three of them read the
+fields of a proxy, or take them away, before the application sees them; that is
+turned off, as it is the application's trust policy that the suite asks about.
 """
 
 import signal
@@ -43,7 +45,10 @@ class ServerRow:
 
 
 def _uvicorn(parser: str) -> Command:
-    return lambda app, fd: ["-m", "uvicorn", app, f"--fd={fd}", f"--http={parser}"]
+    return lambda app, fd: [
+        *("-m", "uvicorn", app, f"--fd={fd}", "--workers=1"),
+        *(f"--http={parser}", "--no-proxy-headers"),
+    ]
 
 
 def _hypercorn(loop: str) -> Command:
@@ -63,7 +68,7 @@ def _granian(interface: str, *options: str) -> Command:
 def _gunicorn(worker: str, *options: str) -> Command:
     return lambda app, fd: [
         *("-m", "gunicorn", app, f"--bind=fd://{fd}", "--workers=1", "--no-control-socket"),
-        *(f"--worker-class={worker}", *options),
+        *(f"--worker-class={worker}", "--forwarded-allow-ips=", *options),
     ]
 
 
@@ -154,9 +159,10 @@ SERVERS: Mapping[str, ServerRow] = {
             id="waitress",
             interface="wsgi",
             listens="port",
-            command=lambda app, port: (
-                ["-m", "waitress", f"--listen=127.0.0.1:{port}", "--threads=4", app]
-            ),
+            command=lambda app, port: [
+                *("-m", "waitress", f"--listen=127.0.0.1:{port}", "--threads=4"),
+                *("--no-clear-untrusted-proxy-headers", app),
+            ],
             requires={"waitress": "waitress"},
         ),
         ServerRow(

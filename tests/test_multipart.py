@@ -341,6 +341,17 @@ def test_a_form_at_its_limits_is_read() -> None:
     assert len(read_form_sync([body], TYPE, limits)) == 2
 
 
+def test_a_low_limit_for_headers_leaves_room_for_the_delimiter() -> None:
+    body = SIMPLE.replace(b"boundary", b"b" * 70)
+    limits = MultipartLimits(max_header_bytes=60)
+
+    for size in (1, 1000):
+        form = read_form_sync(
+            split(body, size), f"multipart/form-data; boundary={'b' * 70}", limits
+        )
+        assert len(form) == 2
+
+
 @pytest.mark.parametrize("name", ["max_size", "max_parts", "max_header_bytes", "max_field_bytes"])
 def test_a_limit_that_lets_nothing_through_is_a_mistake(name: str) -> None:
     with pytest.raises(ValueError, match=f"{name}=0"):

@@ -70,8 +70,8 @@ class PartHead:
     Attributes:
         name: the name of the field.
         filename: the name of the file as the peer gave it, never to be trusted as a path; None
-            where the part is a field. Browsers send an empty one for "no file chosen"; `filename*` is
-            not read (RFC 7578 section 4.2).
+            where the part is a field. Browsers send an empty one for "no file chosen"; `filename*`
+            is not read (RFC 7578 section 4.2).
         headers: the header fields of the part.
     """
 

@@ -20,7 +20,6 @@ from collections.abc import Iterator
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.sansio import multipart as werkzeug
 
-from portico._errors import PeerError
 from portico._headers import Headers
 from portico._mime import MimeType
 from portico._multipart import (
@@ -67,6 +66,8 @@ class MultipartDecoder:
         boundary = _boundary_of(content_type)
         self._delimiter = b"--" + boundary
         self._limits = limits
+        # Of what stands before a part's headers; a delimiter must fit however low the limit is.
+        self._max_preamble = limits.max_header_bytes + len(self._delimiter) + len("\r\n--\r\n")
         self._received = 0
         self._parts = 0
         self._held = b""
@@ -93,16 +94,15 @@ class MultipartDecoder:
         """
         if self._is_broken:
             raise MultipartError("The multipart body was refused, so no more of it can be read.")
+        self._is_broken = True  # unless the next line returns
         try:
-            return next(self._events, None)
-        except PeerError:
-            self._is_broken = True
-            raise
+            event = next(self._events, None)
         except RequestEntityTooLarge:
-            self._is_broken = True
             raise MultipartLimitError(
                 f"The form has more than the limit of {self._limits.max_parts} parts."
             ) from None
+        self._is_broken = False
+        return event
 
     def _feed(self, data: bytes) -> Iterator[MultipartEvent]:
         self._received += len(data)
@@ -134,7 +134,7 @@ class MultipartDecoder:
         data = self._held + data
         cut = self._undecided(data)
         self._held = data[cut:]
-        if len(self._held) > self._limits.max_header_bytes:
+        if len(self._held) > self._max_preamble:
             raise MultipartError("A multipart delimiter is followed by too much white space.")
         yield from self._decode(data[:cut])
 
@@ -188,14 +188,12 @@ class MultipartDecoder:
     def _bound(self, state: werkzeug.State, length: int) -> None:
         """Refuse a preamble or headers of `length` bytes, complete or not, that are too long."""
         limit = self._limits.max_header_bytes
-        if length <= limit:
-            return
-        if state is werkzeug.State.PREAMBLE:
+        if state is werkzeug.State.PREAMBLE and length > self._max_preamble:
             raise MultipartError(
-                f"The multipart body does not begin with its boundary: it is not within the first "
+                "The multipart body does not begin with its boundary: it is not within the first "
                 f"{limit} bytes."
             )
-        if state is werkzeug.State.PART:
+        if state is werkzeug.State.PART and length > limit:
             raise MultipartLimitError(
                 f"The headers of part {self._parts + 1} are larger than the limit of {limit} bytes."
             )

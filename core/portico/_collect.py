@@ -1,0 +1,304 @@
+"""The slow path of validation: after msgspec refused a value, find every fault in it.
+
+msgspec stops at the first fault and names its place only in a sentence. So a refused value is
+walked again beside the description of its type (`msgspec.inspect`), and every leaf is converted on
+its own.
+
+The walk goes bottom-up: it returns what it converted, and an object whose members are all right is
+built from its converted members. So a class that refuses its fields (`__post_init__`) is asked once
+for each object, and the walk takes time proportional to the value, however deep it is.
+
+msgspec has the last word: a value that it refused and that the walk finds nothing in gets one fault
+made of msgspec's own sentence.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from typing import Any, Final, TypeAlias, cast
+
+import msgspec
+from msgspec import inspect as mi
+
+from portico._annotation import annotation_of, dict_of
+from portico._expected import expectation, one_of
+from portico._faults import MAX_FAULTS, MISSING, Fault, Missing, SchemaError, pointer_to
+from portico._refused import Refused
+from portico._schema import adapter_for
+
+FAILED: Final = Missing.MISSING
+
+ObjectType: TypeAlias = mi.StructType | mi.DataclassType | mi.TypedDictType
+PositionalType: TypeAlias = mi.StructType | mi.NamedTupleType
+
+_PLACE: Final = re.compile(r" - at (?:`key` in )?`\$(?P<path>.*)`$", re.DOTALL)
+_STEP: Final = re.compile(r"\.(?P<name>[^.\[]+)|\[(?P<index>\d+)\]|(?P<unknown>\[\.\.\.\])")
+_KIND: Final = re.compile(r"Expected `(?P<kind>[^`]+)`, got ")
+
+
+def find_faults(
+    value: object, node: mi.Type, error: Exception, *, part: str, base: str = ""
+) -> tuple[Fault, ...]:
+    """Every fault of a value that msgspec refused with `error`; never none.
+
+    Args:
+        value: the refused value: untyped JSON, or texts turned into scalars where they could be.
+        node: msgspec's description of the type.
+        error: what msgspec raised.
+        part: the part of the request, for the faults.
+        base: the pointer to the value within the part.
+    """
+    walk = _Walk(part)
+    with suppress(RecursionError):  # deeper than the stack: what was found so far must do
+        walk.value(value, node, base)
+    return tuple(walk.faults[:MAX_FAULTS]) or (fault_of(error, part=part, base=base),)
+
+
+def fault_of(error: Exception, *, part: str, base: str = "") -> Fault:
+    """msgspec's own sentence as a fault; its place up to the first key that msgspec leaves out."""
+    text = str(error)
+    place = _PLACE.search(text)
+    if place is None:
+        return Fault(part, base, _kind(text))
+    for step in _STEP.finditer(place["path"]):
+        if step["unknown"]:
+            break
+        base = pointer_to(base, step["name"] or step["index"])
+    return Fault(part, base, _kind(text[: place.start()]))
+
+
+def _kind(text: str) -> str:
+    expected = _KIND.match(text)
+    return text if expected is None else expected["kind"]
+
+
+class _Walk:
+    """One walk over one value; `faults` grows in the order of the declaration."""
+
+    __slots__ = ("faults", "part")
+
+    def __init__(self, part: str) -> None:
+        self.faults: list[Fault] = []
+        self.part = part
+
+    def value(self, value: object, node: mi.Type, at: str) -> object:
+        """The converted value, or FAILED after adding what is wrong with it."""
+        if len(self.faults) >= MAX_FAULTS:
+            return FAILED
+        match node:
+            case mi.Metadata():
+                return self._annotated(value, node, at)
+            case mi.UnionType():
+                return self._union(value, node, at)
+            case mi.StructType() | mi.NamedTupleType() if _is_positional(node):
+                return self._positional(value, node, at)
+            case mi.StructType() | mi.DataclassType() | mi.TypedDictType():
+                return self._object(value, node, at)
+            case mi.DictType() | mi.FrozenDictType():
+                return self._mapping(value, node, at)
+            case mi.TupleType():
+                return self._tuple(value, node, at)
+            case mi.CollectionType():
+                return self._collection(value, node, at)
+            case mi.CustomType():
+                return self._custom(value, node, at)
+            case _:
+                return self._leaf(value, node, at)
+
+    def _fail(self, value: object, expected: str, at: str) -> Missing:
+        found = value.text if isinstance(value, Refused) else value
+        self.faults.append(Fault(self.part, at, expected, found))
+        return FAILED
+
+    def _leaf(self, value: object, node: mi.Type, at: str) -> object:
+        try:
+            return msgspec.convert(value, annotation_of(node), dec_hook=decode_custom)
+        except (msgspec.ValidationError, SchemaError):
+            return self._fail(value, expectation(node), at)
+
+    def _annotated(self, value: object, node: mi.Metadata, at: str) -> object:
+        before = len(self.faults)
+        converted = self.value(value, node.type, at)
+        if (node.extra or {}).get("secret"):
+            hidden = [fault._replace(found=MISSING) for fault in self.faults[before:]]
+            self.faults[before:] = hidden
+        return converted
+
+    def _custom(self, value: object, node: mi.CustomType, at: str) -> object:
+        adapter = adapter_for(node.cls)
+        if adapter is None:
+            return self._leaf(value, node, at)
+        try:
+            return adapter.validate(value, part=self.part)
+        except SchemaError as error:
+            self.faults += [f._replace(pointer=at + f.pointer) for f in error.faults]
+            return FAILED
+
+    def _union(self, value: object, node: mi.UnionType, at: str) -> object:
+        """At most one member takes an object and one an array, but where a tag tells them apart."""
+        if isinstance(value, dict):
+            members = [m for m in map(_unwrapped, node.types) if _takes_objects(m)]
+            if len(members) > 1:
+                return self._tagged(cast("dict[str, object]", value), members, node, at)
+        elif isinstance(value, list | tuple):
+            members = [m for m in map(_unwrapped, node.types) if _takes_arrays(m)]
+        else:
+            members = []
+        if len(members) == 1:
+            return self.value(cast("Any", value), members[0], at)
+        return self._leaf(cast("Any", value), node, at)
+
+    def _tagged(
+        self, value: dict[str, object], members: Sequence[mi.Type], node: mi.Type, at: str
+    ) -> object:
+        structs = [m for m in members if isinstance(m, mi.StructType) and m.tag_field is not None]
+        if len(structs) != len(members):
+            return self._leaf(value, node, at)
+        tag_field = cast("str", structs[0].tag_field)
+        tag = value.get(tag_field, MISSING)
+        for member in structs:
+            if member.tag == tag and type(member.tag) is type(tag):
+                return self._object(value, member, at)
+        tags = one_of(member.tag for member in structs)
+        return self._fail(tag, tags, pointer_to(at, tag_field))
+
+    def _object(self, value: object, node: ObjectType, at: str) -> object:
+        if not isinstance(value, dict):
+            return self._leaf(value, node, at)
+        members = cast("dict[str, object]", value)
+        before = len(self.faults)
+        built = self._tag(members, node, at)
+        for field in node.fields:
+            place = pointer_to(at, field.encode_name)
+            if field.encode_name in members:
+                found = self.value(members[field.encode_name], field.type, place)
+                built[field.encode_name] = found
+            elif field.required:
+                self._fail(MISSING, expectation(field.type) + " (required)", place)
+        if isinstance(node, mi.StructType) and node.forbid_unknown_fields:
+            self._unknown(members, node, at)
+        return FAILED if len(self.faults) > before else self._build(built, value, node, at)
+
+    def _tag(self, members: dict[str, object], node: ObjectType, at: str) -> dict[str, object]:
+        if not isinstance(node, mi.StructType) or node.tag_field is None:
+            return {}
+        tag = members.get(node.tag_field, node.tag)
+        if tag != node.tag or type(tag) is not type(node.tag):
+            self._fail(tag, one_of([node.tag]), pointer_to(at, node.tag_field))
+        return {node.tag_field: node.tag}
+
+    def _unknown(self, members: Iterable[str], node: mi.StructType, at: str) -> None:
+        known = {field.encode_name for field in node.fields} | {node.tag_field}
+        for name in members:
+            if name not in known:
+                self._fail(MISSING, "no member of this name", pointer_to(at, name))
+
+    def _build(self, built: object, value: object, node: mi.Type, at: str) -> object:
+        """The object of converted members; its class may refuse them in `__post_init__`."""
+        try:
+            return msgspec.convert(built, annotation_of(node), dec_hook=decode_custom)
+        except msgspec.ValidationError as error:
+            if _PLACE.search(str(error)):
+                return FAILED  # not the class's own refusal: members convert only once, as a whole
+            return self._fail(value, str(error), at)
+
+    def _positional(self, value: object, node: PositionalType, at: str) -> object:
+        """A named tuple, or a Struct that is written as an array."""
+        if not isinstance(value, list | tuple) or getattr(node, "tag_field", None) is not None:
+            return self._leaf(value, node, at)
+        items = cast("Sequence[object]", value)
+        required = sum(field.required for field in node.fields)
+        closed = isinstance(node, mi.NamedTupleType) or node.forbid_unknown_fields
+        before = len(self.faults)
+        if len(items) < required or (closed and len(items) > len(node.fields)):
+            self._fail(value, expectation(node), at)
+        built = [
+            self.value(item, field.type, pointer_to(at, index))
+            for index, (item, field) in enumerate(zip(items, node.fields, strict=False))
+        ]
+        return FAILED if len(self.faults) > before else self._build(built, value, node, at)
+
+    def _mapping(self, value: object, node: mi.DictType | mi.FrozenDictType, at: str) -> object:
+        if not isinstance(value, dict):
+            return self._leaf(value, node, at)
+        members = cast("dict[object, object]", value)
+        before = len(self.faults)
+        self._length(value, len(members), node, at)
+        built: dict[object, object] = {}
+        for key, item in members.items():
+            place = pointer_to(at, str(key))
+            name = self._key(key, node.key_type, place)
+            built[name] = self.value(item, node.value_type, place)
+        return FAILED if len(self.faults) > before else built
+
+    def _key(self, key: object, node: mi.Type, at: str) -> object:
+        try:
+            kind = dict_of(annotation_of(node), None)
+            return next(iter(msgspec.convert({key: None}, kind, str_keys=True)))
+        except msgspec.ValidationError:
+            return self._fail(key, "a member name that is " + expectation(node), at)
+
+    def _tuple(self, value: object, node: mi.TupleType, at: str) -> object:
+        if not isinstance(value, list | tuple):
+            return self._leaf(value, node, at)
+        items = cast("Sequence[object]", value)
+        before = len(self.faults)
+        if len(items) != len(node.item_types):
+            self._fail(value, expectation(node), at)
+        pairs = zip(items, node.item_types, strict=False)
+        built = [self.value(item, t, pointer_to(at, i)) for i, (item, t) in enumerate(pairs)]
+        return FAILED if len(self.faults) > before else tuple(built)
+
+    def _collection(self, value: object, node: mi.CollectionType, at: str) -> object:
+        if not isinstance(value, list | tuple | set | frozenset):
+            return self._leaf(value, node, at)
+        items = list(cast("Iterable[object]", value))
+        before = len(self.faults)
+        self._length(value, len(items), node, at)
+        built = [
+            self.value(item, node.item_type, pointer_to(at, index))
+            for index, item in enumerate(items)
+        ]
+        return FAILED if len(self.faults) > before else built
+
+    def _length(
+        self,
+        value: object,
+        length: int,
+        node: mi.CollectionType | mi.DictType | mi.FrozenDictType,
+        at: str,
+    ) -> None:
+        least, most = node.min_length or 0, node.max_length
+        if length < least or (most is not None and length > most):
+            self._fail(value, expectation(node), at)
+
+
+def decode_custom(tp: type, value: object) -> object:
+    """Give a class with an adapter of its own to that adapter; others must be instances already."""
+    adapter = adapter_for(tp)
+    if adapter is None or isinstance(value, tp):
+        return value
+    return adapter.validate(value, part="body")
+
+
+def _unwrapped(node: mi.Type) -> mi.Type:
+    while isinstance(node, mi.Metadata):
+        node = node.type
+    return node
+
+
+def _is_positional(node: mi.Type) -> bool:
+    return isinstance(node, mi.NamedTupleType) or (
+        isinstance(node, mi.StructType) and node.array_like
+    )
+
+
+def _takes_arrays(node: mi.Type) -> bool:
+    return _is_positional(node) or isinstance(node, mi.TupleType | mi.CollectionType)
+
+
+def _takes_objects(node: mi.Type) -> bool:
+    objects = mi.StructType | mi.DataclassType | mi.TypedDictType | mi.DictType | mi.FrozenDictType
+    return isinstance(node, objects) and not _is_positional(node)

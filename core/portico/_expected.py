@@ -1,0 +1,125 @@
+"""What a type expects, in words: the texts of every fault. Loaded with the first fault."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from msgspec import inspect as mi
+
+_LISTED: Final = 20
+
+_PLAIN: Final[dict[type[mi.Type], str]] = {
+    mi.AnyType: "any value",
+    mi.NoneType: "null",
+    mi.BoolType: "a boolean",
+    mi.BytesType: "a base64 string",
+    mi.ByteArrayType: "a base64 string",
+    mi.MemoryViewType: "a base64 string",
+    mi.DateType: "a date (YYYY-MM-DD)",
+    mi.TimeDeltaType: "a duration (ISO 8601)",
+    mi.UUIDType: "a UUID",
+    mi.DecimalType: "a decimal number",
+    mi.RawType: "any value",
+    mi.StructType: "an object",
+    mi.DataclassType: "an object",
+    mi.TypedDictType: "an object",
+}
+
+
+def expectation(node: mi.Type) -> str:
+    """What `node` expects, as a noun phrase: `"an array of at least 1 item"`."""
+    match node:
+        case mi.Metadata():
+            return expectation(node.type)
+        case mi.IntType():
+            return "an integer" + _bounds(node)
+        case mi.FloatType():
+            return "a number" + _bounds(node)
+        case mi.StrType():
+            return "a string" + _lengths(node, "character") + _pattern(node.pattern)
+        case mi.DateTimeType():
+            return "a date and time (RFC 3339)" + _zone(node.tz)
+        case mi.TimeType():
+            return "a time (RFC 3339)" + _zone(node.tz)
+        case mi.EnumType():
+            return one_of(member.value for member in node.cls)
+        case mi.LiteralType():
+            return one_of(node.values)
+        case mi.UnionType():
+            return " or ".join(dict.fromkeys(expectation(member) for member in node.types))
+        case _:
+            return _container(node)
+
+
+def one_of(values: Iterable[object]) -> str:
+    """A choice: `"one of 'a', 'b'"`, in the order given, of which the first twenty are listed."""
+    texts = ["null" if value is None else repr(value) for value in values]
+    listed = ", ".join(texts[:_LISTED]) + (", ..." if len(texts) > _LISTED else "")
+    return listed if len(texts) == 1 else f"one of {listed}"
+
+
+def _container(node: mi.Type) -> str:
+    match node:
+        case mi.StructType(array_like=True):
+            required = sum(field.required for field in node.fields)
+            return "an array" + _counted("item", required, None)
+        case mi.NamedTupleType():
+            required = sum(field.required for field in node.fields)
+            return "an array" + _counted("item", required, len(node.fields))
+        case mi.TupleType():
+            return "an array" + _counted("item", len(node.item_types), len(node.item_types))
+        case mi.CollectionType():
+            return "an array" + _lengths(node, "item")
+        case mi.DictType() | mi.FrozenDictType():
+            return "an object" + _lengths(node, "member")
+        case mi.CustomType():
+            return f"a {node.cls.__name__}"
+        case _:
+            return _PLAIN.get(type(node), "a value of the declared type")
+
+
+def _bounds(node: mi.IntType | mi.FloatType) -> str:
+    words = (
+        ("at least", node.ge),
+        ("more than", node.gt),
+        ("at most", node.le),
+        ("less than", node.lt),
+        ("a multiple of", node.multiple_of),
+    )
+    said = [f"{word} {limit}" for word, limit in words if limit is not None]
+    if not said:
+        return ""
+    if said[0].startswith("a multiple"):
+        return f" that is {said[0]}"
+    return " of " + " and ".join(said)
+
+
+def _lengths(
+    node: mi.StrType | mi.CollectionType | mi.DictType | mi.FrozenDictType, unit: str
+) -> str:
+    return _counted(unit, node.min_length or 0, node.max_length)
+
+
+def _counted(unit: str, least: int, most: int | None) -> str:
+    if most is None:
+        return f" of at least {least} {unit}{_s(least)}" if least else ""
+    if least == most:
+        return f" of {most} {unit}{_s(most)}"
+    if least:
+        return f" of {least} to {most} {unit}s"
+    return f" of at most {most} {unit}{_s(most)}"
+
+
+def _s(count: int) -> str:
+    return "" if count == 1 else "s"
+
+
+def _pattern(pattern: str | None) -> str:
+    return "" if pattern is None else f" that matches {pattern}"
+
+
+def _zone(tz: bool | None) -> str:
+    if tz is None:
+        return ""
+    return " with a time zone" if tz else " without a time zone"

@@ -1,0 +1,181 @@
+"""The schema of everything that msgspec knows. Loaded with the first schema."""
+
+from __future__ import annotations
+
+import decimal
+from collections.abc import Iterable, Iterator
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+from msgspec import inspect as mi
+
+from portico._collect import decode_custom, fault_of, find_faults
+from portico._errors import DefinitionError
+from portico._faults import SchemaError
+from portico._json import BOM, malformed, to_json
+from portico._schema import JSONSchema, Mode, adapter_for
+
+if TYPE_CHECKING:
+    from portico._strings import PairsReader
+
+_SUPPORTED: Final = (
+    "str, int, float, bool, None, bytes, UUID, Decimal, date, time, datetime, timedelta, Enum, "
+    "Literal, list, tuple, set, dict, unions of these, Struct, dataclass, TypedDict, attrs class, "
+    "NamedTuple, pydantic model, and any class with a `__schema_adapter__`"
+)
+
+
+class MsgspecSchema:
+    """A `Schema` over one type. It keeps no state of a call, so threads may share it.
+
+    Args:
+        tp: the type.
+
+    Raises:
+        DefinitionError: the type, or one inside it, is not supported.
+    """
+
+    __slots__ = ("_decode", "_readers", "node", "type")
+
+    vendor = "msgspec"
+
+    def __init__(self, tp: object) -> None:
+        self.type: Any = tp
+        self.node = describe(tp)
+        hook = decode_custom if any(_custom_types(self.node, set())) else None
+        self._decode = msgspec.json.Decoder(self.type, dec_hook=hook).decode
+        self._readers: dict[str, PairsReader] = {}
+
+    def validate(self, value: object, *, part: str, coerce: bool = False) -> Any:
+        """See `Schema.validate`."""
+        if coerce:
+            from portico._strings import soften
+
+            value = soften(value, self.node, part=part)
+        try:
+            return msgspec.convert(value, self.type, dec_hook=decode_custom, str_keys=True)
+        except (ValueError, RecursionError) as error:
+            raise SchemaError(find_faults(value, self.node, error, part=part)) from None
+
+    def validate_json(self, data: bytes, *, part: str) -> Any:
+        """See `Schema.validate_json`."""
+        try:
+            if not data.isascii():
+                data.decode()  # msgspec does not look into the members that it skips
+            return self._decode(data)
+        except (ValueError, RecursionError) as error:
+            if data.startswith(BOM):
+                return self.validate_json(data[len(BOM) :], part=part)
+            raise self._json_error(data, error, part=part) from None
+
+    def validate_strings(self, pairs: Iterable[tuple[str, object]], *, part: str) -> Any:
+        """See `Schema.validate_strings`."""
+        reader = self._readers.get(part)
+        if reader is None:
+            from portico._strings import PairsReader
+
+            reader = self._readers[part] = PairsReader(self.type, self.node, part=part)
+        return reader.read(pairs)
+
+    def dump_json(self, value: Any) -> bytes:
+        """See `Schema.dump_json`."""
+        return to_json(value)
+
+    def json_schema(self, ref_template: str, mode: Mode) -> tuple[JSONSchema, dict[str, Any]]:
+        """See `Schema.json_schema`; msgspec has one shape for both modes."""
+        (schema,), components = msgspec.json.schema_components(
+            (self.type,), ref_template=ref_template
+        )
+        return schema, components
+
+    def _json_error(self, data: bytes, error: Exception, *, part: str) -> Exception:
+        if not isinstance(error, msgspec.ValidationError):
+            return malformed(error, data)
+        try:
+            value = _untyped().decode(data)
+        except msgspec.ValidationError:  # an integer beyond every limit
+            return SchemaError((fault_of(error, part=part),))
+        except (ValueError, RecursionError) as worse:
+            return malformed(worse, data)
+        return SchemaError(find_faults(value, self.node, error, part=part))
+
+
+def describe(tp: object) -> mi.Type:
+    """msgspec's description of a type.
+
+    Raises:
+        DefinitionError: the type, or one inside it, is not supported; it is named.
+    """
+    try:
+        node = mi.type_info(tp)
+        msgspec.json.Decoder(tp)
+    except NameError as error:
+        raise DefinitionError(
+            f"The type `{_name(tp)}` names something that is not defined: {error}. Import the name "
+            "where the type is declared, not only under TYPE_CHECKING."
+        ) from error
+    except TypeError as error:
+        raise DefinitionError(
+            f"The type `{_name(tp)}` cannot be validated: {error}. Supported are {_SUPPORTED}."
+        ) from error
+    for custom in _custom_types(node, set()):
+        if not _is_known(custom.cls):
+            raise DefinitionError(
+                f"The type `{_name(tp)}` cannot be validated: `{_name(custom.cls)}` is not "
+                f"supported. Supported are {_SUPPORTED}."
+            )
+    return node
+
+
+def _is_known(cls: type) -> bool:
+    """Whether values of a class that msgspec does not know may pass as they are, or by adapter."""
+    return (
+        cls is object
+        or cls.__module__.partition(".")[0] == "portico"  # File and Blob, in forms
+        or adapter_for(cls) is not None
+    )
+
+
+def _custom_types(node: mi.Type, seen: set[int]) -> Iterator[mi.CustomType]:
+    """Every class within `node` that msgspec does not know; types may contain themselves."""
+    if id(node) in seen:
+        return
+    seen.add(id(node))
+    if isinstance(node, mi.CustomType):
+        yield node
+    for inner in _inner_types(node):
+        yield from _custom_types(inner, seen)
+
+
+def _inner_types(node: mi.Type) -> Iterable[mi.Type]:
+    match node:
+        case mi.Metadata():
+            return (node.type,)
+        case mi.UnionType():
+            return node.types
+        case mi.CollectionType():
+            return (node.item_type,)
+        case mi.TupleType():
+            return node.item_types
+        case mi.DictType() | mi.FrozenDictType():
+            return (node.key_type, node.value_type)
+        case mi.StructType() | mi.DataclassType() | mi.TypedDictType() | mi.NamedTupleType():
+            return tuple(field.type for field in node.fields)
+        case _:
+            return ()
+
+
+def _name(tp: object) -> str:
+    return tp.__qualname__ if isinstance(tp, type) else str(tp)
+
+
+@cache
+def _untyped() -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(float_hook=_number)
+
+
+def _number(text: str) -> object:
+    """A float; or a Decimal where no double holds the number, since that may be what is asked."""
+    value = float(text)
+    return value if abs(value) != float("inf") else decimal.Decimal(text)

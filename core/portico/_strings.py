@@ -1,0 +1,379 @@
+"""Reading texts by msgspec's description of a type. Loaded with the first type that needs it.
+
+A text becomes what JSON would have held in its place: an int, float, bool, or still a text where
+the type is written as one (dates, UUIDs, ...). Then msgspec validates strictly, so that a text is
+read by one set of rules (`portico._coerce`) and a value is checked by another, the same as JSON's.
+A text that cannot be read goes on as `Refused`, which no type takes: the one collector reports it.
+
+Names and texts become an object like this:
+
+- A field that is a list takes every text of its name; any other field takes the last.
+- In headers, names are compared without case and `_` in a field's name stands for `-`. Repeated
+  header fields are one, joined by commas, since servers and gateways join them already
+  (RFC 9110 section 5.3): a list is split at commas outside quotes, a scalar keeps them all.
+- A field that is an object takes a text of JSON.
+- Unknown names are faults where the type forbids them, but never in headers and cookies, where
+  clients and proxies add their own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, NamedTuple, cast
+
+import msgspec
+from msgspec import inspect as mi
+
+from portico._annotation import annotation_of
+from portico._coerce import (
+    CHECKBOX_PARTS,
+    Read,
+    Scalar,
+    is_number,
+    read_bool,
+    read_checkbox,
+    read_float,
+    read_int,
+    read_str,
+)
+from portico._collect import decode_custom, find_faults
+from portico._errors import DefinitionError, PeerError
+from portico._expected import expectation
+from portico._faults import MISSING, SchemaError
+from portico._json import decode_json
+from portico._refused import Refused
+from portico._schema_msgspec import describe
+
+ObjectType = mi.StructType | mi.DataclassType | mi.TypedDictType | mi.NamedTupleType
+
+_OPEN_PARTS: Final = frozenset({"headers", "cookies"})
+_LIST_ITEM: Final = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*+"|")++')
+
+
+def described_scalar(tp: object, *, part: str) -> Scalar:
+    """How texts become values of any type that msgspec can describe."""
+    node = describe(tp)
+    text = text_of(node, part=part)
+    if not all(map(_is_scalar, _members(text.reads))):
+        raise DefinitionError(
+            f"The type `{tp}` cannot be read from one text. Expected str, int, float, bool, Enum, "
+            "Literal, UUID, date, time, datetime, timedelta, Decimal or bytes, or a list, an "
+            "Optional or an Annotated of these. Take an object as a whole part of the request."
+        )
+
+    def finish(value: object) -> object:
+        try:
+            return msgspec.convert(value, cast("Any", tp), dec_hook=decode_custom)
+        except ValueError as error:
+            raise SchemaError(find_faults(value, node, error, part=part)) from None
+
+    return Scalar(text.read, expectation(node), text.many, text.nullable, text.takes_empty, finish)
+
+
+class Text(NamedTuple):
+    """What a type makes of its texts.
+
+    Attributes:
+        reads: the type of one text: the item's for a list, else the type itself.
+        read, many, nullable, takes_empty: see `Scalar`.
+    """
+
+    reads: mi.Type
+    read: Read
+    many: bool
+    nullable: bool
+    takes_empty: bool
+
+    def soften(self, values: Sequence[object], *, has_default: bool) -> object:
+        """What JSON would have held for these texts; MISSING where nothing was meant."""
+        if values == [""] and not self.takes_empty:
+            if has_default:
+                return MISSING
+            if self.nullable:
+                return None
+        if self.many:
+            return [self.one(value) for value in values]
+        return self.one(values[-1])
+
+    def one(self, value: object) -> object:
+        """One text, read; a file of a form as it is."""
+        return self.read(value) if isinstance(value, str) else value
+
+
+def text_of(node: mi.Type, *, part: str) -> Text:
+    """What a type makes of its texts."""
+    members = _members(node)
+    lists = [m for m in members if isinstance(m, mi.CollectionType)]
+    reads = lists[0].item_type if lists else node
+    return Text(
+        reads=reads,
+        read=reader_of(reads, part=part),
+        many=bool(lists),
+        nullable=any(isinstance(m, mi.NoneType) for m in members),
+        takes_empty=any(_takes_empty(m) for m in _members(reads)),
+    )
+
+
+def reader_of(node: mi.Type, *, part: str) -> Read:
+    """The function that reads one text by a type."""
+    match node:
+        case mi.Metadata():
+            return reader_of(node.type, part=part)
+        case mi.IntType():
+            return read_int
+        case mi.FloatType():
+            return read_float
+        case mi.BoolType():
+            return read_checkbox if part in CHECKBOX_PARTS else read_bool
+        case mi.DecimalType():
+            return _read_decimal
+        case mi.EnumType():
+            return _choice([member.value for member in node.cls])
+        case mi.LiteralType():
+            return _choice(node.values)
+        case mi.NoneType():
+            return Refused
+        case mi.UnionType():
+            return _first_of(node.types, part=part)
+        case _:
+            return _read_json if _is_container(node) else read_str
+
+
+def soften(value: object, node: mi.Type, *, part: str) -> object:
+    """A copy of a value in which texts are read by the type, at any depth."""
+    if isinstance(value, str):
+        return reader_of(node, part=part)(value)
+    if isinstance(value, dict):
+        return _soften_object(cast("dict[object, object]", value), node, part)
+    if isinstance(value, list | tuple):
+        items = cast("Sequence[object]", value)
+        kinds = [m for m in _members(node) if isinstance(m, mi.CollectionType)]
+        return [soften(item, kinds[0].item_type, part=part) for item in items] if kinds else value
+    return value
+
+
+def _soften_object(value: dict[object, object], node: mi.Type, part: str) -> object:
+    types: dict[object, mi.Type] = {}
+    other: mi.Type = mi.AnyType()
+    for member in _members(node):
+        if isinstance(member, mi.DictType | mi.FrozenDictType):
+            other = member.value_type
+        elif isinstance(member, ObjectType):
+            types.update((field.encode_name, field.type) for field in member.fields)
+    return {key: soften(item, types.get(key, other), part=part) for key, item in value.items()}
+
+
+class _Field(NamedTuple):
+    """One field of an object that arrives as names and texts."""
+
+    key: str
+    name: str
+    text: Text
+    has_default: bool
+
+
+class PairsReader:
+    """Reads names and texts as an object of one type.
+
+    Raises:
+        DefinitionError: the type has no named fields.
+    """
+
+    __slots__ = ("_fields", "_make", "_node", "_part", "_rest", "_type", "_unknown")
+
+    def __init__(self, tp: object, node: mi.Type, *, part: str) -> None:
+        objects = [m for m in _members(node) if _is_object(m)]
+        if len(objects) != 1:
+            raise DefinitionError(
+                f"The type `{tp}` cannot be read from {part}, which is names and texts. Expected "
+                "one class with fields, or a dict. Declare a Struct, dataclass or TypedDict."
+            )
+        self._part = part
+        self._make, self._type, self._node = _shape(objects[0])
+        self._rest = _rest_of(objects[0], part)
+        self._fields = _fields_of(objects[0], part)
+        self._unknown = part not in _OPEN_PARTS and getattr(
+            objects[0], "forbid_unknown_fields", False
+        )
+
+    def read(self, pairs: Iterable[tuple[str, object]]) -> Any:
+        """The object; see `Schema.validate_strings`."""
+        raw = self._soften(self._grouped(pairs))
+        try:
+            value = msgspec.convert(raw, self._type, dec_hook=decode_custom, str_keys=True)
+        except ValueError as error:
+            faults = find_faults(raw, self._node, error, part=self._part)
+            if self._part == "headers":
+                faults = tuple(f._replace(pointer=f.pointer.replace("_", "-")) for f in faults)
+            raise SchemaError(faults) from None
+        return value if self._make is None else self._make(*msgspec.structs.astuple(value))
+
+    def _grouped(self, pairs: Iterable[tuple[str, object]]) -> dict[str, list[object]]:
+        grouped: dict[str, list[object]] = {}
+        for name, value in pairs:
+            grouped.setdefault(name, []).append(value)
+        return _one_per_name(grouped) if self._part == "headers" else grouped
+
+    def _soften(self, grouped: dict[str, list[object]]) -> dict[str, object]:
+        raw: dict[str, object] = {}
+        for field in self._fields:
+            values = grouped.pop(field.key, None)
+            if values is not None:
+                if field.text.many and self._part == "headers":
+                    values = _list_items(values)
+                value = field.text.soften(values, has_default=field.has_default)
+                if value is not MISSING:
+                    raw[field.name] = value
+        if self._rest is not None:
+            for name, values in grouped.items():
+                raw[name] = self._rest.soften(values, has_default=False)
+        elif self._unknown:
+            raw.update(grouped)
+        return raw
+
+
+def _one_per_name(grouped: dict[str, list[object]]) -> dict[str, list[object]]:
+    """Header fields by lower-cased name, each as one text."""
+    joined: dict[str, list[object]] = {}
+    for name, values in grouped.items():
+        joined.setdefault(name.lower(), []).extend(values)
+    return {name: [", ".join(map(str, values))] for name, values in joined.items()}
+
+
+def _list_items(values: Sequence[object]) -> list[object]:
+    """The items of a header field that is a list; empty ones do not count (section 5.6.1)."""
+    items = (item.strip(" \t") for value in values for item in _LIST_ITEM.findall(str(value)))
+    return [item for item in items if item]
+
+
+def _fields_of(node: mi.Type, part: str) -> tuple[_Field, ...]:
+    fields = node.fields if isinstance(node, ObjectType) else ()
+    return tuple(
+        _Field(
+            key=_wire_name(field.encode_name, part),
+            name=field.encode_name,
+            text=text_of(field.type, part=part),
+            has_default=not field.required,
+        )
+        for field in fields
+    )
+
+
+def _rest_of(node: mi.Type, part: str) -> Text | None:
+    if isinstance(node, mi.DictType | mi.FrozenDictType):
+        return text_of(node.value_type, part=part)
+    return None
+
+
+def _wire_name(name: str, part: str) -> str:
+    return name.replace("_", "-").lower() if part == "headers" else name
+
+
+def _shape(node: mi.Type) -> tuple[Any, Any, mi.Type]:
+    """What makes the value of a Struct of the same fields, or None; that Struct; its description.
+
+    A type that JSON writes as an array still has names here.
+    """
+    if not isinstance(node, mi.NamedTupleType):
+        kind = annotation_of(node)
+        return None, kind, node
+    fields: list[Any] = [
+        (f.name, annotation_of(f.type))
+        if f.required
+        else (f.name, annotation_of(f.type), f.default)
+        for f in node.fields
+    ]
+    twin = msgspec.defstruct(node.cls.__name__, fields)
+    return node.cls, twin, mi.type_info(twin)
+
+
+def _members(node: mi.Type) -> tuple[mi.Type, ...]:
+    """The members of a union, else the type itself; without metadata."""
+    while isinstance(node, mi.Metadata):
+        node = node.type
+    if isinstance(node, mi.UnionType):
+        return tuple(inner for member in node.types for inner in _members(member))
+    return (node,)
+
+
+def _is_object(node: mi.Type) -> bool:
+    return isinstance(node, ObjectType | mi.DictType | mi.FrozenDictType)
+
+
+def _is_container(node: mi.Type) -> bool:
+    return _is_object(node) or isinstance(node, mi.CollectionType | mi.TupleType)
+
+
+def _is_scalar(node: mi.Type) -> bool:
+    return not (_is_container(node) or isinstance(node, mi.AnyType | mi.CustomType | mi.RawType))
+
+
+def _takes_empty(node: mi.Type) -> bool:
+    match node:
+        case mi.StrType() | mi.AnyType() | mi.BytesType():
+            return True
+        case mi.EnumType():
+            return any(member.value == "" for member in node.cls)
+        case mi.LiteralType():
+            return "" in node.values
+        case _:
+            return False
+
+
+def _read_decimal(text: str) -> object:
+    return text if is_number(text) else Refused(text)
+
+
+def _read_json(text: str) -> object:
+    if text[:1] not in ("{", "["):
+        return Refused(text)
+    try:
+        return decode_json(text.encode())
+    except (PeerError, UnicodeEncodeError):
+        return Refused(text)
+
+
+def _choice(values: Iterable[object]) -> Read:
+    """Reads the text of a value; other texts go on as they are, for an Enum's `_missing_`."""
+    by_text = {str(value): value for value in values if value is not None}
+    has_int = any(isinstance(value, int) for value in by_text.values())
+
+    def read(text: str) -> object:
+        value = by_text.get(text)
+        if value is not None:
+            return value
+        return read_int(text) if has_int else text
+
+    return read
+
+
+_ORDER: Final[dict[type[mi.Type], int]] = {
+    mi.IntType: 1,
+    mi.FloatType: 2,
+    mi.BoolType: 3,
+    mi.DecimalType: 4,
+}
+_LAST: Final = 9
+
+
+def _first_of(types: Sequence[mi.Type], *, part: str) -> Read:
+    """Reads a text by the first member that takes it: numbers first, types of any text last."""
+    bare = [inner for member in types for inner in _members(member)]
+    if any(isinstance(member, mi.StrType | mi.AnyType) for member in bare):
+        return read_str
+    ordered = sorted(bare, key=_rank)
+    reads = [reader_of(member, part=part) for member in ordered]
+
+    def read(text: str) -> object:
+        for attempt in reads:
+            value = attempt(text)
+            if not isinstance(value, Refused):
+                return value
+        return Refused(text)
+
+    return read
+
+
+def _rank(node: mi.Type) -> int:
+    return _ORDER.get(type(node), 5 if _is_container(node) else _LAST)

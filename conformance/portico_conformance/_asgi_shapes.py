@@ -247,7 +247,7 @@ def check_message(side: Side, message: Message, scope: Scope) -> str:
     kind: object = message.get("type")
     shape = MESSAGES.get(kind) if isinstance(kind, str) else None
     if not isinstance(kind, str) or shape is None or shape.side != side:
-        raise AsgiViolation(side, f"a message must have a type that a {side} sends", kind)
+        raise AsgiViolation(side, f"a message must have a type that the {side} sends", kind)
     if kind.partition(".")[0] != scope["type"]:
         raise AsgiViolation(side, f"a message must belong to the {scope['type']} scope", kind)
     if shape.extension and shape.extension not in (scope.get("extensions") or {}):

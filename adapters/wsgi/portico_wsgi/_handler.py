@@ -1,0 +1,213 @@
+"""`WSGI`: drives one call after the other, with an event loop only where one is needed."""
+
+from __future__ import annotations
+
+import atexit
+import os
+from contextvars import copy_context
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from portico.contract import ByteStream, Options, Response
+from portico_wsgi._platform import CAPABILITIES, WsgiPlatform
+from portico_wsgi._process import Process, loop_runs_here
+from portico_wsgi._request import WsgiRequest
+from portico_wsgi._response import Body, send_head
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable
+    from typing import Unpack
+    from wsgiref.types import StartResponse, WSGIEnvironment
+
+    from portico.contract import Application, OptionArguments
+    from portico_wsgi._response import Chunks
+
+
+class WSGI:
+    """An application behind PEP 3333: `application = WSGI(app)`.
+
+    The application starts at the first request of each process, so that a server may load it before
+    it forks, and stops when the interpreter ends. Call `start()` in a server's own hook to have it
+    ready earlier. A start that fails is reported and answers that request with a 500; the next
+    request tries again.
+
+    Synchronous routes run in the server's thread and need no event loop. For the others the process
+    keeps one: in the server's thread where `wsgi.multithread` is false at the first request, in a
+    thread of its own where it is true.
+
+    Args:
+        app: the application.
+        options: those of `Options`, by name.
+
+    Raises:
+        DefinitionError: the application is not well defined, unless `check="deferred"`.
+        CapabilityError: a route needs what WSGI does not have, such as a WebSocket.
+    """
+
+    def __init__(self, app: Application, **options: Unpack[OptionArguments]) -> None:
+        self._app = app
+        self._options = Options(**options)
+        self._process: Process | None = None
+        self._inherited: Process | None = None
+        self._locks: dict[int, Lock] = {}
+        if self._options.check == "now":
+            app.check(CAPABILITIES, WsgiPlatform.runtime.name)
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request (PEP 3333 "The Application/Framework Side")."""
+        try:
+            process = self._entered(bool(environ["wsgi.multithread"]))
+        except Exception as error:  # noqa: BLE001 - reported; the peer gets a 500
+            WsgiPlatform(self._options).report(error, "the application could not start")
+            response = failure()
+            send_head(response, start_response)
+            return [response.content] if isinstance(response.content, bytes) else []
+        return Call(self._app, process, environ).answer(start_response)
+
+    def start(self, *, multithread: bool = True) -> None:
+        """Start the application now, in this process; nothing happens where it runs already.
+
+        Args:
+            multithread: whether the server will call from several threads. True is right for
+                every server; false spares one with a single thread the hop to another.
+
+        Raises:
+            Exception: whatever the application's start raises.
+        """
+        self._entered(multithread)
+
+    def close(self) -> None:
+        """Stop the application, as the end of the interpreter does; a later request starts anew."""
+        with self._lock:
+            process, self._process = self._process, None
+            atexit.unregister(self.close)
+        if process is not None and process.is_own:
+            process.leave()
+
+    @property
+    def _lock(self) -> Lock:
+        # By process: a lock that was held when the process forked stays held in the child.
+        return self._locks.setdefault(os.getpid(), Lock())
+
+    def _entered(self, multithread: bool) -> Process:
+        process = self._process
+        if process is not None and process.is_live:
+            return process
+        with self._lock:
+            process = self._process
+            if process is None or not process.is_live:
+                process = self._enter(multithread)
+        return process
+
+    def _enter(self, multithread: bool) -> Process:
+        # Kept, since an inherited loop that is collected closes descriptors that it shares with
+        # the parent's.
+        self._inherited, self._process = self._process, None
+        process = Process(self._app, self._options, multithread or loop_runs_here())
+        self._process = process
+        atexit.unregister(self.close)
+        atexit.register(self.close)
+        return process
+
+
+class Call:
+    """One request on its way through."""
+
+    __slots__ = ("_app", "_chunks", "_context", "_environ", "_platform", "_process")
+
+    def __init__(self, app: Application, process: Process, environ: WSGIEnvironment) -> None:
+        self._app = app
+        self._process = process
+        self._environ = environ
+        self._context = copy_context()
+        self._platform = process.platform_type(process.options, environ)
+        self._chunks: Chunks | None = None
+
+    def answer(self, start_response: StartResponse) -> Iterable[bytes]:
+        """The whole of it; what is left to do waits in the iterable's `close`."""
+        response = self._response()
+        content = response.content
+        if isinstance(content, ByteStream):
+            self._chunks = self._chunks or content
+        elif not self._platform.has_work:
+            send_head(response, start_response)
+            return [content] if content else []
+        else:
+            self._chunks = (chunk for chunk in (content,) if chunk)
+        body = Body(self._chunks, self)
+        try:
+            send_head(response, start_response)
+        except BaseException:
+            body.close()
+            raise
+        return body
+
+    def _response(self) -> Response:
+        try:
+            request = WsgiRequest(self._environ, self._platform)
+            running = self._process.running
+            answer = self._context.run(self._app.handle, request, self._platform, running)
+            if isinstance(answer, Response):
+                if not _is_async(answer):
+                    return answer
+                answer = _ready(answer)
+            from portico_wsgi._tasks import Exchange
+
+            exchange = Exchange(self._process.loop, answer, self._context)
+            response = exchange.response()
+        except Exception as error:  # noqa: BLE001 - reported; the peer gets a 500
+            self.failed(error)
+            return failure()
+        if _is_async(response):
+            self._chunks = exchange
+        return response
+
+    def failed(self, error: Exception) -> None:
+        """Report what the peer cannot be told."""
+        method, path = self._environ["REQUEST_METHOD"], self._environ.get("PATH_INFO", "")
+        self._platform.report(error, f"{method} {path} failed")
+
+    def end(self, cut_short: bool) -> None:
+        """Close the stream, and do the work that waited for the end of the answer."""
+        platform = self._platform
+        try:
+            if cut_short and platform.is_watched:
+                self._abort()
+            if self._chunks is not None:
+                self._chunks.close()
+        except Exception as error:  # noqa: BLE001 - the answer is sent; the work must still run
+            self.failed(error)
+        if platform.needs_loop:
+            self._on_loop(platform.afinish)
+        elif platform.has_work:
+            self._context.run(platform.finish)
+
+    def _abort(self) -> None:
+        async def abort() -> None:
+            self._platform.abort()
+
+        if isinstance(self._chunks, ByteStream):
+            self._platform.abort()
+        else:  # An `AbortSignal` is aborted in the thread of those who wait for it.
+            self._on_loop(abort)
+
+    def _on_loop(self, work: Callable[[], Awaitable[object]]) -> None:
+        from portico_wsgi._tasks import run
+
+        run(self._process.loop, work, self._context)
+
+
+def failure() -> Response:
+    """The answer to what `handle` did not answer, as RFC 9457 has it; details go to the report."""
+    body = b'{"type":"about:blank","title":"Internal Server Error","status":500}'
+    headers = [("content-type", "application/problem+json"), ("content-length", str(len(body)))]
+    return Response(body, status=500, headers=headers)
+
+
+def _is_async(response: Response) -> bool:
+    content = response.content
+    return isinstance(content, ByteStream) and content.is_async
+
+
+async def _ready(response: Response) -> Response:
+    return response

@@ -1,0 +1,154 @@
+"""What a WSGI server gives to a request, and which capabilities that makes."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple, TypeVar, cast
+
+from portico.contract import (
+    ABSENT,
+    EMULATED,
+    NATIVE,
+    Capabilities,
+    Capability,
+    Options,
+    Peer,
+    Platform,
+    Runtime,
+)
+from portico_wsgi._request import read_root_path
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from wsgiref.types import WSGIEnvironment
+
+    from portico import AbortController, AbortSignal
+
+T = TypeVar("T")
+
+CAPABILITIES: Final[Capabilities] = MappingProxyType(
+    {
+        # Reads block until a whole chunk is there, and some servers buffer the body first.
+        Capability.STREAM_REQUEST: EMULATED,
+        Capability.STREAM_RESPONSE: NATIVE,
+        # Seen when the next chunk cannot be sent: the server closes the iterable early.
+        Capability.DISCONNECT: EMULATED,
+        # In `close()` of the iterable: the peer has its answer, the worker is still taken.
+        Capability.BACKGROUND: EMULATED,
+        # WSGI has no such moments: the first request, and the end of the interpreter.
+        Capability.STARTUP: EMULATED,
+        Capability.SHUTDOWN: EMULATED,
+        Capability.SHARED_RESOURCES: NATIVE,
+        Capability.THREADS: NATIVE,
+        Capability.FILESYSTEM: NATIVE,
+        Capability.SOCKETS: NATIVE,
+        Capability.DEADLINE: ABSENT,
+        Capability.EARLY_HINTS: ABSENT,
+        Capability.TRAILERS: ABSENT,
+        Capability.WEBSOCKET: ABSENT,
+        Capability.MULTIPLE_SET_COOKIE: NATIVE,
+        # Servers that give neither REQUEST_URI nor RAW_URI lose encoded slashes.
+        Capability.RAW_PATH: EMULATED,
+        # The environ has one value for a name: servers join repeated fields.
+        Capability.REPEATED_HEADERS: EMULATED,
+    }
+)
+
+
+class WsgiRaw(NamedTuple):
+    """What the server called the application with.
+
+    Attributes:
+        environ: the dictionary itself (PEP 3333 "environ Variables").
+    """
+
+    environ: WSGIEnvironment
+
+
+class WsgiPlatform(Platform):
+    """The platform of one request, or, without an environ, of the process.
+
+    Its event loop, if any, is shared by the server's threads, so what blocks goes to a worker
+    thread. `report` logs to the logger `portico`, not to `wsgi.errors`: that one belongs to a call
+    and has no levels, and `logging` without a configuration writes to standard error, where
+    servers point `wsgi.errors` too.
+    """
+
+    __slots__ = ("_controller", "_environ")
+
+    runtime: ClassVar[Runtime] = Runtime("wsgi", "threads")
+    capabilities: ClassVar[Capabilities] = CAPABILITIES
+
+    def __init__(self, options: Options, environ: WSGIEnvironment | None = None) -> None:
+        root_path = options.root_path
+        if environ is None:
+            super().__init__(options, root_path=root_path or "")
+        else:
+            given = read_root_path(environ) if root_path is None else root_path
+            super().__init__(options, read_peer(environ), given)
+        self._environ = environ
+        self._controller: AbortController | None = None
+
+    @property
+    def signal(self) -> AbortSignal:
+        """Aborted when the server gives a stream up before its end; nothing tells it earlier."""
+        if self._controller is None:
+            from portico import AbortController
+
+            self._controller = AbortController()
+        return self._controller.signal
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether anybody has asked for the signal."""
+        return self._controller is not None
+
+    def abort(self) -> None:
+        """Abort the signal, in the thread of those who wait for it."""
+        if self._controller is not None:
+            self._controller.abort()
+
+    async def run_blocking(self, fn: Callable[[], T], /) -> T:
+        """Call it in a worker thread, and wait for it even when cancelled.
+
+        It may be reading `wsgi.input`, which the server takes back when the request is over.
+        """
+        from portico_wsgi._loop import in_worker_thread
+
+        return await in_worker_thread(fn)
+
+    async def sleep(self, seconds: float, /) -> None:
+        """Wait on the event loop, which is always asyncio's."""
+        import asyncio
+
+        await asyncio.sleep(seconds)
+
+    def raw(self, kind: type[T], /) -> T:
+        """The environ, as `WsgiRaw`."""
+        if kind is WsgiRaw and self._environ is not None:
+            return cast("T", WsgiRaw(self._environ))
+        return super().raw(kind)
+
+
+class SerialWsgiPlatform(WsgiPlatform):
+    """The same where the server calls from one thread, which runs the event loop itself.
+
+    Nobody else waits for that loop, so what blocks is called inline.
+    """
+
+    __slots__ = ()
+
+    runtime: ClassVar[Runtime] = Runtime("wsgi", "serial")
+
+    async def run_blocking(self, fn: Callable[[], T], /) -> T:
+        """Call it here: the server's thread has nothing else to do."""
+        return fn()
+
+
+def read_peer(environ: WSGIEnvironment) -> Peer:
+    """REMOTE_ADDR and REMOTE_PORT (RFC 3875 section 4.1.8), which the server took of its socket."""
+    address: str = environ.get("REMOTE_ADDR") or ""
+    port = str(environ.get("REMOTE_PORT") or "")
+    if not address:  # a Unix socket
+        return Peer(None, None, "unknown")
+    return Peer(address, int(port) if port.isdecimal() else None, "socket")

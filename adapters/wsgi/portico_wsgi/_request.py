@@ -1,0 +1,232 @@
+"""environ to `Request`: the target, the header fields and the body of PEP 3333's dictionary.
+
+All text of an environ is "native": each character stands for one byte of the wire (PEP 3333 "A Note
+On String Types"), so that nothing here encodes or decodes but percent escapes.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from portico.contract import NativeRequest
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator
+    from wsgiref.types import WSGIEnvironment
+
+    from portico import Headers
+    from portico.contract import Platform
+
+CHUNK_SIZE = 64 * 1024
+
+# Everything but RFC 3986's `pchar` and the slash.
+_quotable = re.compile(r"[^A-Za-z0-9\-._~!$&'()*+,;=:@/]")
+_escape = re.compile(r"%([0-9A-Fa-f]{2})")
+_origin = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*").match
+_is_length = re.compile(r"[0-9]{1,18}").fullmatch
+# CGI's own variables carry these two (RFC 3875 section 4.1); some servers give both forms.
+_TWICE = frozenset({"HTTP_CONTENT_TYPE", "HTTP_CONTENT_LENGTH"})
+_DEFAULT_PORTS = {"http": "80", "https": "443"}
+
+
+class WsgiRequest(NativeRequest):
+    """A request over the environ, which it reads when it is asked."""
+
+    __slots__ = ("_environ", "_platform")
+
+    def __init__(self, environ: WSGIEnvironment, platform: Platform) -> None:
+        self._environ = environ
+        self._platform = platform
+        super().__init__(
+            environ["REQUEST_METHOD"],
+            read_target(environ, platform.options.root_path),
+            environ.get("QUERY_STRING", ""),
+            read_body(environ, platform),
+            platform.options.limits,
+        )
+
+    def _read_headers(self) -> Headers:
+        from portico import Headers
+
+        environ = self._environ
+        pairs = [
+            (key[5:].replace("_", "-").lower(), value)
+            for key, value in environ.items()
+            if key.startswith("HTTP_") and key not in _TWICE
+        ]
+        # PEP 3333 "environ Variables": these two may be empty or missing, which means the same.
+        if environ.get("CONTENT_TYPE"):
+            pairs.append(("content-type", environ["CONTENT_TYPE"]))
+        if environ.get("CONTENT_LENGTH"):
+            pairs.append(("content-length", environ["CONTENT_LENGTH"]))
+        return Headers.from_pairs(pairs)
+
+    def _read_host(self) -> str:
+        return self._environ.get("HTTP_HOST") or _server_name(self._environ)
+
+    def _read_scheme(self) -> str:
+        scheme: str = self._environ["wsgi.url_scheme"]
+        return scheme
+
+    def _read_root_path(self) -> str:
+        return self._platform.root_path
+
+
+def read_root_path(environ: WSGIEnvironment) -> str:
+    """SCRIPT_NAME, percent-encoded: where the server or a dispatcher mounted the application."""
+    return quote(environ.get("SCRIPT_NAME", "").rstrip("/"))
+
+
+def read_target(environ: WSGIEnvironment, root_path: str | None) -> str:
+    """The path after the root path, percent-encoded as the peer sent it where the server tells.
+
+    PATH_INFO is decoded, so an encoded slash in it is lost. The servers' REQUEST_URI or RAW_URI is
+    not; it counts as long as it says the same as SCRIPT_NAME and PATH_INFO, which a dispatcher or a
+    rewriting middleware may have changed.
+
+    Args:
+        environ: that of the call.
+        root_path: the option of that name. Where it is given and the path is below it, the rest
+            of the path is the target; a proxy may have removed it already.
+    """
+    script = environ.get("SCRIPT_NAME", "").rstrip("/")
+    path = environ.get("PATH_INFO", "")
+    whole = _raw_path(environ, script + path) or quote(script + path)
+    if root_path is not None:
+        below = _below(whole, unquote(root_path))
+        if below is not None:
+            return below
+    below = _below(whole, script)
+    return quote(path) if below is None else below
+
+
+def _raw_path(environ: WSGIEnvironment, decoded: str) -> str | None:
+    raw: str = environ.get("REQUEST_URI") or environ.get("RAW_URI") or ""
+    raw = raw.partition("?")[0]
+    if raw[:1] != "/":
+        # The absolute form (RFC 9112 section 3.2.2): PATH_INFO is its path, an empty one being "/".
+        match = _origin(raw)
+        if match is None:
+            return None
+        raw = raw[match.end() :] or "/"
+    # cheroot leaves an encoded slash in PATH_INFO as it is.
+    plain = unquote(raw)
+    agrees = plain == decoded or plain == decoded.replace("%2F", "/").replace("%2f", "/")
+    return quote_rest(raw) if agrees else None
+
+
+def _below(path: str, root: str) -> str | None:
+    """The rest of a percent-encoded path after a decoded root, or None where it is elsewhere."""
+    if not root:
+        return path
+    end = path.find("/", 1)
+    while end != -1:
+        if unquote(path[:end]) == root:
+            return path[end:]
+        end = path.find("/", end + 1)
+    return "/" if unquote(path) == root else None
+
+
+def quote(path: str) -> str:
+    """Percent-encode native text as a path."""
+    return _quotable.sub(_quoted, path)
+
+
+def quote_rest(path: str) -> str:
+    """Percent-encode what is not ASCII in a path that is percent-encoded already."""
+    return path if path.isascii() else "".join(c if c < "\x80" else f"%{ord(c):02X}" for c in path)
+
+
+def unquote(path: str) -> str:
+    """Decode percent escapes to native text; malformed ones stay, as servers leave them."""
+    return _escape.sub(_unquoted, path) if "%" in path else path
+
+
+def _quoted(match: re.Match[str]) -> str:
+    return f"%{ord(match[0]):02X}"
+
+
+def _unquoted(match: re.Match[str]) -> str:
+    return chr(int(match[1], 16))
+
+
+def _server_name(environ: WSGIEnvironment) -> str:
+    """The server's own name (PEP 3333 "URL Reconstruction"); HTTP/1.0 clients send no Host."""
+    name: str = environ["SERVER_NAME"]
+    port: str = environ["SERVER_PORT"]
+    if ":" in name and not name.startswith("["):
+        name = f"[{name}]"
+    return name if port == _DEFAULT_PORTS.get(environ["wsgi.url_scheme"]) else f"{name}:{port}"
+
+
+def read_body(environ: WSGIEnvironment, platform: Platform) -> Input | None:
+    """The body, or None where there is none.
+
+    A body that nobody reads is left where it is: PEP 3333 has the server see to what follows on the
+    connection, since only it knows how the body is framed.
+    """
+    length: str = environ.get("CONTENT_LENGTH") or ""
+    if length == "0":
+        return None
+    if _is_length(length):
+        return Input(environ["wsgi.input"], int(length), platform)
+    if length:
+        # Not a number: nothing is read, and whoever asks gets the core's 400.
+        return Input(environ["wsgi.input"], 0, platform)
+    if not environ.get("wsgi.input_terminated"):
+        # A read without a length might wait for the peer's next request.
+        return None
+    if "HTTP_TRANSFER_ENCODING" not in environ and _is_http_1(environ):
+        # RFC 9112 section 6.3: neither length nor coding means no body.
+        return None
+    return Input(environ["wsgi.input"], None, platform)
+
+
+def _is_http_1(environ: WSGIEnvironment) -> bool:
+    protocol: str = environ.get("SERVER_PROTOCOL", "")
+    return protocol.startswith("HTTP/1.")
+
+
+class Input:
+    """`wsgi.input` as an iterable of chunks, for synchronous and asynchronous readers alike.
+
+    Args:
+        stream: `wsgi.input`; it is never closed (PEP 3333 "Input and Error Streams").
+        remaining: how many bytes to read, or None for all up to the end, where the server
+            promises one (`wsgi.input_terminated`).
+        platform: tells asynchronous readers where a read may block.
+    """
+
+    __slots__ = ("_platform", "_read", "_remaining")
+
+    def __init__(self, stream: Any, remaining: int | None, platform: Platform) -> None:
+        # `read` waits until all bytes are there; `read1`, where there is one, gives what arrived.
+        # Beyond a known length only `read` is what servers bound.
+        partial = None if remaining is None else getattr(stream, "read1", None)
+        self._read: Callable[[int], bytes] = partial or stream.read
+        self._remaining = remaining
+        self._platform = platform
+
+    def __iter__(self) -> Iterator[bytes]:
+        while chunk := self._next():
+            yield chunk
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        while chunk := await self._platform.run_blocking(self._next):
+            yield chunk
+
+    def _next(self) -> bytes:
+        size = CHUNK_SIZE if self._remaining is None else min(CHUNK_SIZE, self._remaining)
+        if not size:
+            return b""
+        try:
+            chunk = self._read(size)
+        except (OSError, ValueError) as error:
+            # Servers raise these for a connection that broke and for malformed chunked coding.
+            from portico import DisconnectError
+
+            raise DisconnectError from error
+        if self._remaining is not None:
+            self._remaining -= len(chunk)
+        return chunk

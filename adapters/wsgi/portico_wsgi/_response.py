@@ -1,0 +1,111 @@
+"""`Response` to `start_response` and the iterable that the server reads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from wsgiref.types import StartResponse
+
+    from portico.contract import Response
+
+# PEP 3333 "Other HTTP Features": these belong to the connection, which is the server's own. The
+# names are those of RFC 2616 section 13.5.1, to which the PEP refers.
+HOP_BY_HOP = frozenset(
+    {
+        "connection",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "te",
+        "trailers",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+
+_status_lines: dict[int, str] = {}
+
+
+def send_head(response: Response, start_response: StartResponse) -> None:
+    """Give the server status and header fields, which it keeps until the first chunk (PEP 3333)."""
+    headers = [pair for pair in response.headers if pair[0] not in HOP_BY_HOP]
+    start_response(status_line(response.status), headers)
+
+
+def status_line(status: int) -> str:
+    """`"200 OK"`: PEP 3333 wants a reason phrase, which no client reads (RFC 9112 section 4)."""
+    line = _status_lines.get(status)
+    if line is None:
+        line = _status_lines[status] = f"{status} {_reason(status)}"
+    return line
+
+
+def _reason(status: int) -> str:
+    from http import HTTPStatus
+
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Unknown"
+
+
+class Chunks(Protocol):
+    """Chunks of a body, read one at a time."""
+
+    def __next__(self) -> bytes:
+        """The next chunk, which is not empty; `StopIteration` after the last."""
+        ...
+
+    def close(self) -> None:
+        """Give up what is left."""
+        ...
+
+
+class Ending(Protocol):
+    """Who is told how the reading of a body went."""
+
+    def failed(self, error: Exception) -> None:
+        """A chunk could not be had."""
+        ...
+
+    def end(self, cut_short: bool) -> None:
+        """The server has closed the body, before its end or after it: close the chunks."""
+        ...
+
+
+class Body:
+    """The iterable of PEP 3333: one chunk each time that the server can send one, and `close()`."""
+
+    __slots__ = ("_chunks", "_closed", "_ending", "_exhausted")
+
+    def __init__(self, chunks: Chunks, ending: Ending) -> None:
+        self._chunks = chunks
+        self._ending = ending
+        self._exhausted = False
+        self._closed = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        if self._exhausted:
+            raise StopIteration
+        try:
+            return self._chunks.__next__()
+        except StopIteration:
+            self._exhausted = True
+            raise
+        except Exception as error:
+            # It goes on to the server, who alone can break the connection off: an iterator that
+            # merely ended would make half an answer look whole.
+            self._exhausted = True
+            self._ending.failed(error)
+            raise
+
+    def close(self) -> None:
+        """Called by the server in every case (PEP 3333 "Specification Details"); once counts."""
+        if not self._closed:
+            self._closed = True
+            self._ending.end(cut_short=not self._exhausted)

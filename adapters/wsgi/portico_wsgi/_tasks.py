@@ -1,0 +1,162 @@
+"""What lives on the loop as one task, because cancel scopes and task groups demand it.
+
+`Host` keeps the application's resources open; `Exchange` runs one request from its handler to the
+end of its stream; `run` is for work that only has to end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from typing import TYPE_CHECKING
+
+from portico.contract import ByteStream
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from contextvars import Context
+
+    from portico.contract import Response, Running
+    from portico_wsgi._loop import Loop, Reply
+
+
+class Host:
+    """The task in which a `Running` is entered and left, because cancel scopes demand one."""
+
+    def __init__(self, loop: Loop, running: Running, crashed: Callable[[BaseException], object]):
+        self._loop = loop
+        self._running = running
+        self._crashed = crashed
+        loop.call(self._enter)
+
+    @property
+    def ended(self) -> bool:
+        """Whether the application has left by itself: a task group of a resource has failed."""
+        return self._task.done()
+
+    def leave(self) -> None:
+        """Leave the `Running` and wait for it; what it raises goes to `crashed`."""
+        self._loop.call(self._leave)
+
+    def _enter(self, reply: Reply) -> None:
+        self._left = asyncio.Event()
+        self._task = asyncio.get_running_loop().create_task(self._live(reply))
+
+    async def _live(self, reply: Reply) -> None:
+        try:
+            async with self._running:
+                reply.set_result(None)
+                await self._left.wait()
+        except BaseException as error:  # noqa: BLE001 - raised again by `call`, or reported
+            if reply.done():
+                self._crashed(error)
+            _fail(reply, error)
+
+    def _leave(self, reply: Reply) -> None:
+        self._left.set()
+        self._task.add_done_callback(lambda _: reply.set_result(None))
+
+
+class Exchange:
+    """One request in one task: its handler, then its stream, a chunk each time one is wanted.
+
+    The task waits between two chunks, so that cancel scopes and task groups may stay open across
+    the generator's `yield`, and nothing runs ahead of the peer.
+    """
+
+    __slots__ = ("_answer", "_context", "_loop", "_reply", "_task", "_wanted")
+
+    def __init__(self, loop: Loop, answer: Awaitable[Response], context: Context) -> None:
+        self._loop = loop
+        self._answer = answer
+        self._context = context
+
+    def response(self) -> Response:
+        """Start the task, and wait for the answer. An asynchronous stream of it is read here."""
+        response: Response = self._loop.call(self._begin)
+        return response
+
+    def __next__(self) -> bytes:
+        chunk: bytes | None = self._loop.call(self._pull)
+        if chunk is None:
+            raise StopIteration
+        return chunk
+
+    def close(self) -> None:
+        """Close the stream and wait for the end of the task."""
+        self._loop.call(self._end)
+
+    def _begin(self, reply: Reply) -> None:
+        self._reply = reply
+        self._task = asyncio.get_running_loop().create_task(self._run(), context=self._context)
+
+    def _pull(self, reply: Reply) -> None:
+        self._reply = reply
+        if self._task.done():
+            _fail(reply, RuntimeError("The stream was cancelled before its end."))
+        else:
+            self._wanted.set_result(True)
+
+    def _end(self, reply: Reply) -> None:
+        self._reply = reply
+        self._task.add_done_callback(lambda _: reply.done() or reply.set_result(None))
+        if self._wanted.done():
+            self._task.cancel()  # An interrupt, such as Ctrl-C, left it in the middle of a chunk.
+        else:
+            self._wanted.set_result(False)
+
+    async def _run(self) -> None:
+        try:
+            response = await self._answer
+            content = response.content
+            if isinstance(content, ByteStream) and content.is_async:
+                await self._read(response, content)
+            else:
+                self._reply.set_result(response)
+        except BaseException as error:  # noqa: BLE001 - raised again by `call`
+            _fail(self._reply, error)
+
+    async def _read(self, response: Response, stream: ByteStream) -> None:
+        async with aclosing(stream):
+            self._give(response)
+            while await self._wanted:
+                chunk = await anext(stream, None)
+                self._give(chunk)
+                if chunk is None:
+                    return
+
+    def _give(self, value: object) -> None:
+        # First the next wish, then the value: who gets it may wish at once, from another thread.
+        self._wanted: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        if not self._reply.done():
+            self._reply.set_result(value)
+
+
+def run(loop: Loop, work: Callable[[], Awaitable[object]], context: Context) -> None:
+    """Run something to its end in its own task and in this context, and wait for it."""
+    tasks: list[asyncio.Task[None]] = []  # the loop itself holds its tasks weakly
+
+    async def finish(reply: Reply) -> None:
+        try:
+            await work()
+        except BaseException as error:  # noqa: BLE001 - raised again by `call`
+            _fail(reply, error)
+        else:
+            reply.set_result(None)
+
+    def start(reply: Reply) -> None:
+        tasks.append(asyncio.get_running_loop().create_task(finish(reply), context=context))
+
+    loop.call(start)
+
+
+def _fail(reply: Reply, error: BaseException) -> None:
+    if reply.done():
+        return
+    if isinstance(error, asyncio.CancelledError):
+        # It would cancel the reply, and with it whoever waits in another thread or loop.
+        failure = RuntimeError("The task was cancelled before it had an answer.")
+        failure.__cause__ = error
+        reply.set_exception(failure)
+    else:
+        reply.set_exception(error)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TypedDict
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from portico._url_search_params import URLSearchParams, parse_urlencoded, serialize_urlencoded
@@ -62,6 +62,7 @@ def test_parsing_accepts_everything_and_replaces_what_is_no_utf_8(
     assert parse_urlencoded(text) == expected
 
 
+@settings(deadline=None)
 @given(st.binary() | st.text("&=%+aé0\x80").map(str.encode))
 def test_text_and_its_bytes_parse_alike(data: bytes) -> None:
     text = data.decode("utf-8", "replace")
@@ -70,6 +71,7 @@ def test_text_and_its_bytes_parse_alike(data: bytes) -> None:
     assert len(parse_urlencoded(data)) == len(parse_urlencoded(text))
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.text(), st.text())))
 def test_what_was_serialized_parses_to_the_same_pairs(pairs: list[tuple[str, str]]) -> None:
     text = serialize_urlencoded(pairs)

@@ -22,6 +22,7 @@ import typing
 from collections.abc import Callable, Sequence
 from typing import Final, TypeAlias
 
+from portico._errors import DefinitionError
 from portico._faults import MISSING, Fault, SchemaError, pointer_to
 from portico._refused import Refused
 
@@ -88,12 +89,12 @@ def is_number(text: str) -> bool:
     return len(text) <= MAX_DIGITS and _NUMBER.fullmatch(text) is not None
 
 
-_SIMPLE: Final[dict[object, tuple[Read, str]]] = {
-    str: (read_str, "a string"),
-    int: (read_int, "an integer"),
-    float: (read_float, "a number"),
-    bool: (read_bool, "a boolean"),
-}
+_SIMPLE: Final[tuple[tuple[object, Read, str], ...]] = (
+    (str, read_str, "a string"),
+    (int, read_int, "an integer"),
+    (float, read_float, "a number"),
+    (bool, read_bool, "a boolean"),
+)
 
 
 class Scalar(typing.NamedTuple):
@@ -118,22 +119,29 @@ class Scalar(typing.NamedTuple):
 
 
 def scalar_of(tp: object, *, part: str) -> Scalar:
-    """How texts become values of `tp`. Builtin scalars need no msgspec.
+    """How texts become values of `tp`.
 
     Raises:
         DefinitionError: the type is not supported.
     """
-    bare, nullable = _without_none(tp)
-    if bare not in (str, int, float, bool):
-        from portico._strings import described_scalar
+    simple = simple_scalar(tp, part=part)
+    if simple is not None:
+        return simple
+    from portico._texts import described_scalar
 
-        return described_scalar(tp, part=part)
-    read, expected = _SIMPLE[bare]
-    if bare is bool and part in CHECKBOX_PARTS:
-        read = read_checkbox
-    if nullable:
-        expected += " or null"
-    return Scalar(read, expected, nullable=nullable, takes_empty=bare is str)
+    return described_scalar(tp, part=part)
+
+
+def simple_scalar(tp: object, *, part: str) -> Scalar | None:
+    """How texts become values of a builtin scalar or `X | None` of one; None for other types."""
+    bare, nullable = _without_none(tp)
+    for kind, read, expected in _SIMPLE:
+        if kind is bare:
+            if read is read_bool and part in CHECKBOX_PARTS:
+                read = read_checkbox
+            words = expected + " or null" if nullable else expected
+            return Scalar(read, words, nullable=nullable, takes_empty=read is read_str)
+    return None
 
 
 def coerce_scalar(tp: object, *, part: str = "query") -> Callable[[str], object]:
@@ -146,7 +154,11 @@ def coerce_scalar(tp: object, *, part: str = "query") -> Callable[[str], object]
     Raises:
         DefinitionError: the type is not supported.
     """
-    read, expected, _, nullable, takes_empty, finish = scalar_of(tp, part=part)
+    read, expected, many, nullable, takes_empty, finish = scalar_of(tp, part=part)
+    if many:
+        raise DefinitionError(
+            f"The type `{tp}` takes several texts and was declared for one. Declare its item type."
+        )
 
     def coerce(text: str) -> object:
         if not text and nullable and not takes_empty:

@@ -14,28 +14,24 @@ made of msgspec's own sentence.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from typing import Any, Final, TypeAlias, cast
+from decimal import Decimal
+from typing import Final, TypeAlias, cast
 
 import msgspec
 from msgspec import inspect as mi
 
 from portico._annotation import annotation_of, dict_of
-from portico._expected import expectation, one_of
+from portico._expected import expectation, fault_of, one_of, positions
 from portico._faults import MAX_FAULTS, MISSING, Fault, Missing, SchemaError, pointer_to
-from portico._refused import Refused
+from portico._refused import HugeNumber, Refused
 from portico._schema import adapter_for
 
 FAILED: Final = Missing.MISSING
 
 ObjectType: TypeAlias = mi.StructType | mi.DataclassType | mi.TypedDictType
 PositionalType: TypeAlias = mi.StructType | mi.NamedTupleType
-
-_PLACE: Final = re.compile(r" - at (?:`key` in )?`\$(?P<path>.*)`$", re.DOTALL)
-_STEP: Final = re.compile(r"\.(?P<name>[^.\[]+)|\[(?P<index>\d+)\]|(?P<unknown>\[\.\.\.\])")
-_KIND: Final = re.compile(r"Expected `(?P<kind>[^`]+)`, got ")
 
 
 def find_faults(
@@ -56,24 +52,6 @@ def find_faults(
     return tuple(walk.faults[:MAX_FAULTS]) or (fault_of(error, part=part, base=base),)
 
 
-def fault_of(error: Exception, *, part: str, base: str = "") -> Fault:
-    """msgspec's own sentence as a fault; its place up to the first key that msgspec leaves out."""
-    text = str(error)
-    place = _PLACE.search(text)
-    if place is None:
-        return Fault(part, base, _kind(text))
-    for step in _STEP.finditer(place["path"]):
-        if step["unknown"]:
-            break
-        base = pointer_to(base, step["name"] or step["index"])
-    return Fault(part, base, _kind(text[: place.start()]))
-
-
-def _kind(text: str) -> str:
-    expected = _KIND.match(text)
-    return text if expected is None else expected["kind"]
-
-
 class _Walk:
     """One walk over one value; `faults` grows in the order of the declaration."""
 
@@ -87,6 +65,8 @@ class _Walk:
         """The converted value, or FAILED after adding what is wrong with it."""
         if len(self.faults) >= MAX_FAULTS:
             return FAILED
+        if isinstance(value, Refused):
+            return self._refused(value, node, at)
         match node:
             case mi.Metadata():
                 return self._annotated(value, node, at)
@@ -108,9 +88,17 @@ class _Walk:
                 return self._leaf(value, node, at)
 
     def _fail(self, value: object, expected: str, at: str) -> Missing:
-        found = value.text if isinstance(value, Refused) else value
-        self.faults.append(Fault(self.part, at, expected, found))
+        self.faults.append(Fault(self.part, at, expected, value))
         return FAILED
+
+    def _refused(self, value: Refused, node: mi.Type, at: str) -> object:
+        bare = _unwrapped(node)
+        members = bare.types if isinstance(bare, mi.UnionType) else (bare,)
+        takes_any_size = any(isinstance(_unwrapped(m), mi.DecimalType) for m in members)
+        if takes_any_size and isinstance(value, HugeNumber):
+            return Decimal(value.text)
+        found = MISSING if _is_secret(node) else value.text
+        return self._fail(found, expectation(node), at)
 
     def _leaf(self, value: object, node: mi.Type, at: str) -> object:
         try:
@@ -121,7 +109,7 @@ class _Walk:
     def _annotated(self, value: object, node: mi.Metadata, at: str) -> object:
         before = len(self.faults)
         converted = self.value(value, node.type, at)
-        if (node.extra or {}).get("secret"):
+        if _is_secret(node):
             hidden = [fault._replace(found=MISSING) for fault in self.faults[before:]]
             self.faults[before:] = hidden
         return converted
@@ -138,38 +126,37 @@ class _Walk:
 
     def _union(self, value: object, node: mi.UnionType, at: str) -> object:
         """At most one member takes an object and one an array, but where a tag tells them apart."""
-        if isinstance(value, dict):
-            members = [m for m in map(_unwrapped, node.types) if _takes_objects(m)]
-            if len(members) > 1:
-                return self._tagged(cast("dict[str, object]", value), members, node, at)
-        elif isinstance(value, list | tuple):
-            members = [m for m in map(_unwrapped, node.types) if _takes_arrays(m)]
+        found = _object_of(value)
+        types = [_unwrapped(member) for member in node.types]
+        if found is not None:
+            types = [member for member in types if _takes_objects(member)]
+        elif _array_of(value) is not None:
+            types = [member for member in types if _takes_arrays(member)]
         else:
-            members = []
-        if len(members) == 1:
-            return self.value(cast("Any", value), members[0], at)
-        return self._leaf(cast("Any", value), node, at)
+            return self._leaf(value, node, at)
+        if len(types) > 1:
+            return self._tagged(value, types, node, at)
+        return self.value(value, types[0], at) if types else self._leaf(value, node, at)
 
-    def _tagged(
-        self, value: dict[str, object], members: Sequence[mi.Type], node: mi.Type, at: str
-    ) -> object:
+    def _tagged(self, value: object, members: Sequence[mi.Type], node: mi.Type, at: str) -> object:
         structs = [m for m in members if isinstance(m, mi.StructType) and m.tag_field is not None]
         if len(structs) != len(members):
             return self._leaf(value, node, at)
-        tag_field = cast("str", structs[0].tag_field)
-        tag = value.get(tag_field, MISSING)
+        tag, place = _tag_of(value, structs[0])
         for member in structs:
-            if member.tag == tag and type(member.tag) is type(tag):
-                return self._object(value, member, at)
-        tags = one_of(member.tag for member in structs)
-        return self._fail(tag, tags, pointer_to(at, tag_field))
+            if _is_tag(tag, member):
+                return self.value(value, member, at)
+        return self._fail(tag, one_of(m.tag for m in structs), pointer_to(at, place))
 
     def _object(self, value: object, node: ObjectType, at: str) -> object:
-        if not isinstance(value, dict):
+        members = _object_of(value)
+        if members is None:
             return self._leaf(value, node, at)
-        members = cast("dict[str, object]", value)
         before = len(self.faults)
-        built = self._tag(members, node, at)
+        built: dict[str, object] = {}
+        if isinstance(node, mi.StructType) and node.tag_field is not None:
+            self._check_tag(value, node, at)
+            built[node.tag_field] = node.tag
         for field in node.fields:
             place = pointer_to(at, field.encode_name)
             if field.encode_name in members:
@@ -179,15 +166,17 @@ class _Walk:
                 self._fail(MISSING, expectation(field.type) + " (required)", place)
         if isinstance(node, mi.StructType) and node.forbid_unknown_fields:
             self._unknown(members, node, at)
-        return FAILED if len(self.faults) > before else self._build(built, value, node, at)
+        if len(self.faults) > before:
+            return FAILED
+        # A TypedDict has no class to ask; to build it would only copy what it contains, again.
+        return built if isinstance(node, mi.TypedDictType) else self._build(built, value, node, at)
 
-    def _tag(self, members: dict[str, object], node: ObjectType, at: str) -> dict[str, object]:
-        if not isinstance(node, mi.StructType) or node.tag_field is None:
-            return {}
-        tag = members.get(node.tag_field, node.tag)
-        if tag != node.tag or type(tag) is not type(node.tag):
-            self._fail(tag, one_of([node.tag]), pointer_to(at, node.tag_field))
-        return {node.tag_field: node.tag}
+    def _check_tag(self, value: object, node: mi.StructType, at: str) -> None:
+        tag, place = _tag_of(value, node)
+        # An object of the only type that is possible may leave its tag out.
+        optional = tag is MISSING and not node.array_like
+        if not optional and not _is_tag(tag, node):
+            self._fail(tag, one_of([node.tag]), pointer_to(at, place))
 
     def _unknown(self, members: Iterable[str], node: mi.StructType, at: str) -> None:
         known = {field.encode_name for field in node.fields} | {node.tag_field}
@@ -200,30 +189,32 @@ class _Walk:
         try:
             return msgspec.convert(built, annotation_of(node), dec_hook=decode_custom)
         except msgspec.ValidationError as error:
-            if _PLACE.search(str(error)):
+            if fault_of(error, part=self.part).pointer:
                 return FAILED  # not the class's own refusal: members convert only once, as a whole
             return self._fail(value, str(error), at)
 
     def _positional(self, value: object, node: PositionalType, at: str) -> object:
-        """A named tuple, or a Struct that is written as an array."""
-        if not isinstance(value, list | tuple) or getattr(node, "tag_field", None) is not None:
+        """A named tuple, or a Struct that is written as an array, after its tag if it has one."""
+        items = _array_of(value)
+        if items is None:
             return self._leaf(value, node, at)
-        items = cast("Sequence[object]", value)
-        required = sum(field.required for field in node.fields)
-        closed = isinstance(node, mi.NamedTupleType) or node.forbid_unknown_fields
         before = len(self.faults)
-        if len(items) < required or (closed and len(items) > len(node.fields)):
+        built: list[object] = []
+        if isinstance(node, mi.StructType) and node.tag_field is not None:
+            self._check_tag(value, node, at)
+            built.append(node.tag)
+        least, most = positions(node)
+        if len(items) < least or (most is not None and len(items) > most):
             self._fail(value, expectation(node), at)
-        built = [
-            self.value(item, field.type, pointer_to(at, index))
-            for index, (item, field) in enumerate(zip(items, node.fields, strict=False))
-        ]
+        start = len(built)
+        for index, (item, field) in enumerate(zip(items[start:], node.fields, strict=False), start):
+            built.append(self.value(item, field.type, pointer_to(at, index)))
         return FAILED if len(self.faults) > before else self._build(built, value, node, at)
 
     def _mapping(self, value: object, node: mi.DictType | mi.FrozenDictType, at: str) -> object:
-        if not isinstance(value, dict):
+        members = _object_of(value)
+        if members is None:
             return self._leaf(value, node, at)
-        members = cast("dict[object, object]", value)
         before = len(self.faults)
         self._length(value, len(members), node, at)
         built: dict[object, object] = {}
@@ -241,9 +232,9 @@ class _Walk:
             return self._fail(key, "a member name that is " + expectation(node), at)
 
     def _tuple(self, value: object, node: mi.TupleType, at: str) -> object:
-        if not isinstance(value, list | tuple):
+        items = _array_of(value)
+        if items is None:
             return self._leaf(value, node, at)
-        items = cast("Sequence[object]", value)
         before = len(self.faults)
         if len(items) != len(node.item_types):
             self._fail(value, expectation(node), at)
@@ -252,9 +243,9 @@ class _Walk:
         return FAILED if len(self.faults) > before else tuple(built)
 
     def _collection(self, value: object, node: mi.CollectionType, at: str) -> object:
-        if not isinstance(value, list | tuple | set | frozenset):
+        items = _array_of(value)
+        if items is None:
             return self._leaf(value, node, at)
-        items = list(cast("Iterable[object]", value))
         before = len(self.faults)
         self._length(value, len(items), node, at)
         built = [
@@ -281,6 +272,36 @@ def decode_custom(tp: type, value: object) -> object:
     if adapter is None or isinstance(value, tp):
         return value
     return adapter.validate(value, part="body")
+
+
+def _object_of(value: object) -> dict[str, object] | None:
+    return cast("dict[str, object]", value) if isinstance(value, dict) else None
+
+
+def _array_of(value: object) -> Sequence[object] | None:
+    if isinstance(value, set | frozenset):
+        return list(cast("Iterable[object]", value))
+    return cast("Sequence[object]", value) if isinstance(value, list | tuple) else None
+
+
+def _tag_of(value: object, node: mi.StructType) -> tuple[object, str | int]:
+    """The tag that a value has, or MISSING, and its place in the value."""
+    items = _array_of(value)
+    if items is not None:
+        return (items[0] if items else MISSING), 0
+    field = node.tag_field or ""
+    return (_object_of(value) or {}).get(field, MISSING), field
+
+
+def _is_tag(tag: object, node: mi.StructType) -> bool:
+    return tag == node.tag and type(tag) is type(node.tag)
+
+
+def _is_secret(node: mi.Type) -> bool:
+    if not isinstance(node, mi.Metadata):
+        return False
+    extra: dict[str, object] = getattr(node, "extra", None) or {}
+    return bool(extra.get("secret")) or _is_secret(node.type)
 
 
 def _unwrapped(node: mi.Type) -> mi.Type:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Final
 
 from msgspec import inspect as mi
 
+from portico._faults import Fault, pointer_to
+
 _LISTED: Final = 20
+_PLACE: Final = re.compile(r" - at (?:`key` in )?`\$(?P<path>.*)`$", re.DOTALL)
+_STEP: Final = re.compile(r"\.(?P<name>[^.\[]+)|\[(?P<index>\d+)\]|(?P<unknown>\[\.\.\.\])")
+_KIND: Final = re.compile(r"Expected `(?P<kind>[^`]+)`, got ")
 
 _PLAIN: Final[dict[type[mi.Type], str]] = {
     mi.AnyType: "any value",
@@ -59,14 +65,39 @@ def one_of(values: Iterable[object]) -> str:
     return listed if len(texts) == 1 else f"one of {listed}"
 
 
+def fault_of(error: Exception, *, part: str, base: str = "") -> Fault:
+    """msgspec's own sentence as a fault; its place up to the first key that msgspec leaves out."""
+    if isinstance(error, RecursionError):
+        return Fault(part, base, "less nesting")
+    text = str(error)
+    place = _PLACE.search(text)
+    if place is None:
+        return Fault(part, base, _kind(text))
+    for step in _STEP.finditer(place["path"]):
+        if step["unknown"]:
+            break
+        base = pointer_to(base, step["name"] or step["index"])
+    return Fault(part, base, _kind(text[: place.start()]))
+
+
+def _kind(text: str) -> str:
+    expected = _KIND.match(text)
+    return text if expected is None else expected["kind"]
+
+
+def positions(node: mi.StructType | mi.NamedTupleType) -> tuple[int, int | None]:
+    """How many items the array of an object without names has, at least and at most."""
+    required = sum(field.required for field in node.fields)
+    if isinstance(node, mi.NamedTupleType):
+        return required, len(node.fields)
+    tag = node.tag_field is not None
+    return required + tag, len(node.fields) + tag if node.forbid_unknown_fields else None
+
+
 def _container(node: mi.Type) -> str:
     match node:
-        case mi.StructType(array_like=True):
-            required = sum(field.required for field in node.fields)
-            return "an array" + _counted("item", required, None)
-        case mi.NamedTupleType():
-            required = sum(field.required for field in node.fields)
-            return "an array" + _counted("item", required, len(node.fields))
+        case mi.StructType(array_like=True) | mi.NamedTupleType():
+            return "an array" + _counted("item", *positions(node))
         case mi.TupleType():
             return "an array" + _counted("item", len(node.item_types), len(node.item_types))
         case mi.CollectionType():
@@ -87,6 +118,8 @@ def _bounds(node: mi.IntType | mi.FloatType) -> str:
         ("less than", node.lt),
         ("a multiple of", node.multiple_of),
     )
+    if node.ge is not None and node.le is not None and node.multiple_of is None:
+        return f" from {node.ge} to {node.le}"
     said = [f"{word} {limit}" for word, limit in words if limit is not None]
     if not said:
         return ""

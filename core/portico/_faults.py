@@ -101,6 +101,12 @@ def _shown(found: object) -> object:
 
 def describe_type(tp: object) -> str:
     """What a type expects, in the words that its faults use: `"an integer of at least 1"`."""
-    from portico._coerce import scalar_of
+    from portico._coerce import simple_scalar
 
-    return scalar_of(tp, part="query").expected
+    simple = simple_scalar(tp, part="query")
+    if simple is not None:
+        return simple.expected
+    from portico._expected import expectation
+    from portico._schema_msgspec import describe
+
+    return expectation(describe(tp))

@@ -1,10 +1,12 @@
-"""A text that could not be read as the scalar that was declared."""
+"""Texts that could not be read as what was declared, on their way to the collector of faults."""
 
 from __future__ import annotations
 
 
 class Refused:
-    """Stands in the place of such a text: no declared type takes it, so validation reports it.
+    """Stands in the place of a text that is no scalar of the declared type.
+
+    No declared type takes it, so validation reports it.
 
     Attributes:
         text: the text as it came.
@@ -14,3 +16,9 @@ class Refused:
 
     def __init__(self, text: str) -> None:
         self.text = text
+
+
+class HugeNumber(Refused):
+    """Stands in the place of a JSON number that no double holds; only a Decimal takes it."""
+
+    __slots__ = ()

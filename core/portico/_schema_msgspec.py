@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import decimal
 from collections.abc import Iterable, Iterator
 from functools import cache
+from math import isfinite
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -14,10 +14,11 @@ from portico._collect import decode_custom, fault_of, find_faults
 from portico._errors import DefinitionError
 from portico._faults import SchemaError
 from portico._json import BOM, malformed, to_json
-from portico._schema import JSONSchema, Mode, adapter_for
+from portico._refused import HugeNumber
+from portico._schema import JSONSchema, Mode, adapter_for, schema_for
 
 if TYPE_CHECKING:
-    from portico._strings import PairsReader
+    from portico._pairs import PairsReader
 
 _SUPPORTED: Final = (
     "str, int, float, bool, None, bytes, UUID, Decimal, date, time, datetime, timedelta, Enum, "
@@ -50,7 +51,7 @@ class MsgspecSchema:
     def validate(self, value: object, *, part: str, coerce: bool = False) -> Any:
         """See `Schema.validate`."""
         if coerce:
-            from portico._strings import soften
+            from portico._texts import soften
 
             value = soften(value, self.node, part=part)
         try:
@@ -73,7 +74,7 @@ class MsgspecSchema:
         """See `Schema.validate_strings`."""
         reader = self._readers.get(part)
         if reader is None:
-            from portico._strings import PairsReader
+            from portico._pairs import PairsReader
 
             reader = self._readers[part] = PairsReader(self.type, self.node, part=part)
         return reader.read(pairs)
@@ -84,10 +85,19 @@ class MsgspecSchema:
 
     def json_schema(self, ref_template: str, mode: Mode) -> tuple[JSONSchema, dict[str, Any]]:
         """See `Schema.json_schema`; msgspec has one shape for both modes."""
-        (schema,), components = msgspec.json.schema_components(
-            (self.type,), ref_template=ref_template
+        components: dict[str, Any] = {}
+
+        def of_adapter(cls: type) -> JSONSchema:
+            if cls.__module__.startswith("portico."):
+                return {"type": "string", "contentMediaType": "application/octet-stream"}
+            schema, inner = schema_for(cls).json_schema(ref_template, mode)
+            components.update(inner)
+            return schema
+
+        (schema,), own = msgspec.json.schema_components(
+            (self.type,), schema_hook=of_adapter, ref_template=ref_template
         )
-        return schema, components
+        return schema, components | own
 
     def _json_error(self, data: bytes, error: Exception, *, part: str) -> Exception:
         if not isinstance(error, msgspec.ValidationError):
@@ -176,6 +186,5 @@ def _untyped() -> msgspec.json.Decoder[Any]:
 
 
 def _number(text: str) -> object:
-    """A float; or a Decimal where no double holds the number, since that may be what is asked."""
     value = float(text)
-    return value if abs(value) != float("inf") else decimal.Decimal(text)
+    return value if isfinite(value) else HugeNumber(text)

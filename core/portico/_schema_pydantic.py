@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable
 from typing import Any
 
@@ -18,19 +17,18 @@ class PydanticSchema:
     and `"1"` also in JSON unless the model is strict.
     """
 
-    __slots__ = ("_invalid", "_model")
+    __slots__ = ("_model",)
 
     vendor = "pydantic"
 
     def __init__(self, model: Any) -> None:
         self._model = model
-        self._invalid: type[Any] = sys.modules["pydantic"].ValidationError
 
     def validate(self, value: object, *, part: str, coerce: bool = False) -> Any:
         """See `Schema.validate`; whether texts are read is for the model to say."""
         try:
             return self._model.model_validate(value)
-        except self._invalid as error:
+        except ValueError as error:  # pydantic.ValidationError is one
             raise _schema_error(error, part) from None
 
     def validate_json(self, data: bytes, *, part: str) -> Any:

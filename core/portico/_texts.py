@@ -4,28 +4,16 @@ A text becomes what JSON would have held in its place: an int, float, bool, or s
 the type is written as one (dates, UUIDs, ...). Then msgspec validates strictly, so that a text is
 read by one set of rules (`portico._coerce`) and a value is checked by another, the same as JSON's.
 A text that cannot be read goes on as `Refused`, which no type takes: the one collector reports it.
-
-Names and texts become an object like this:
-
-- A field that is a list takes every text of its name; any other field takes the last.
-- In headers, names are compared without case and `_` in a field's name stands for `-`. Repeated
-  header fields are one, joined by commas, since servers and gateways join them already
-  (RFC 9110 section 5.3): a list is split at commas outside quotes, a scalar keeps them all.
-- A field that is an object takes a text of JSON.
-- Unknown names are faults where the type forbids them, but never in headers and cookies, where
-  clients and proxies add their own.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple, cast
 
 import msgspec
 from msgspec import inspect as mi
 
-from portico._annotation import annotation_of
 from portico._coerce import (
     CHECKBOX_PARTS,
     Read,
@@ -47,15 +35,12 @@ from portico._schema_msgspec import describe
 
 ObjectType = mi.StructType | mi.DataclassType | mi.TypedDictType | mi.NamedTupleType
 
-_OPEN_PARTS: Final = frozenset({"headers", "cookies"})
-_LIST_ITEM: Final = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*+"|")++')
-
 
 def described_scalar(tp: object, *, part: str) -> Scalar:
     """How texts become values of any type that msgspec can describe."""
     node = describe(tp)
     text = text_of(node, part=part)
-    if not all(map(_is_scalar, _members(text.reads))):
+    if not all(map(_is_scalar, members_of(text.reads))):
         raise DefinitionError(
             f"The type `{tp}` cannot be read from one text. Expected str, int, float, bool, Enum, "
             "Literal, UUID, date, time, datetime, timedelta, Decimal or bytes, or a list, an "
@@ -103,7 +88,7 @@ class Text(NamedTuple):
 
 def text_of(node: mi.Type, *, part: str) -> Text:
     """What a type makes of its texts."""
-    members = _members(node)
+    members = members_of(node)
     lists = [m for m in members if isinstance(m, mi.CollectionType)]
     reads = lists[0].item_type if lists else node
     return Text(
@@ -111,7 +96,7 @@ def text_of(node: mi.Type, *, part: str) -> Text:
         read=reader_of(reads, part=part),
         many=bool(lists),
         nullable=any(isinstance(m, mi.NoneType) for m in members),
-        takes_empty=any(_takes_empty(m) for m in _members(reads)),
+        takes_empty=any(_takes_empty(m) for m in members_of(reads)),
     )
 
 
@@ -148,15 +133,15 @@ def soften(value: object, node: mi.Type, *, part: str) -> object:
         return _soften_object(cast("dict[object, object]", value), node, part)
     if isinstance(value, list | tuple):
         items = cast("Sequence[object]", value)
-        kinds = [m for m in _members(node) if isinstance(m, mi.CollectionType)]
-        return [soften(item, kinds[0].item_type, part=part) for item in items] if kinds else value
+        kinds = [m.item_type for m in members_of(node) if isinstance(m, mi.CollectionType)]
+        return [soften(item, kinds[0], part=part) for item in items] if kinds else items
     return value
 
 
 def _soften_object(value: dict[object, object], node: mi.Type, part: str) -> object:
     types: dict[object, mi.Type] = {}
     other: mi.Type = mi.AnyType()
-    for member in _members(node):
+    for member in members_of(node):
         if isinstance(member, mi.DictType | mi.FrozenDictType):
             other = member.value_type
         elif isinstance(member, ObjectType):
@@ -164,145 +149,21 @@ def _soften_object(value: dict[object, object], node: mi.Type, part: str) -> obj
     return {key: soften(item, types.get(key, other), part=part) for key, item in value.items()}
 
 
-class _Field(NamedTuple):
-    """One field of an object that arrives as names and texts."""
-
-    key: str
-    name: str
-    text: Text
-    has_default: bool
-
-
-class PairsReader:
-    """Reads names and texts as an object of one type.
-
-    Raises:
-        DefinitionError: the type has no named fields.
-    """
-
-    __slots__ = ("_fields", "_make", "_node", "_part", "_rest", "_type", "_unknown")
-
-    def __init__(self, tp: object, node: mi.Type, *, part: str) -> None:
-        objects = [m for m in _members(node) if _is_object(m)]
-        if len(objects) != 1:
-            raise DefinitionError(
-                f"The type `{tp}` cannot be read from {part}, which is names and texts. Expected "
-                "one class with fields, or a dict. Declare a Struct, dataclass or TypedDict."
-            )
-        self._part = part
-        self._make, self._type, self._node = _shape(objects[0])
-        self._rest = _rest_of(objects[0], part)
-        self._fields = _fields_of(objects[0], part)
-        self._unknown = part not in _OPEN_PARTS and getattr(
-            objects[0], "forbid_unknown_fields", False
-        )
-
-    def read(self, pairs: Iterable[tuple[str, object]]) -> Any:
-        """The object; see `Schema.validate_strings`."""
-        raw = self._soften(self._grouped(pairs))
-        try:
-            value = msgspec.convert(raw, self._type, dec_hook=decode_custom, str_keys=True)
-        except ValueError as error:
-            faults = find_faults(raw, self._node, error, part=self._part)
-            if self._part == "headers":
-                faults = tuple(f._replace(pointer=f.pointer.replace("_", "-")) for f in faults)
-            raise SchemaError(faults) from None
-        return value if self._make is None else self._make(*msgspec.structs.astuple(value))
-
-    def _grouped(self, pairs: Iterable[tuple[str, object]]) -> dict[str, list[object]]:
-        grouped: dict[str, list[object]] = {}
-        for name, value in pairs:
-            grouped.setdefault(name, []).append(value)
-        return _one_per_name(grouped) if self._part == "headers" else grouped
-
-    def _soften(self, grouped: dict[str, list[object]]) -> dict[str, object]:
-        raw: dict[str, object] = {}
-        for field in self._fields:
-            values = grouped.pop(field.key, None)
-            if values is not None:
-                if field.text.many and self._part == "headers":
-                    values = _list_items(values)
-                value = field.text.soften(values, has_default=field.has_default)
-                if value is not MISSING:
-                    raw[field.name] = value
-        if self._rest is not None:
-            for name, values in grouped.items():
-                raw[name] = self._rest.soften(values, has_default=False)
-        elif self._unknown:
-            raw.update(grouped)
-        return raw
-
-
-def _one_per_name(grouped: dict[str, list[object]]) -> dict[str, list[object]]:
-    """Header fields by lower-cased name, each as one text."""
-    joined: dict[str, list[object]] = {}
-    for name, values in grouped.items():
-        joined.setdefault(name.lower(), []).extend(values)
-    return {name: [", ".join(map(str, values))] for name, values in joined.items()}
-
-
-def _list_items(values: Sequence[object]) -> list[object]:
-    """The items of a header field that is a list; empty ones do not count (section 5.6.1)."""
-    items = (item.strip(" \t") for value in values for item in _LIST_ITEM.findall(str(value)))
-    return [item for item in items if item]
-
-
-def _fields_of(node: mi.Type, part: str) -> tuple[_Field, ...]:
-    fields = node.fields if isinstance(node, ObjectType) else ()
-    return tuple(
-        _Field(
-            key=_wire_name(field.encode_name, part),
-            name=field.encode_name,
-            text=text_of(field.type, part=part),
-            has_default=not field.required,
-        )
-        for field in fields
-    )
-
-
-def _rest_of(node: mi.Type, part: str) -> Text | None:
-    if isinstance(node, mi.DictType | mi.FrozenDictType):
-        return text_of(node.value_type, part=part)
-    return None
-
-
-def _wire_name(name: str, part: str) -> str:
-    return name.replace("_", "-").lower() if part == "headers" else name
-
-
-def _shape(node: mi.Type) -> tuple[Any, Any, mi.Type]:
-    """What makes the value of a Struct of the same fields, or None; that Struct; its description.
-
-    A type that JSON writes as an array still has names here.
-    """
-    if not isinstance(node, mi.NamedTupleType):
-        kind = annotation_of(node)
-        return None, kind, node
-    fields: list[Any] = [
-        (f.name, annotation_of(f.type))
-        if f.required
-        else (f.name, annotation_of(f.type), f.default)
-        for f in node.fields
-    ]
-    twin = msgspec.defstruct(node.cls.__name__, fields)
-    return node.cls, twin, mi.type_info(twin)
-
-
-def _members(node: mi.Type) -> tuple[mi.Type, ...]:
+def members_of(node: mi.Type) -> tuple[mi.Type, ...]:
     """The members of a union, else the type itself; without metadata."""
     while isinstance(node, mi.Metadata):
         node = node.type
     if isinstance(node, mi.UnionType):
-        return tuple(inner for member in node.types for inner in _members(member))
+        return tuple(inner for member in node.types for inner in members_of(member))
     return (node,)
 
 
-def _is_object(node: mi.Type) -> bool:
+def is_object(node: mi.Type) -> bool:
     return isinstance(node, ObjectType | mi.DictType | mi.FrozenDictType)
 
 
 def _is_container(node: mi.Type) -> bool:
-    return _is_object(node) or isinstance(node, mi.CollectionType | mi.TupleType)
+    return is_object(node) or isinstance(node, mi.CollectionType | mi.TupleType)
 
 
 def _is_scalar(node: mi.Type) -> bool:
@@ -359,7 +220,7 @@ _LAST: Final = 9
 
 def _first_of(types: Sequence[mi.Type], *, part: str) -> Read:
     """Reads a text by the first member that takes it: numbers first, types of any text last."""
-    bare = [inner for member in types for inner in _members(member)]
+    bare = [inner for member in types for inner in members_of(member)]
     if any(isinstance(member, mi.StrType | mi.AnyType) for member in bare):
         return read_str
     ordered = sorted(bare, key=_rank)

@@ -95,18 +95,16 @@ class WSGI:
             return process
         with self._lock:
             process = self._process
-            if process is None or not process.is_live:
-                process = self._enter(multithread)
-        return process
-
-    def _enter(self, multithread: bool) -> Process:
-        # Kept, since an inherited loop that is collected closes descriptors that it shares with
-        # the parent's.
-        self._inherited, self._process = self._process, None
-        process = Process(self._app, self._options, multithread or loop_runs_here())
-        self._process = process
-        atexit.unregister(self.close)
-        atexit.register(self.close)
+            if process is None or not process.is_own:
+                # Kept: an inherited loop that is collected closes descriptors that it shares with
+                # the parent's.
+                self._inherited = process
+                shares_loop = multithread or loop_runs_here()
+                process = self._process = Process(self._app, self._options, shares_loop)
+                atexit.unregister(self.close)
+                atexit.register(self.close)
+            if not process.is_live:
+                process.enter()
         return process
 
 
@@ -169,18 +167,24 @@ class Call:
 
     def end(self, cut_short: bool) -> None:
         """Close the stream, and do the work that waited for the end of the answer."""
-        platform = self._platform
+        if cut_short and self._platform.is_watched:
+            self._try(self._abort)
+        if self._chunks is not None:
+            self._try(self._chunks.close)
+        self._try(self._finish)
+
+    def _try(self, step: Callable[[], None]) -> None:
+        # The answer is gone: a failure cannot change it, and must not stop the steps after it.
         try:
-            if cut_short and platform.is_watched:
-                self._abort()
-            if self._chunks is not None:
-                self._chunks.close()
-        except Exception as error:  # noqa: BLE001 - the answer is sent; the work must still run
+            step()
+        except Exception as error:  # noqa: BLE001 - reported
             self.failed(error)
-        if platform.needs_loop:
-            self._on_loop(platform.afinish)
-        elif platform.has_work:
-            self._context.run(platform.finish)
+
+    def _finish(self) -> None:
+        if self._platform.needs_loop:
+            self._on_loop(self._platform.afinish)
+        elif self._platform.has_work:
+            self._context.run(self._platform.finish)
 
     def _abort(self) -> None:
         async def abort() -> None:

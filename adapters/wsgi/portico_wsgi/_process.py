@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from portico_wsgi._platform import SerialWsgiPlatform, WsgiPlatform
 
 if TYPE_CHECKING:
-    from portico.contract import Application, Options
+    from portico.contract import Application, Options, Running
     from portico_wsgi._loop import Loop
     from portico_wsgi._tasks import Host
 
@@ -21,17 +21,14 @@ class Process:
     def __init__(self, app: Application, options: Options, shares_loop: bool) -> None:
         self.options = options
         self.platform_type = WsgiPlatform if shares_loop else SerialWsgiPlatform
+        self._app = app
         self._pid = os.getpid()
         self._shares_loop = shares_loop
+        self._platform = self.platform_type(options)
+        self._running: Running | None = None
+        self._host: Host | None = None
         self._lock = Lock()
         self._loop: Loop | None = None
-        self._host: Host | None = None
-        self._platform = self.platform_type(options)
-        self.running = app.start(self._platform)
-        if self.running.is_async:
-            self._enter_async()
-        else:
-            self.running.__enter__()
 
     @property
     def is_own(self) -> bool:
@@ -40,8 +37,16 @@ class Process:
 
     @property
     def is_live(self) -> bool:
-        """Whether requests can be given to it."""
-        return self.is_own and (self._host is None or not self._host.ended)
+        """Whether requests can be given to it: started here, and its resources still stand."""
+        started = self.is_own and self._running is not None
+        return started and (self._host is None or not self._host.ended)
+
+    @property
+    def running(self) -> Running:
+        """What the application was entered with; there where `is_live` was true."""
+        if self._running is None:
+            raise RuntimeError("The application was stopped while a request was on its way.")
+        return self._running
 
     @property
     def loop(self) -> Loop:
@@ -54,27 +59,30 @@ class Process:
                     self._loop = ThreadLoop() if self._shares_loop else CallerLoop()
         return self._loop
 
+    def enter(self) -> None:
+        """Start the application, again where the last start failed or its resources fell."""
+        running = self._app.start(self._platform)
+        if running.is_async:
+            from portico_wsgi._tasks import Host
+
+            self._host = Host(self.loop, running, self._crashed)
+        else:
+            running.__enter__()
+        self._running = running
+
     def leave(self) -> None:
         """Leave the `Running` and end the loop. An exception is reported: nobody waits for it."""
+        running, self._running = self._running, None
         try:
             if self._host is not None:
                 self._host.leave()
-            else:
-                self.running.__exit__(None, None, None)
+            elif running is not None:
+                running.__exit__(None, None, None)
         except Exception as error:  # noqa: BLE001 - reported
             self._crashed(error)
         finally:
             if self._loop is not None:
                 self._loop.close()
-
-    def _enter_async(self) -> None:
-        from portico_wsgi._tasks import Host
-
-        try:
-            self._host = Host(self.loop, self.running, self._crashed)
-        except BaseException:
-            self.loop.close()
-            raise
 
     def _crashed(self, error: BaseException) -> None:
         self._platform.report(error, "the application's resources failed")

@@ -102,10 +102,14 @@ def read_target(environ: WSGIEnvironment, root_path: str | None) -> str:
 
 
 def _raw_path(environ: WSGIEnvironment, decoded: str) -> str | None:
+    """The path of the request target (RFC 9112 section 3.2), where it decodes to `decoded`."""
     raw: str = environ.get("REQUEST_URI") or environ.get("RAW_URI") or ""
     raw = raw.partition("?")[0]
+    if raw == "*":
+        # The asterisk form (section 3.2.4), which cheroot puts below a slash.
+        return raw
     if raw[:1] != "/":
-        # The absolute form (RFC 9112 section 3.2.2): PATH_INFO is its path, an empty one being "/".
+        # The absolute form (section 3.2.2): PATH_INFO is its path, an empty one being "/".
         match = _origin(raw)
         if match is None:
             return None
@@ -185,7 +189,7 @@ def read_body(environ: WSGIEnvironment, platform: Platform) -> Input | None:
 
 def _is_http_1(environ: WSGIEnvironment) -> bool:
     protocol: str = environ.get("SERVER_PROTOCOL", "")
-    return protocol.startswith("HTTP/1.")
+    return protocol.startswith("HTTP/1")
 
 
 class Input:

@@ -25,12 +25,19 @@ HOP_BY_HOP = frozenset(
     }
 )
 
+# The statuses with which `wsgiref.validate` refuses a Content-Type.
+NO_CONTENT = frozenset({204, 304})
+
 _status_lines: dict[int, str] = {}
 
 
 def send_head(response: Response, start_response: StartResponse) -> None:
     """Give the server status and header fields, which it keeps until the first chunk (PEP 3333)."""
     headers = [pair for pair in response.headers if pair[0] not in HOP_BY_HOP]
+    if response.status not in NO_CONTENT and not response.headers.has("content-type"):
+        # `wsgiref.validate` demands the field. This value says what its absence says (RFC 9110
+        # section 8.3).
+        headers.append(("content-type", "application/octet-stream"))
     start_response(status_line(response.status), headers)
 
 

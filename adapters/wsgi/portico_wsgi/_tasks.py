@@ -7,6 +7,7 @@ end of its stream; `run` is for work that only has to end.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
@@ -72,8 +73,13 @@ class Exchange:
         self._context = context
 
     def response(self) -> Response:
-        """Start the task, and wait for the answer. An asynchronous stream of it is read here."""
-        response: Response = self._loop.call(self._begin)
+        """Start the task and wait for the answer; an asynchronous stream of it is read here."""
+        try:
+            response: Response = self._loop.call(self._begin)
+        except Exception:
+            if isinstance(self._answer, Coroutine):
+                self._answer.close()  # It was never begun, where the loop refused the call.
+            raise
         return response
 
     def __next__(self) -> bytes:
@@ -98,11 +104,11 @@ class Exchange:
             self._wanted.set_result(True)
 
     def _end(self, reply: Reply) -> None:
-        self._reply = reply
         self._task.add_done_callback(lambda _: reply.done() or reply.set_result(None))
         if self._wanted.done():
             self._task.cancel()  # An interrupt, such as Ctrl-C, left it in the middle of a chunk.
         else:
+            self._reply = reply
             self._wanted.set_result(False)
 
     async def _run(self) -> None:

@@ -1,0 +1,145 @@
+"""`Response` to `start_response` and an iterable."""
+
+from collections.abc import Iterator
+
+import pytest
+from portico import Headers, Response
+from portico_wsgi._response import Body, send_head, status_line
+
+Sent = tuple[str, list[tuple[str, str]]]
+
+
+def head(response: Response) -> Sent:
+    sent: list[Sent] = []
+
+    def start_response(status: str, headers: list[tuple[str, str]], exc_info: object = None) -> None:
+        sent.append((status, headers))
+
+    send_head(response, start_response)  # type: ignore[arg-type] # nothing writes
+    (only,) = sent
+    return only
+
+
+@pytest.mark.parametrize(
+    ("status", "line"),
+    [
+        (200, "200 OK"),
+        (204, "204 No Content"),
+        (404, "404 Not Found"),
+        (418, "418 I'm a Teapot"),
+        (299, "299 Unknown"),
+        (599, "599 Unknown"),
+    ],
+)
+def test_the_status_line_has_a_reason(status: int, line: str) -> None:
+    assert status_line(status) == line
+
+
+def test_the_header_fields_go_out_as_a_list_of_native_text_in_order() -> None:
+    fields = [("content-type", "text/plain"), ("set-cookie", "a=1"), ("set-cookie", "b=\xe9")]
+
+    status, headers = head(Response.ready(200, Headers(fields)))
+
+    assert (status, headers, type(headers)) == ("200 OK", fields, list)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Connection",
+        "Keep-Alive",
+        "Proxy-Authenticate",
+        "Proxy-Authorization",
+        "TE",
+        "Trailers",
+        "Transfer-Encoding",
+        "Upgrade",
+    ],
+)
+def test_fields_of_the_connection_are_left_to_the_server(name: str) -> None:
+    _, headers = head(Response("", headers={name: "x"}))
+
+    assert [field for field, _ in headers] == ["content-type"]
+
+
+def test_a_type_that_is_not_known_is_said_to_be_unknown() -> None:
+    _, headers = head(Response(b"x"))
+
+    assert headers == [("content-type", "application/octet-stream")]
+
+
+@pytest.mark.parametrize("status", [204, 304])
+def test_an_answer_without_content_gets_no_type(status: int) -> None:
+    assert head(Response(status=status))[1] == []
+
+
+class Owner:
+    """Remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.failures: list[Exception] = []
+        self.ends: list[bool] = []
+
+    def failed(self, error: Exception) -> None:
+        self.failures.append(error)
+
+    def end(self, cut_short: bool) -> None:
+        self.ends.append(cut_short)
+
+
+def chunks(*values: bytes, error: Exception | None = None) -> Iterator[bytes]:
+    yield from values
+    if error is not None:
+        raise error
+
+
+def body(owner: Owner, *values: bytes, error: Exception | None = None) -> Body:
+    return Body((chunk for chunk in chunks(*values, error=error)), owner)
+
+
+def test_a_body_gives_its_chunks_one_at_a_time() -> None:
+    assert list(body(Owner(), b"a", b"b")) == [b"a", b"b"]
+
+
+def test_a_body_that_was_read_to_its_end_was_not_cut_short() -> None:
+    owner = Owner()
+    read = body(owner, b"a")
+    list(read)
+
+    read.close()
+
+    assert owner.ends == [False]
+
+
+def test_a_body_that_is_closed_early_was_cut_short() -> None:
+    owner = Owner()
+    read = body(owner, b"a", b"b")
+    next(read)
+
+    read.close()
+
+    assert owner.ends == [True]
+
+
+def test_a_second_close_does_nothing() -> None:
+    owner = Owner()
+    read = body(owner, b"a")
+
+    read.close()
+    read.close()
+
+    assert owner.ends == [True]
+
+
+def test_a_failure_is_told_once_and_goes_on_to_the_server() -> None:
+    owner = Owner()
+    error = LookupError("midway")
+    read = body(owner, b"a", error=error)
+
+    assert next(read) == b"a"
+    with pytest.raises(LookupError, match="midway"):
+        next(read)
+    assert list(read) == []
+    read.close()
+
+    assert (owner.failures, owner.ends) == ([error], [False])

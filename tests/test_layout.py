@@ -141,7 +141,7 @@ def test_the_core_imports_an_adapter_only_where_a_server_calls_the_application()
     found = [
         found
         for found in foreign("portico")
-        if (found.root, found.inside) != ("portico_asgi", "Portico.__call__")
+        if (found.root, found.inside) != ("portico_asgi", "_serve_asgi")
     ]
 
     assert found == [], listed(found)

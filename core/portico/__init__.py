@@ -22,9 +22,12 @@ from portico._errors import (
     PeerError,
     PorticoError,
 )
+from portico._file import file
 from portico._form_data import FormData
 from portico._headers import Headers
 from portico._key import Key, use
+from portico._multipart import MultipartError, MultipartLimitError, MultipartLimits
+from portico._multipart_parts import Part, SyncPart
 from portico._reply import (
     Accepted,
     BadRequest,
@@ -73,7 +76,11 @@ __all__ = [
     "Headers",
     "InvalidInputError",
     "Key",
+    "MultipartError",
+    "MultipartLimitError",
+    "MultipartLimits",
     "NotFound",
+    "Part",
     "PeerError",
     "Portico",
     "PorticoError",
@@ -81,11 +88,13 @@ __all__ = [
     "Reply",
     "Request",
     "Response",
+    "SyncPart",
     "TooManyRequests",
     "URLError",
     "URLSearchParams",
     "Unauthorized",
     "UnprocessableContent",
+    "file",
     "redirect",
     "status",
     "use",

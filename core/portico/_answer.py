@@ -20,8 +20,8 @@ anything else                  `application/json`
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
-from typing import TYPE_CHECKING, Any, Final, Protocol, runtime_checkable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
 from portico._headers import Headers
 from portico._problem import problem_response
@@ -53,21 +53,39 @@ _HOP_BY_HOP: Final = frozenset(
 _END: Final[Any] = object()
 
 
-@runtime_checkable
-class BlockingAnswer(Protocol):
+class BlockingAnswer:
     """A value whose response takes I/O that blocks, such as `file()`."""
+
+    __slots__ = ()
 
     def respond(self, ctx: Context, /) -> Response:
         """The response; called off the event loop where there is one."""
-        ...
+        raise NotImplementedError
 
 
 def is_open_ended(value: object) -> bool:
     """Whether an event loop is needed to turn a value into a response."""
-    return isinstance(value, AsyncIterator) or hasattr(value, "__await__")
+    return isinstance(value, AsyncIterator | Awaitable)
 
 
-def to_response(value: Any, ctx: Context, none_status: int) -> Response:
+def is_reply(value: object) -> TypeGuard[Reply[Any, Any]]:
+    """Whether a value is what `status()` returns."""
+    return isinstance(value, Reply)
+
+
+def _is_awaitable(value: object) -> TypeGuard[Awaitable[object]]:
+    return isinstance(value, Awaitable)
+
+
+def _is_iterator(value: object) -> TypeGuard[Iterator[Any]]:
+    return isinstance(value, Iterator)
+
+
+def _is_async_iterator(value: object) -> TypeGuard[AsyncIterator[Any]]:
+    return isinstance(value, AsyncIterator)
+
+
+def to_response(value: object, ctx: Context, none_status: int) -> Response:
     """The response of any value but those that are `is_open_ended`.
 
     Raises:
@@ -76,34 +94,35 @@ def to_response(value: Any, ctx: Context, none_status: int) -> Response:
     """
     kind = type(value)
     if kind is str:
-        return _simple(TEXT, value.encode())
+        return _simple(TEXT, str(value).encode())
     if kind is dict or kind is list:
         return _json(value)
     if isinstance(value, Response):
-        return value
+        # A copy: what this request adds must not stay on an object that another may be given.
+        return Response.ready(value.status, Headers(value.headers), value.content)
     if value is None:
         return Response.ready(none_status, Headers())
-    if isinstance(value, Reply):
+    if is_reply(value):
         return _of_reply(value, lambda inner: to_response(inner, ctx, value.code))
     convert = _CONVERSIONS.get(kind)
     if convert is not None:
         return convert(value)
     if isinstance(value, BlockingAnswer):
         return value.respond(ctx)
-    if isinstance(value, Iterator):
+    if _is_iterator(value):
         return _open(value, lambda inner: to_response(inner, ctx, none_status))
     return _of_object(value)
 
 
-async def to_response_on_loop(value: Any, ctx: Context, none_status: int) -> Response:
+async def to_response_on_loop(value: object, ctx: Context, none_status: int) -> Response:
     """The response of any value, from asynchronous code; what blocks is offloaded."""
     from portico._offload import offload
 
-    while hasattr(value, "__await__"):
+    while _is_awaitable(value):
         value = await value
-    if isinstance(value, AsyncIterator):
+    if _is_async_iterator(value):
         return await _open_async(value)
-    if isinstance(value, Reply) and is_open_ended(value.value):
+    if is_reply(value):
         inner = await to_response_on_loop(value.value, ctx, value.code)
         return _of_reply(value, lambda _: inner)
     if isinstance(value, Iterator | BlockingAnswer) and not isinstance(value, Response):
@@ -134,9 +153,8 @@ def frame(response: Response, method: str) -> Response:
     A stream that must not be sent stays on a response without content until `dropped` closes it.
     """
     headers = response.headers
-    for name in headers.keys():
-        if name in _HOP_BY_HOP:
-            headers.delete(name)
+    for name in _HOP_BY_HOP.intersection(headers.keys()):
+        headers.delete(name)
     content = response.content
     if response.status in NULL_BODY_STATUSES:
         if response.status != 304:
@@ -144,6 +162,9 @@ def frame(response: Response, method: str) -> Response:
             headers.delete("content-type")
     elif isinstance(content, bytes):
         headers.set("content-length", str(len(content)))
+    elif content.length is not None:
+        headers.set("content-length", str(content.length))
+        content.expect(content.length)
     elif method != "HEAD" and (declared := headers.get("content-length")) is not None:
         content.expect(int(declared))
     return response
@@ -197,7 +218,7 @@ _CONVERSIONS: Final[dict[type, Callable[[Any], Response]]] = {
 }
 
 
-def _of_object(value: Any) -> Response:
+def _of_object(value: object) -> Response:
     from portico._blob import Blob
     from portico._form_data import FormData
     from portico._url_search_params import URLSearchParams
@@ -219,9 +240,8 @@ def _of_reply(reply: Reply[Any, Any], convert: Callable[[Any], Response]) -> Res
         response = convert(value)
         response.status = reply.code
     if reply.headers is not None:
-        for name in reply.headers.keys():
-            if name != "set-cookie":
-                response.headers.delete(name)
+        for name in set(reply.headers.keys()) - {"set-cookie"}:
+            response.headers.delete(name)
         for name, field in reply.headers:
             response.headers.append(name, field)
     return response
@@ -262,9 +282,11 @@ def _stream_type(first: object) -> tuple[str, Callable[[Any], Chunk]]:
 
 
 def _as_chunk(value: Any) -> Chunk:
-    if value is None or isinstance(value, str | bytes | bytearray | memoryview):
-        return value or b""
-    return _json_line(value)
+    if value is None:
+        return b""
+    if isinstance(value, str | bytes | bytearray):
+        return value
+    return value.tobytes() if isinstance(value, memoryview) else _json_line(value)
 
 
 def _json_line(value: Any) -> Chunk:

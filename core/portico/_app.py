@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypedDict, TypeVar, Unpack, overload
 
 from portico._errors import DefinitionError, PeerError
 from portico._key import ResourceKey
@@ -15,14 +16,14 @@ from portico._reply import Problem
 from portico._router import Router
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+    from collections.abc import AsyncIterator, Collection, Iterable, Iterator
 
     from portico._engine import Colour
     from portico._request import Request
     from portico._response import Response
     from portico._route import Route
     from portico._running import AppRunning, Resource
-    from portico.contract import Capabilities, Platform
+    from portico.contract import Capabilities, Capability, Platform
 
 F = TypeVar("F", bound=Callable[..., Any])
 P = ParamSpec("P")
@@ -34,6 +35,22 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 _GENERAL_METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
+
+
+_is_method = re.compile(r"\*|[A-Z][A-Z0-9!#$%&'*+\-.^_`|~]*").fullmatch
+
+
+class RouteOptions(TypedDict, total=False):
+    """What a registration may say about its route.
+
+    Attributes:
+        blocking: whether its synchronous functions may block; False keeps them on the event loop.
+        needs: capabilities without which the route makes no sense; an adapter of a runtime that
+            lacks one refuses the application when it is constructed.
+    """
+
+    blocking: bool
+    needs: Collection[Capability]
 
 
 class Portico:
@@ -69,92 +86,102 @@ class Portico:
     # Registration
 
     @overload
-    def get(self, path: str, /, *, blocking: bool | None = None) -> Callable[[F], F]: ...
+    def get(self, path: str, /, **options: Unpack[RouteOptions]) -> Callable[[F], F]: ...
     @overload
-    def get(self, path: str, handler: V, /, *, blocking: bool | None = None) -> V: ...
-    def get(self, path: str, handler: Any = ..., /, *, blocking: bool | None = None) -> Any:
+    def get(self, path: str, handler: V, /, **options: Unpack[RouteOptions]) -> V: ...
+    def get(self, path: str, handler: Any = ..., /, **options: Unpack[RouteOptions]) -> Any:
         """Answer GET, and HEAD, on a path.
 
         Without a handler it is a decorator, which returns the function unchanged. A handler that
         is not callable is a value: its response is built once.
         """
-        return self._register("GET", path, handler, blocking)
+        return self._register("GET", path, handler, options)
 
     @overload
-    def post(self, path: str, /, *, blocking: bool | None = None) -> Callable[[F], F]: ...
+    def post(self, path: str, /, **options: Unpack[RouteOptions]) -> Callable[[F], F]: ...
     @overload
-    def post(self, path: str, handler: V, /, *, blocking: bool | None = None) -> V: ...
-    def post(self, path: str, handler: Any = ..., /, *, blocking: bool | None = None) -> Any:
+    def post(self, path: str, handler: V, /, **options: Unpack[RouteOptions]) -> V: ...
+    def post(self, path: str, handler: Any = ..., /, **options: Unpack[RouteOptions]) -> Any:
         """Answer POST on a path; see `get`."""
-        return self._register("POST", path, handler, blocking)
+        return self._register("POST", path, handler, options)
 
     @overload
-    def put(self, path: str, /, *, blocking: bool | None = None) -> Callable[[F], F]: ...
+    def put(self, path: str, /, **options: Unpack[RouteOptions]) -> Callable[[F], F]: ...
     @overload
-    def put(self, path: str, handler: V, /, *, blocking: bool | None = None) -> V: ...
-    def put(self, path: str, handler: Any = ..., /, *, blocking: bool | None = None) -> Any:
+    def put(self, path: str, handler: V, /, **options: Unpack[RouteOptions]) -> V: ...
+    def put(self, path: str, handler: Any = ..., /, **options: Unpack[RouteOptions]) -> Any:
         """Answer PUT on a path; see `get`."""
-        return self._register("PUT", path, handler, blocking)
+        return self._register("PUT", path, handler, options)
 
     @overload
-    def patch(self, path: str, /, *, blocking: bool | None = None) -> Callable[[F], F]: ...
+    def patch(self, path: str, /, **options: Unpack[RouteOptions]) -> Callable[[F], F]: ...
     @overload
-    def patch(self, path: str, handler: V, /, *, blocking: bool | None = None) -> V: ...
-    def patch(self, path: str, handler: Any = ..., /, *, blocking: bool | None = None) -> Any:
+    def patch(self, path: str, handler: V, /, **options: Unpack[RouteOptions]) -> V: ...
+    def patch(self, path: str, handler: Any = ..., /, **options: Unpack[RouteOptions]) -> Any:
         """Answer PATCH on a path; see `get`."""
-        return self._register("PATCH", path, handler, blocking)
+        return self._register("PATCH", path, handler, options)
 
     @overload
-    def delete(self, path: str, /, *, blocking: bool | None = None) -> Callable[[F], F]: ...
+    def delete(self, path: str, /, **options: Unpack[RouteOptions]) -> Callable[[F], F]: ...
     @overload
-    def delete(self, path: str, handler: V, /, *, blocking: bool | None = None) -> V: ...
-    def delete(self, path: str, handler: Any = ..., /, *, blocking: bool | None = None) -> Any:
+    def delete(self, path: str, handler: V, /, **options: Unpack[RouteOptions]) -> V: ...
+    def delete(self, path: str, handler: Any = ..., /, **options: Unpack[RouteOptions]) -> Any:
         """Answer DELETE on a path; see `get`."""
-        return self._register("DELETE", path, handler, blocking)
+        return self._register("DELETE", path, handler, options)
 
     @overload
-    def head(self, path: str, /, *, blocking: bool | None = None) -> Callable[[F], F]: ...
+    def head(self, path: str, /, **options: Unpack[RouteOptions]) -> Callable[[F], F]: ...
     @overload
-    def head(self, path: str, handler: V, /, *, blocking: bool | None = None) -> V: ...
-    def head(self, path: str, handler: Any = ..., /, *, blocking: bool | None = None) -> Any:
+    def head(self, path: str, handler: V, /, **options: Unpack[RouteOptions]) -> V: ...
+    def head(self, path: str, handler: Any = ..., /, **options: Unpack[RouteOptions]) -> Any:
         """Answer HEAD on a path in another way than GET does; see `get`."""
-        return self._register("HEAD", path, handler, blocking)
+        return self._register("HEAD", path, handler, options)
 
     @overload
-    def options(self, path: str, /, *, blocking: bool | None = None) -> Callable[[F], F]: ...
+    def options(self, path: str, /, **options: Unpack[RouteOptions]) -> Callable[[F], F]: ...
     @overload
-    def options(self, path: str, handler: V, /, *, blocking: bool | None = None) -> V: ...
-    def options(self, path: str, handler: Any = ..., /, *, blocking: bool | None = None) -> Any:
+    def options(self, path: str, handler: V, /, **options: Unpack[RouteOptions]) -> V: ...
+    def options(self, path: str, handler: Any = ..., /, **options: Unpack[RouteOptions]) -> Any:
         """Answer OPTIONS on a path in another way than by `Allow`; see `get`."""
-        return self._register("OPTIONS", path, handler, blocking)
+        return self._register("OPTIONS", path, handler, options)
 
     @overload
-    def all(self, path: str, /, *, blocking: bool | None = None) -> Callable[[F], F]: ...
+    def all(self, path: str, /, **options: Unpack[RouteOptions]) -> Callable[[F], F]: ...
     @overload
-    def all(self, path: str, handler: V, /, *, blocking: bool | None = None) -> V: ...
-    def all(self, path: str, handler: Any = ..., /, *, blocking: bool | None = None) -> Any:
+    def all(self, path: str, handler: V, /, **options: Unpack[RouteOptions]) -> V: ...
+    def all(self, path: str, handler: Any = ..., /, **options: Unpack[RouteOptions]) -> Any:
         """Answer every method that the path has no handler of its own for; see `get`."""
-        return self._register("*", path, handler, blocking)
+        return self._register("*", path, handler, options)
 
     @overload
     def route(
-        self, method: str, path: str, /, *, blocking: bool | None = None
+        self, method: str, path: str, /, **options: Unpack[RouteOptions]
     ) -> Callable[[F], F]: ...
     @overload
     def route(
-        self, method: str, path: str, handler: V, /, *, blocking: bool | None = None
+        self, method: str, path: str, handler: V, /, **options: Unpack[RouteOptions]
     ) -> V: ...
     def route(
-        self, method: str, path: str, handler: Any = ..., /, *, blocking: bool | None = None
+        self, method: str, path: str, handler: Any = ..., /, **options: Unpack[RouteOptions]
     ) -> Any:
         """Answer any method, such as `"PURGE"`, on a path; see `get`."""
-        return self._register(method, path, handler, blocking)
+        return self._register(method, path, handler, options)
 
-    def _register(self, method: str, path: str, handler: Any, blocking: bool | None) -> Any:
+    def _register(self, method: str, path: str, handler: Any, options: RouteOptions) -> Any:
         from portico._route import Route
 
+        if not _is_method(method):
+            raise DefinitionError(
+                f"The method {method!r} of {path!r} is not valid. A method is a token in upper "
+                "case, such as 'GET'; 'PURGE' and others of your own are welcome."
+            )
         pattern = Pattern(path)
         self._must_be_open(f"{method} {path}")
+        if unknown := set(options) - RouteOptions.__annotations__.keys():
+            raise DefinitionError(
+                f"{method} {path} has the unknown option {min(unknown)!r}. A route has "
+                f"{', '.join(RouteOptions.__annotations__)}."
+            )
         where = _caller()
 
         def register(target: Any) -> Any:
@@ -163,7 +190,8 @@ class Portico:
                 method,
                 pattern,
                 target,
-                blocking=self._blocking if blocking is None else blocking,
+                blocking=options.get("blocking", self._blocking),
+                needs=options.get("needs", ()),
                 debug=self.debug,
                 where=where,
             )
@@ -230,10 +258,30 @@ class Portico:
                 match = self._router.find("GET", path)
             if isinstance(match, frozenset):
                 return self._unrouted(request, path, match)
-        except PeerError as error:
-            return _refusal(error, request.method)
-        colour: Colour = "loop" if platform.runtime.concurrency == "loop" else "thread"
-        return match.target.run(request, platform, running, match.params, path, colour)
+            colour: Colour = "loop" if platform.runtime.concurrency == "loop" else "thread"
+            return match.target.run(request, platform, running, match.params, path, colour)
+        except Exception as error:  # noqa: BLE001 - a route that does not compile is a 500 too
+            return self._refusal(error, request, platform)
+
+    def url(self, handler: Callable[..., Any], /, **params: object) -> str:
+        """The path of a handler, its parameters filled in and percent-encoded.
+
+        Raises:
+            ValueError: the handler is not registered, or the parameters are not those of a path
+                that it answers.
+        """
+        from portico._pattern import build_path
+
+        patterns = [route.pattern for route in self._routes if route.target is handler]
+        for pattern in patterns:
+            path = build_path(pattern, params)
+            if path is not None:
+                return path
+        known = " or ".join(repr(pattern.text) for pattern in patterns) or "no path"
+        raise ValueError(
+            f"There is no URL of {handler!r} with the parameters {sorted(params)}. It is "
+            f"registered for {known}."
+        )
 
     def compile(self) -> None:
         """Compile every route now, for both colours, instead of at its first hit."""
@@ -266,6 +314,22 @@ class Portico:
             else:
                 detail = f"{path!r} does not answer {request.method}."
                 response = problem_response(405, Problem(detail), allow)
+        frame(response, request.method)
+        if request.method == "HEAD":
+            drop(response)
+        return response
+
+    def _refusal(self, error: Exception, request: Request, platform: Platform) -> Response:
+        """The answer to a request that reaches no route, or one that is not well defined."""
+        from portico._answer import drop, frame
+        from portico._problem import unexpected
+
+        if isinstance(error, PeerError):
+            problem = Problem(error.detail)
+            response = problem_response(error.status, problem, error.sent_headers())
+        else:
+            where = f"{request.method} {request.raw_path}"
+            response = unexpected(error, platform, where, debug=self.debug)
         frame(response, request.method)
         if request.method == "HEAD":
             drop(response)
@@ -317,19 +381,9 @@ def _allow(methods: Iterable[str]) -> list[str]:
     return sorted(found)
 
 
-def _refusal(error: PeerError, method: str) -> Response:
-    from portico._answer import drop, frame
-
-    response = problem_response(error.status, Problem(error.detail), error.sent_headers())
-    frame(response, method)
-    if method == "HEAD":
-        drop(response)
-    return response
-
-
 def _caller() -> str:
     """File and line of the code that called into this package."""
-    frame: Any = sys._getframe(1)
+    frame: Any = sys._getframe(1)  # pyright: ignore[reportPrivateUsage] # `inspect` is slow to import
     while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("portico."):
         frame = frame.f_back
     return f"{frame.f_code.co_filename}:{frame.f_lineno}"

@@ -7,7 +7,7 @@ pass and reports every fault of every part together.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from portico._context import Context
 from portico._errors import DefinitionError, InvalidInputError, PeerError
@@ -18,7 +18,7 @@ from portico._signature import EMPTY, Parameter, Signature
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from portico._coerce import Parameter as Texts
+    from portico._coerce import TextParameter as Texts
     from portico._faults import Fault
     from portico._key import Key
     from portico._request import Request
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 Read = Callable[[Context], Any]
 
 
-class Argument(NamedTuple):
+class Argument:
     """One bound parameter: how its value is read, and what that needs of the body.
 
     Attributes:
@@ -37,10 +37,13 @@ class Argument(NamedTuple):
             or `"stream"`.
     """
 
-    name: str
-    keyword: bool
-    read: Read
-    body: str = ""
+    __slots__ = ("body", "keyword", "name", "read")
+
+    def __init__(self, name: str, keyword: bool, read: Read, body: str = "") -> None:
+        self.name = name
+        self.keyword = keyword
+        self.read = read
+        self.body = body
 
 
 class Plan:
@@ -165,7 +168,7 @@ class _Binder:
         )
 
     def _texts(self, parameter: Parameter, annotation: Any, part: str) -> Texts:
-        from portico._coerce import Parameter as Texts
+        from portico._coerce import TextParameter as Texts
         from portico._faults import MISSING
 
         default = parameter.default

@@ -39,10 +39,8 @@ def _reading(annotation: Any, where: str) -> tuple[Callable[[Context], Any], str
     from portico._form_data import FormData
 
     origin = get_origin(annotation)
-    if origin in _ASYNC_STREAMS:
-        return lambda ctx: ctx.request.stream(), "stream"
-    if origin in _STREAMS:
-        return lambda ctx: ctx.request.sync.stream(), "stream"
+    if origin in _ASYNC_STREAMS or origin in _STREAMS:
+        return _streaming(annotation, origin in _ASYNC_STREAMS, where), "stream"
     if annotation is bytes:
         return lambda ctx: ctx.request.sync.bytes(), "bytes"
     if annotation is str:
@@ -57,6 +55,25 @@ def _reading(annotation: Any, where: str) -> tuple[Callable[[Context], Any], str
     except DefinitionError as error:
         raise DefinitionError(f"{where}: the parameter 'body': {error}") from error
     return lambda ctx: _validated(ctx.request, schema), "auto"
+
+
+def _streaming(annotation: Any, is_async: bool, where: str) -> Callable[[Context], Any]:
+    from portico._errors import DefinitionError
+    from portico._multipart_parts import Part, SyncPart
+
+    (item,) = get_args(annotation)
+    if item is bytes:
+        if is_async:
+            return lambda ctx: ctx.request.stream()
+        return lambda ctx: ctx.request.sync.stream()
+    if item is Part and is_async:
+        return lambda ctx: ctx.request.parts()
+    if item is SyncPart and not is_async:
+        return lambda ctx: ctx.request.sync.parts()
+    raise DefinitionError(
+        f"{where}: the parameter 'body' is a stream of {item!r}. A body streams as "
+        "AsyncIterator[bytes], AsyncIterator[Part], Iterator[bytes] or Iterator[SyncPart]."
+    )
 
 
 def _read_text(ctx: Context) -> str:

@@ -11,6 +11,7 @@ The rules, the same on every runtime:
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from portico._form_data import FormData
     from portico._headers import Headers
     from portico._multipart import MultipartLimits
+    from portico._multipart_parts import Part, SyncPart
 
 # The class below has a method of that name, which hides the type from its annotations.
 Data: TypeAlias = bytes
@@ -146,11 +148,29 @@ class Body:
 
                 gather = self._begin(self.limits.form_size)
                 self._form = await read_form(
-                    self._counted(gather), content_type, self._multipart_limits()
+                    self._counted(gather),
+                    content_type,
+                    self._multipart_limits(self.limits.form_size),
                 )
             else:
-                self._form = _form_of(await self.bytes(), content_type, self._multipart_limits())
+                self._form = _form_of(
+                    await self.bytes(), content_type, self._multipart_limits(self.limits.form_size)
+                )
         return self._form
+
+    def parts(self) -> AsyncIterator[Part]:
+        """The parts of a multipart form as they arrive, each a stream; consumes the body.
+
+        Nothing is kept: memory stays bounded however long the upload is.
+
+        Raises:
+            PeerError: the content type is not multipart/form-data (415), or, while reading, the
+                form is malformed (400) or over a limit (413).
+        """
+        from portico._multipart_parts import iter_parts
+
+        limits = self._multipart_limits(self.limits.stream_size)
+        return iter_parts(self.stream(), self._form_type(multipart=True), limits)
 
     def stream(self) -> AsyncIterator[Data]:
         """The chunks of the body as they arrive; consumes it.
@@ -204,23 +224,22 @@ class Body:
                     yield count.add(chunk)
         count.end()
 
-    def _form_type(self) -> str:
+    def _form_type(self, *, multipart: bool = False) -> str:
         content_type = self.headers.get("content-type") or ""
-        if not (_is_multipart(content_type) or _is_urlencoded(content_type)):
-            raise PeerError(
-                f"The body has the content type {content_type!r}. A form is "
-                "multipart/form-data or application/x-www-form-urlencoded.",
-                status=415,
-            )
-        return content_type
+        if _is_multipart(content_type) or (not multipart and _is_urlencoded(content_type)):
+            return content_type
+        accepted = "multipart/form-data"
+        if not multipart:
+            accepted += " or application/x-www-form-urlencoded"
+        raise PeerError(
+            f"The body has the content type {content_type!r}. Send {accepted}.", status=415
+        )
 
-    def _multipart_limits(self) -> MultipartLimits:
+    def _multipart_limits(self, size: int | None) -> MultipartLimits:
         from portico._multipart import MultipartLimits
 
-        # The stream that the decoder reads is counted already; its own bound is the same.
-        if self.limits.form_size is None:
-            return MultipartLimits()
-        return MultipartLimits(max_size=self.limits.form_size)
+        # The stream that the decoder reads is counted already; its own bound is no tighter.
+        return MultipartLimits(max_size=sys.maxsize if size is None else size)
 
 
 class SyncBody:
@@ -271,11 +290,23 @@ class SyncBody:
                 self._must_be_readable()
                 gather = body._begin(body.limits.form_size)
                 body._form = read_form_sync(
-                    body._counted_sync(gather), content_type, body._multipart_limits()
+                    body._counted_sync(gather),
+                    content_type,
+                    body._multipart_limits(body.limits.form_size),
                 )
             else:
-                body._form = _form_of(self.bytes(), content_type, body._multipart_limits())
+                body._form = _form_of(
+                    self.bytes(), content_type, body._multipart_limits(body.limits.form_size)
+                )
         return body._form
+
+    def parts(self) -> Iterator[SyncPart]:
+        """The parts of a multipart form as they arrive; see `Body.parts`."""
+        from portico._multipart_parts import iter_parts_sync
+
+        body = self._body
+        limits = body._multipart_limits(body.limits.stream_size)
+        return iter_parts_sync(self.stream(), body._form_type(multipart=True), limits)
 
     def stream(self) -> Iterator[Data]:
         """The chunks of the body as they arrive; see `Body.stream`."""

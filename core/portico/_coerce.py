@@ -135,6 +135,7 @@ def scalar_of(tp: object, *, part: str) -> Scalar:
 def simple_scalar(tp: object, *, part: str) -> Scalar | None:
     """How texts become values of a builtin scalar or `X | None` of one; None for other types."""
     bare, nullable = _without_none(tp)
+    kind: object
     for kind, read, expected in _SIMPLE:
         if kind is bare:
             if read is read_bool and part in CHECKBOX_PARTS:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from portico._answer import (
     drop,
     drop_on_loop,
+    frame,
     is_open_ended,
     must_drop,
     settle,
@@ -236,14 +237,13 @@ async def prefetch(request: Request, need: str) -> None:
 def failure(error: Exception, ctx: Context, chain: Chain) -> Response:
     """The answer of an exception; it never raises."""
     try:
-        response = _error_response(error, ctx, chain)
-    except Exception as second:  # noqa: BLE001 - an error value that cannot be sent
-        second.__context__ = error
+        response = settle(_error_response(error, ctx, chain), ctx)
+    except Exception as second:  # noqa: BLE001 - an error value, cookie or header that is no good
         response = unexpected(second, ctx.platform, chain.where, debug=chain.debug)
-    settled = settle(response, ctx)
-    if must_drop(settled, ctx.request.method):
-        drop(settled)
-    return settled
+        response = frame(response, ctx.request.method)
+    if must_drop(response, ctx.request.method):
+        drop(response)
+    return response
 
 
 def _error_response(error: Exception, ctx: Context, chain: Chain) -> Response:

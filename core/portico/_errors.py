@@ -3,12 +3,15 @@
 ::
 
     PorticoError
-    ├── DefinitionError        the application is wrong: found at registration or by `app.check()`
+    ├── DefinitionError        the application is wrong; found before the first request
     ├── CapabilityError        the application needs what the runtime does not have
     ├── BodyUsedError          a body that is gone was asked for again
     ├── BodyNotReadError       synchronous code asked for a body that still arrives
+    ├── AbortError             the reason of an aborted signal
+    ├── UnencodableError       a value has no form in JSON
+    ├── URLError               a text is no URL
     └── HTTPError              an answer, raised: carries the status and the value to send
-        └── PeerError          the peer did wrong; the status is a 4xx and the detail is safe to send
+        └── PeerError          the peer did wrong; a 4xx, whose detail is safe to send
             ├── BodyTooLargeError   413
             ├── InvalidInputError   422, with every fault
             └── DisconnectError     the peer is gone; nobody reads the answer

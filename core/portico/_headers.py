@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 HeadersInit: TypeAlias = "Headers | Mapping[str, str] | Iterable[tuple[str, str]]"
 
@@ -45,7 +45,7 @@ class Headers:
         if isinstance(init, Headers):
             self._pairs = init._pairs.copy()
             return
-        for name, value in init.items() if isinstance(init, Mapping) else init:
+        for name, value in _pairs_of(init):
             self.append(name, value)
 
     @classmethod
@@ -155,6 +155,12 @@ class Headers:
     def __repr__(self) -> str:
         # Values may be credentials, and a repr ends up in logs.
         return f"Headers({', '.join(self.keys())})"
+
+
+def _pairs_of(init: Mapping[str, str] | Iterable[tuple[str, str]]) -> Iterable[tuple[str, str]]:
+    if isinstance(init, Mapping):
+        return cast("Mapping[str, str]", init).items()
+    return init
 
 
 def _checked_name(name: str) -> str:

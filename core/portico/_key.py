@@ -77,8 +77,8 @@ class Use:
     def __iter__(self) -> NoReturn:
         self._refuse()
 
-    def __bool__(self) -> NoReturn:
-        self._refuse()
+    def __bool__(self) -> bool:
+        return self._refuse()
 
     def __repr__(self) -> str:
         return f"use({self._key.name})"

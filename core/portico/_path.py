@@ -1,7 +1,7 @@
 """The canonical path: the one form that router, guards, static files and mounts all see.
 
-Percent escapes are decoded once as UTF-8, but for `%2F` and `%25`, which stay (upper-cased), so that
-an encoded slash never becomes a separator and no second decoding can find anything. Then dot
+Percent escapes are decoded once as UTF-8, but for `%2F` and `%25`, which stay (upper-cased), so
+that an encoded slash never becomes a separator and no second decoding finds anything. Then dot
 segments are removed (RFC 3986 section 5.2.4), those written `%2e` among them. Empty segments stay.
 A path parameter's value is its segment with these two escapes decoded as well.
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Final, NamedTuple, TypeAlias
 
 from portico._errors import DefinitionError
@@ -98,3 +99,24 @@ class Pattern:
             raise DefinitionError(f"The path {self.text!r} has the parameter {name!r} twice.")
         self.names.append(name)
         return Parameter(name, is_rest=match[2] == ":path"), match[2] or ""
+
+
+def build_path(pattern: Pattern, params: Mapping[str, object]) -> str | None:
+    """The path with these parameters, or None where the pattern has others."""
+    for form in pattern.forms:
+        if {part.name for part in form if isinstance(part, Parameter)} == params.keys():
+            return "/" + "/".join(_segment(part, params) for part in form)
+    return None
+
+
+def _segment(part: str | Parameter, params: Mapping[str, object]) -> str:
+    from portico._url_percent import COMPONENT, percent_encode
+
+    if isinstance(part, str):
+        return percent_encode(part, COMPONENT)
+    text = str(params[part.name])
+    if part.is_rest:
+        return "/".join(percent_encode(piece, COMPONENT) for piece in text.split("/"))
+    if text in ("", ".", ".."):
+        raise ValueError(f"The path parameter {part.name!r} is {text!r}, which no path has.")
+    return percent_encode(text, COMPONENT)

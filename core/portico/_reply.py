@@ -13,9 +13,11 @@ from portico._response import REDIRECT_STATUSES, Response
 
 S = TypeVar("S", bound=int)
 T = TypeVar("T")
+S_co = TypeVar("S_co", bound=int, covariant=True)
+T_co = TypeVar("T_co", covariant=True)
 
 
-class Reply(Generic[S, T]):
+class Reply(Generic[S_co, T_co]):
     """A value with the status to send it with.
 
     Attributes:
@@ -26,7 +28,7 @@ class Reply(Generic[S, T]):
 
     __slots__ = ("code", "headers", "value")
 
-    def __init__(self, code: S, value: T, headers: Headers | None = None) -> None:
+    def __init__(self, code: S_co, value: T_co, headers: Headers | None = None) -> None:
         self.code = code
         self.value = value
         self.headers = headers

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterable, Iterable
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from portico._body import NO_LIMITS, Body, clone_source
+from portico._errors import BodyUsedError
 from portico._headers import Headers, HeadersInit
 from portico._stream import ByteStream, Chunk
 
@@ -14,13 +15,22 @@ if TYPE_CHECKING:
     from portico._form_data import FormData
     from portico._url_search_params import URLSearchParams
 
-BodyInit: TypeAlias = (
-    "str | bytes | bytearray | memoryview | Blob | FormData | URLSearchParams"
-    " | Iterable[Chunk] | AsyncIterable[Chunk] | None"
-)
+    BodyInit: TypeAlias = (
+        str
+        | bytes
+        | bytearray
+        | memoryview
+        | Blob
+        | FormData
+        | URLSearchParams
+        | Iterable[Chunk]
+        | AsyncIterable[Chunk]
+        | None
+    )
 
 # Fetch Standard 2.2.3: a response with one of these has no body.
 NULL_BODY_STATUSES: Final = frozenset({101, 103, 204, 205, 304})
+_WHOLE_BLOB_SIZE: Final = 64 * 1024
 REDIRECT_STATUSES: Final = frozenset({301, 302, 303, 307, 308})
 
 
@@ -109,6 +119,11 @@ class Response(Body):
         """What goes on the wire: bytes, or a stream that its reader must close."""
         if self._data is not None:
             return self._data
+        if self._used:
+            raise BodyUsedError(
+                "The body of this response was consumed as a stream, so it cannot be sent. Build "
+                "a new response from what was read, or `clone()` it before reading."
+            )
         return self._source if isinstance(self._source, bytes | ByteStream) else b""
 
     @content.setter
@@ -146,8 +161,10 @@ def extract_body(body: BodyInit) -> tuple[bytes | ByteStream | None, str | None]
         return body.encode(), "text/plain;charset=UTF-8"
     if isinstance(body, bytes):
         return body, None
-    if isinstance(body, bytearray | memoryview):
+    if isinstance(body, bytearray):
         return bytes(body), None
+    if isinstance(body, memoryview):
+        return body.tobytes(), None
     return _extract_object(body)
 
 
@@ -159,7 +176,7 @@ def _extract_object(
     from portico._url_search_params import URLSearchParams
 
     if isinstance(body, Blob):
-        return body.sync.bytes(), body.type or None
+        return _extract_blob(body), body.type or None
     if isinstance(body, URLSearchParams):
         return str(body).encode(), "application/x-www-form-urlencoded;charset=UTF-8"
     if isinstance(body, FormData):
@@ -169,8 +186,16 @@ def _extract_object(
     return ByteStream(body), None
 
 
-def _extract_form(form: FormData) -> tuple[bytes, str]:
-    from portico._form_data import encode_multipart, new_boundary
+def _extract_blob(blob: Blob) -> bytes | ByteStream:
+    """A small one whole; a large one, which may lie on disk, in chunks."""
+    if blob.size <= _WHOLE_BLOB_SIZE:
+        return blob.sync.bytes()
+    return ByteStream(blob.sync.stream(), length=blob.size)
+
+
+def _extract_form(form: FormData) -> tuple[bytes | ByteStream, str]:
+    from portico._form_data import multipart_blob, new_boundary
 
     boundary = new_boundary()
-    return encode_multipart(form, boundary), f"multipart/form-data; boundary={boundary}"
+    blob = multipart_blob(form, boundary)
+    return _extract_blob(blob), f"multipart/form-data; boundary={boundary}"

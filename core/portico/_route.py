@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from portico._answer import to_response
 from portico._context import Context
 from portico._engine import Chain, Colour, Link, Run, compile_chain
 from portico._errors import CapabilityError, DefinitionError
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from portico._request import Request
     from portico._response import Response
     from portico._running import AppRunning
-    from portico.contract import Capabilities, Platform
+    from portico.contract import Capabilities, Capability, Platform
 
 
 class Route:
@@ -25,10 +26,22 @@ class Route:
     Attributes:
         method: `"*"` stands for every method.
         pattern: the path.
+        target: the handler, or the value, that was registered.
+        needs: the capabilities without which it makes no sense.
         where: file and line of the registration.
     """
 
-    __slots__ = ("_blocking", "_chain", "_debug", "_runs", "_target", "method", "pattern", "where")
+    __slots__ = (
+        "_blocking",
+        "_chain",
+        "_debug",
+        "_runs",
+        "method",
+        "needs",
+        "pattern",
+        "target",
+        "where",
+    )
 
     def __init__(
         self,
@@ -37,13 +50,15 @@ class Route:
         target: Any,
         *,
         blocking: bool,
+        needs: Collection[Capability],
         debug: bool,
         where: str,
     ) -> None:
         self.method = method
         self.pattern = pattern
         self.where = where
-        self._target = target
+        self.target = target
+        self.needs = tuple(needs)
         self._blocking = blocking
         self._debug = debug
         self._chain: Chain | None = None
@@ -53,7 +68,7 @@ class Route:
     def chain(self) -> Chain:
         """The links, made when they are first wanted."""
         if self._chain is None:
-            fn, blocking = self._target, self._blocking
+            fn, blocking = self.target, self._blocking
             if not callable(fn):
                 fn, blocking = constant(fn), False
             link = Link("handle", fn, self.pattern.names, blocking=blocking)
@@ -92,16 +107,13 @@ class Route:
                         f"{link.signature.where} uses {key!r}, whose application is not part of "
                         "this one."
                     )
-        for capability in self.needs() if capabilities is not None else ():
-            if capabilities is not None and _is_absent(capabilities, capability):
+        for capability in self.needs if capabilities is not None else ():
+            if capabilities is not None and capabilities[capability].value == "absent":
                 raise CapabilityError(
-                    f"{self.chain.where} ({self.where}) needs {capability}, which {runtime} does "
-                    "not have."
+                    f"{self.chain.where} ({self.where}) needs {capability.value!r}, which the "
+                    f"runtime {runtime!r} does not have. Serve it elsewhere, or leave the route "
+                    "out of the application for this runtime."
                 )
-
-    def needs(self) -> list[str]:
-        """The names of the capabilities without which this route cannot answer."""
-        return []
 
 
 def constant(value: Any) -> Callable[[Context], Response]:
@@ -110,17 +122,8 @@ def constant(value: Any) -> Callable[[Context], Response]:
 
     def answer(ctx: Context) -> Response:
         if not prepared:
-            from portico._answer import to_response
-
             prepared.append(to_response(value, ctx, 200))
-        return prepared[0].clone()
+        return prepared[0]
 
     answer.__annotations__ = {"ctx": Context}
     return answer
-
-
-def _is_absent(capabilities: Capabilities, name: str) -> bool:
-    return any(
-        capability.value == name and support.value == "absent"
-        for capability, support in capabilities.items()
-    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AsyncExitStack, ExitStack
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from portico._errors import DefinitionError, PorticoError
 from portico._key import Key, ResourceKey
@@ -75,7 +75,7 @@ class AppRunning:
             ) from None
         return value
 
-    def __enter__(self) -> AppRunning:
+    def __enter__(self) -> Self:
         self._must_be_new()
         if self.is_async:
             raise PorticoError("This application has asynchronous resources: use `async with`.")
@@ -99,7 +99,7 @@ class AppRunning:
         if isinstance(stack, ExitStack):
             stack.__exit__(None, None, None)
 
-    async def __aenter__(self) -> AppRunning:
+    async def __aenter__(self) -> Self:
         self._must_be_new()
         async with AsyncExitStack() as stack:
             for resource in self._resources:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from msgspec import inspect as mi
 
-from portico._collect import decode_custom, fault_of, find_faults
+from portico._collect import decode_custom, find_faults
 from portico._errors import DefinitionError
+from portico._expected import fault_of
 from portico._faults import SchemaError
 from portico._json import BOM, malformed, to_json
 from portico._refused import HugeNumber

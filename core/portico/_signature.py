@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import CodeType, FunctionType, MethodType
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from portico._errors import DefinitionError
 
-EMPTY: Final[Any] = type("EMPTY", (), {"__repr__": lambda _: "EMPTY"})()
+
+class _Empty:
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "EMPTY"
+
+
+EMPTY: Final[Any] = _Empty()
 
 # CPython's code flags (Include/cpython/code.h), the same from 3.11 to 3.14.
 _VARARGS = 0x04
@@ -97,15 +105,19 @@ def plain_function(fn: object) -> FunctionType | None:
             return fn
         if isinstance(fn, MethodType):
             fn = fn.__func__
-        elif (functools := sys.modules.get("functools")) and isinstance(fn, functools.partial):
+        elif _is_partial(fn):
             fn = fn.func
         elif isinstance(fn, type) or not callable(fn):
             return None
         else:
-            call = getattr(type(fn), "__call__", None)
+            call = getattr(type(fn), "__call__", None)  # noqa: B004 - it is the method itself
             if not isinstance(call, FunctionType):
                 return None
             fn = call
+
+
+def _is_partial(fn: object) -> TypeGuard[partial[Any]]:
+    return isinstance(fn, partial)
 
 
 def code_names(code: CodeType) -> frozenset[str]:

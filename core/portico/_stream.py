@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 if TYPE_CHECKING:
     from portico.contract import Platform
 
-Chunk: TypeAlias = "bytes | bytearray | memoryview | str"
+Chunk: TypeAlias = bytes | bytearray | memoryview | str
 
 _END: Any = object()
 
@@ -18,14 +18,22 @@ class ByteStream:
     """The chunks of a streamed answer.
 
     `is_async` says how to read it: `for chunk in stream` and `close()`, or `async for` and
-    `aclose()`, which also read a synchronous one, blocking. Text is encoded as UTF-8; empty chunks are left out. Closing is idempotent: the
-    source's own `close` or `aclose` runs exactly once, also when the source was never started, ended
-    or raised. A synchronous source is read in the context (`contextvars`) of its creator.
+    `aclose()`, which also read a synchronous one, blocking. Text is encoded as UTF-8; empty chunks
+    are left out. Closing is idempotent: the source's own `close` or `aclose` runs exactly once,
+    also when the source was never started, has ended or raised. A synchronous source is read in
+    the context (`contextvars`) of its creator.
+
+    Args:
+        source: the chunks.
+        length: how many bytes they are together, where that is known.
     """
 
-    __slots__ = ("_closed", "_context", "_expected", "_iterator", "is_async")
+    __slots__ = ("_closed", "_context", "_expected", "_iterator", "is_async", "length")
 
-    def __init__(self, source: Iterable[Chunk] | AsyncIterable[Chunk]) -> None:
+    def __init__(
+        self, source: Iterable[Chunk] | AsyncIterable[Chunk], *, length: int | None = None
+    ) -> None:
+        self.length = length
         self._closed = False
         self._expected: int | None = None
         self._iterator: Any
@@ -96,7 +104,7 @@ class ByteStream:
     def _check_end(self) -> None:
         if self._expected:
             raise ValueError(
-                f"The stream ended {self._expected} bytes before the Content-Length of its response."
+                f"The stream ended {self._expected} bytes before its response's Content-Length."
             )
 
     def close(self) -> None:
@@ -123,7 +131,7 @@ class ByteStream:
 
 def offloaded(stream: ByteStream, platform: Platform) -> ByteStream:
     """The same stream for an event loop: each `next` and the `close` off the loop."""
-    return ByteStream(_Offloaded(stream, platform))
+    return ByteStream(_Offloaded(stream, platform), length=stream.length)
 
 
 class _Offloaded:
@@ -152,8 +160,10 @@ def _encoded(chunk: object) -> bytes:
         return chunk
     if isinstance(chunk, str):
         return chunk.encode()
-    if isinstance(chunk, bytearray | memoryview):
+    if isinstance(chunk, bytearray):
         return bytes(chunk)
+    if isinstance(chunk, memoryview):
+        return chunk.tobytes()
     raise TypeError(
         f"A stream gave {chunk!r} of type {type(chunk).__name__}. A chunk is bytes or str. "
         "Encode the value first."

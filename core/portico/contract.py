@@ -35,6 +35,7 @@ from typing import (
     Literal,
     NamedTuple,
     Protocol,
+    Self,
     TypeAlias,
     TypedDict,
     TypeVar,
@@ -139,7 +140,7 @@ UNKNOWN_PEER: Final = Peer(None, None, "unknown")
 
 
 class Promise(Enum):
-    """What `wait_until` promises about the work it was given; every one of them says when it runs."""
+    """What `wait_until` promises about the work that it was given: when it runs."""
 
     BEFORE_RESPONSE = "before-response"
     AFTER_RESPONSE = "after-response"
@@ -223,7 +224,7 @@ class Platform:
 
     runtime: ClassVar[Runtime] = Runtime("test", "serial")
     capabilities: ClassVar[Capabilities] = MappingProxyType(
-        {capability: Support.EMULATED for capability in Capability}
+        dict.fromkeys(Capability, Support.EMULATED)
     )
     promise: ClassVar[Promise] = Promise.AFTER_RESPONSE
 
@@ -368,7 +369,7 @@ class Running(Protocol):
         """Whether an app-lived value needs an event loop."""
         ...
 
-    def __enter__(self) -> Running: ...
+    def __enter__(self) -> Self: ...
     def __exit__(
         self,
         kind: type[BaseException] | None,
@@ -376,7 +377,7 @@ class Running(Protocol):
         traceback: TracebackType | None,
         /,
     ) -> None: ...
-    async def __aenter__(self) -> Running: ...
+    async def __aenter__(self) -> Self: ...
     async def __aexit__(
         self,
         kind: type[BaseException] | None,

@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from msgspec import Meta, Struct
 
 from portico._faults import MAX_FAULTS, MISSING, Fault, SchemaError, pointer_to
-from portico._json import MalformedJSONError
 from portico._schema_msgspec import MsgspecSchema
 
 
@@ -108,164 +107,164 @@ def faults_of(tp: object, data: bytes, part: str = "body") -> Found:
     return [(fault.pointer, fault.expected, fault.found) for fault in caught.value.faults]
 
 
-@pytest.mark.parametrize(
-    ("tp", "data", "faults"),
-    [
-        (int, b'"x"', [("", "an integer", "x")]),
-        (int, b"1.0", [("", "an integer", 1.0)]),
-        (int, b"true", [("", "an integer", True)]),
-        (int | None, b'"x"', [("", "an integer or null", "x")]),
-        (Colour, b'"blue"', [("", "'red'", "blue")]),
-        (Colour, b"[]", [("", "'red'", [])]),
-        (Literal["a", "b"], b"1", [("", "one of 'a', 'b'", 1)]),
-        (uuid.UUID, b'"x"', [("", "a UUID", "x")]),
-        (datetime.datetime, b"5", [("", "a date and time (RFC 3339)", 5)]),
-        (
-            Annotated[datetime.datetime, Meta(tz=True)],
-            b'"2020-01-01T00:00:00"',
-            [("", "a date and time (RFC 3339) with a time zone", "2020-01-01T00:00:00")],
-        ),
-        (decimal.Decimal, b'"x"', [("", "a decimal number", "x")]),
-        (float, b"1e999", [("", "a number", "1e999")]),
-        (
-            list[float | decimal.Decimal | None],
-            b'["x"]',
-            [("/0", "a number or a decimal number or null", "x")],
-        ),
-        (tuple[decimal.Decimal, int], b'[1e999, "x"]', [("/1", "an integer", "x")]),
-        (
-            tuple[Any, int],
-            b'[1e999, "x"]',
-            [("/0", "any value", "1e999"), ("/1", "an integer", "x")],
-        ),
-        (list[int], b'[1, "x", null]', [("/1", "an integer", "x"), ("/2", "an integer", None)]),
-        (
-            Annotated[list[int], Meta(max_length=1)],
-            b'[1, "x"]',
-            [("", "an array of at most 1 item", [1, "x"]), ("/1", "an integer", "x")],
-        ),
-        (tuple[int, str], b"[1]", [("", "an array of 2 items", [1])]),
-        (tuple[int, ...], b'["x"]', [("/0", "an integer", "x")]),
-        (frozenset[int], b'["x"]', [("/0", "an integer", "x")]),
-        (
-            dict[str, int],
-            b'{"a/b": "x", "~": "y", "": "z"}',
-            [
-                ("/a~1b", "an integer", "x"),
-                ("/~0", "an integer", "y"),
-                ("/", "an integer", "z"),
-            ],
-        ),
-        (
-            dict[int, list[int]],
-            b'{"1": ["x"], "k": []}',
-            [("/1/0", "an integer", "x"), ("/k", "a member name that is an integer", "k")],
-        ),
-        (
-            Annotated[dict[str, int], Meta(min_length=2)],
-            b'{"a": 1}',
-            [("", "an object of at least 2 members", {"a": 1})],
-        ),
-        (
-            Address,
-            b'{"zipCode": "1", "zip_code": "12345"}',
-            [
-                ("/zipCode", "a string of 5 characters", "1"),
-                ("/city", "a string (required)", MISSING),
-            ],
-        ),
-        (Address, b"[]", [("", "an object", [])]),
-        (
-            Closed,
-            b'{"a": "x", "b": 1}',
-            [("/a", "an integer", "x"), ("/b", "no member of this name", MISSING)],
-        ),
-        (Cat | Dog, b'{"type": "Cow"}', [("/type", "one of 'Cat', 'Dog'", "Cow")]),
-        (Cat | Dog, b'{"type": 1}', [("/type", "one of 'Cat', 'Dog'", 1)]),
-        (Cat | Dog, b"{}", [("/type", "one of 'Cat', 'Dog'", MISSING)]),
-        (Cat | Dog, b'{"type": "Cat"}', [("/lives", "an integer (required)", MISSING)]),
-        (Cat, b'{"type": "Dog", "lives": 1}', [("/type", "'Cat'", "Dog")]),
-        (Cat | Dog | int, b'"x"', [("", "an object or an integer", "x")]),
-        (Row, b'["x", 1]', [("/0", "an integer", "x"), ("/1", "a string", 1)]),
-        (Row, b"[]", [("", "an array of at least 1 item", [])]),
-        (Row | None, b"[null]", [("/0", "an integer", None)]),
-        (TaggedRow, b'["TaggedRow", "x"]', [("/1", "an integer", "x")]),
-        (TaggedRow, b'["Row", 1]', [("/0", "'TaggedRow'", "Row")]),
-        (
-            TaggedRow,
-            b"[]",
-            [
-                ("/0", "'TaggedRow'", MISSING),
-                ("", "an array of at least 2 items", []),
-            ],
-        ),
-        (TaggedRow | ClosedRow, b'["ClosedRow", 1]', [("/1", "a string", 1)]),
-        (TaggedRow | ClosedRow, b'["Row", 1]', [("/0", "one of 'TaggedRow', 'ClosedRow'", "Row")]),
-        (
-            ClosedRow,
-            b'["ClosedRow", "a", 1]',
-            [
-                ("", "an array of 2 items", ["ClosedRow", "a", 1]),
-            ],
-        ),
-        (
-            Pair,
-            b'["x", 1, 2]',
-            [
-                ("", "an array of 1 to 2 items", ["x", 1, 2]),
-                ("/0", "an integer", "x"),
-                ("/1", "a string", 1),
-            ],
-        ),
-        (Even, b'{"number": 1}', [("", "an even number", {"number": 1})]),
-        (Even, b'{"number": "x"}', [("/number", "an integer", "x")]),
-        (
-            list[Size],
-            b'[{"width": -1}, {"width": 1, "depth": {"number": 3}}, {"width": "x"}]',
-            [
-                ("/0", "a width that is not negative", {"width": -1}),
-                ("/1/depth", "an even number", {"number": 3}),
-                ("/2/width", "an integer", "x"),
-            ],
-        ),
-        (Weight, b'{"grams": -1}', [("", "'grams' must be >= 0: -1", {"grams": -1})]),
-        (Weight, b'{"grams": "x"}', [("/grams", "an integer", "x")]),
-        (
-            Options,
-            b'{"verbose": 1, "level": 3}',
-            [("/level", "one of 1, 2", 3), ("/verbose", "a boolean", 1)],
-        ),
-        (
-            Tree,
-            b'{"value": 1, "children": [{"value": "x", "children": [{}]}]}',
-            [
-                ("/children/0/value", "an integer", "x"),
-                ("/children/0/children/0/value", "an integer (required)", MISSING),
-            ],
-        ),
-        (
-            Tree | None,
-            b'{"value": "x"}',
-            [("/value", "an integer", "x")],
-        ),
-        (
-            dict[str, int] | list[int],
-            b'{"a": "x"}',
-            [("/a", "an integer", "x")],
-        ),
-        (dict[str, int] | list[int], b'["x"]', [("/0", "an integer", "x")]),
-        (dict[str, int] | None, b"[1]", [("", "an object or null", [1])]),
-        (
-            Login,
-            b'{"name": 1, "password": "short", "pin": "x"}',
-            [
-                ("/name", "a string", 1),
-                ("/password", "a string of at least 8 characters", MISSING),
-                ("/pin", "an integer", MISSING),
-            ],
-        ),
-    ],
-)
+CASES: list[tuple[Any, bytes, Found]] = [
+    (int, b'"x"', [("", "an integer", "x")]),
+    (int, b"1.0", [("", "an integer", 1.0)]),
+    (int, b"true", [("", "an integer", True)]),
+    (int | None, b'"x"', [("", "an integer or null", "x")]),
+    (Colour, b'"blue"', [("", "'red'", "blue")]),
+    (Colour, b"[]", [("", "'red'", [])]),
+    (Literal["a", "b"], b"1", [("", "one of 'a', 'b'", 1)]),
+    (uuid.UUID, b'"x"', [("", "a UUID", "x")]),
+    (datetime.datetime, b"5", [("", "a date and time (RFC 3339)", 5)]),
+    (
+        Annotated[datetime.datetime, Meta(tz=True)],
+        b'"2020-01-01T00:00:00"',
+        [("", "a date and time (RFC 3339) with a time zone", "2020-01-01T00:00:00")],
+    ),
+    (decimal.Decimal, b'"x"', [("", "a decimal number", "x")]),
+    (float, b"1e999", [("", "a number", "1e999")]),
+    (
+        list[float | decimal.Decimal | None],
+        b'["x"]',
+        [("/0", "a number or a decimal number or null", "x")],
+    ),
+    (tuple[decimal.Decimal, int], b'[1e999, "x"]', [("/1", "an integer", "x")]),
+    (
+        tuple[Any, int],
+        b'[1e999, "x"]',
+        [("/0", "any value", "1e999"), ("/1", "an integer", "x")],
+    ),
+    (list[int], b'[1, "x", null]', [("/1", "an integer", "x"), ("/2", "an integer", None)]),
+    (
+        Annotated[list[int], Meta(max_length=1)],
+        b'[1, "x"]',
+        [("", "an array of at most 1 item", [1, "x"]), ("/1", "an integer", "x")],
+    ),
+    (tuple[int, str], b"[1]", [("", "an array of 2 items", [1])]),
+    (tuple[int, ...], b'["x"]', [("/0", "an integer", "x")]),
+    (frozenset[int], b'["x"]', [("/0", "an integer", "x")]),
+    (
+        dict[str, int],
+        b'{"a/b": "x", "~": "y", "": "z"}',
+        [
+            ("/a~1b", "an integer", "x"),
+            ("/~0", "an integer", "y"),
+            ("/", "an integer", "z"),
+        ],
+    ),
+    (
+        dict[int, list[int]],
+        b'{"1": ["x"], "k": []}',
+        [("/1/0", "an integer", "x"), ("/k", "a member name that is an integer", "k")],
+    ),
+    (
+        Annotated[dict[str, int], Meta(min_length=2)],
+        b'{"a": 1}',
+        [("", "an object of at least 2 members", {"a": 1})],
+    ),
+    (
+        Address,
+        b'{"zipCode": "1", "zip_code": "12345"}',
+        [
+            ("/zipCode", "a string of 5 characters", "1"),
+            ("/city", "a string (required)", MISSING),
+        ],
+    ),
+    (Address, b"[]", [("", "an object", [])]),
+    (
+        Closed,
+        b'{"a": "x", "b": 1}',
+        [("/a", "an integer", "x"), ("/b", "no member of this name", MISSING)],
+    ),
+    (Cat | Dog, b'{"type": "Cow"}', [("/type", "one of 'Cat', 'Dog'", "Cow")]),
+    (Cat | Dog, b'{"type": 1}', [("/type", "one of 'Cat', 'Dog'", 1)]),
+    (Cat | Dog, b"{}", [("/type", "one of 'Cat', 'Dog'", MISSING)]),
+    (Cat | Dog, b'{"type": "Cat"}', [("/lives", "an integer (required)", MISSING)]),
+    (Cat, b'{"type": "Dog", "lives": 1}', [("/type", "'Cat'", "Dog")]),
+    (Cat | Dog | int, b'"x"', [("", "an object or an integer", "x")]),
+    (Row, b'["x", 1]', [("/0", "an integer", "x"), ("/1", "a string", 1)]),
+    (Row, b"[]", [("", "an array of at least 1 item", [])]),
+    (Row | None, b"[null]", [("/0", "an integer", None)]),
+    (TaggedRow, b'["TaggedRow", "x"]', [("/1", "an integer", "x")]),
+    (TaggedRow, b'["Row", 1]', [("/0", "'TaggedRow'", "Row")]),
+    (
+        TaggedRow,
+        b"[]",
+        [
+            ("/0", "'TaggedRow'", MISSING),
+            ("", "an array of at least 2 items", []),
+        ],
+    ),
+    (TaggedRow | ClosedRow, b'["ClosedRow", 1]', [("/1", "a string", 1)]),
+    (TaggedRow | ClosedRow, b'["Row", 1]', [("/0", "one of 'TaggedRow', 'ClosedRow'", "Row")]),
+    (
+        ClosedRow,
+        b'["ClosedRow", "a", 1]',
+        [
+            ("", "an array of 2 items", ["ClosedRow", "a", 1]),
+        ],
+    ),
+    (
+        Pair,
+        b'["x", 1, 2]',
+        [
+            ("", "an array of 1 to 2 items", ["x", 1, 2]),
+            ("/0", "an integer", "x"),
+            ("/1", "a string", 1),
+        ],
+    ),
+    (Even, b'{"number": 1}', [("", "an even number", {"number": 1})]),
+    (Even, b'{"number": "x"}', [("/number", "an integer", "x")]),
+    (
+        list[Size],
+        b'[{"width": -1}, {"width": 1, "depth": {"number": 3}}, {"width": "x"}]',
+        [
+            ("/0", "a width that is not negative", {"width": -1}),
+            ("/1/depth", "an even number", {"number": 3}),
+            ("/2/width", "an integer", "x"),
+        ],
+    ),
+    (Weight, b'{"grams": -1}', [("", "'grams' must be >= 0: -1", {"grams": -1})]),
+    (Weight, b'{"grams": "x"}', [("/grams", "an integer", "x")]),
+    (
+        Options,
+        b'{"verbose": 1, "level": 3}',
+        [("/level", "one of 1, 2", 3), ("/verbose", "a boolean", 1)],
+    ),
+    (
+        Tree,
+        b'{"value": 1, "children": [{"value": "x", "children": [{}]}]}',
+        [
+            ("/children/0/value", "an integer", "x"),
+            ("/children/0/children/0/value", "an integer (required)", MISSING),
+        ],
+    ),
+    (
+        Tree | None,
+        b'{"value": "x"}',
+        [("/value", "an integer", "x")],
+    ),
+    (
+        dict[str, int] | list[int],
+        b'{"a": "x"}',
+        [("/a", "an integer", "x")],
+    ),
+    (dict[str, int] | list[int], b'["x"]', [("/0", "an integer", "x")]),
+    (dict[str, int] | None, b"[1]", [("", "an object or null", [1])]),
+    (
+        Login,
+        b'{"name": 1, "password": "short", "pin": "x"}',
+        [
+            ("/name", "a string", 1),
+            ("/password", "a string of at least 8 characters", MISSING),
+            ("/pin", "an integer", MISSING),
+        ],
+    ),
+]
+
+
+@pytest.mark.parametrize(("tp", "data", "faults"), CASES)
 def test_every_fault_is_found_at_its_place(tp: object, data: bytes, faults: Found) -> None:
     assert faults_of(tp, data) == faults
 
@@ -286,11 +285,10 @@ def test_a_fault_below_hundreds_of_levels_is_reported() -> None:
     depth = 300
     data = b'{"value":1,"children":[' * depth + b'{"value":"x"}' + b"]}" * depth
 
-    with pytest.raises((SchemaError, MalformedJSONError)) as caught:
+    with pytest.raises(SchemaError) as caught:
         MsgspecSchema(Tree).validate_json(data, part="body")
 
-    error = caught.value
-    assert isinstance(error, MalformedJSONError) or error.faults[0].pointer.endswith("/value")
+    assert [fault.pointer for fault in caught.value.faults] == ["/children/0" * depth + "/value"]
 
 
 def test_a_class_is_asked_once_for_each_object_however_deep() -> None:
@@ -386,12 +384,16 @@ def below(step: str | int, planted: Planted) -> list[str]:
     return [pointer_to("", step) + pointer for pointer in planted[1]]
 
 
+def generic(tp: Any, arguments: Any) -> Any:
+    return tp[arguments]
+
+
 def array_of(shape: Shape) -> Shape:
     def join(items: list[Planted]) -> Planted:
         places = [place for index, item in enumerate(items) for place in below(index, item)]
         return [value for value, _ in items], places
 
-    return list[shape[0]], st.lists(shape[1], max_size=3).map(join)  # type: ignore[name-defined]
+    return generic(list, shape[0]), st.lists(shape[1], max_size=3).map(join)
 
 
 def mapping_of(shape: Shape) -> Shape:
@@ -399,7 +401,7 @@ def mapping_of(shape: Shape) -> Shape:
         places = [place for name, item in members.items() for place in below(name, item)]
         return {name: value for name, (value, _) in members.items()}, places
 
-    return dict[str, shape[0]], st.dictionaries(TEXT, shape[1], max_size=3).map(join)  # type: ignore[name-defined]
+    return generic(dict, (str, shape[0])), st.dictionaries(TEXT, shape[1], max_size=3).map(join)
 
 
 def struct_of(shapes: list[Shape]) -> Shape:

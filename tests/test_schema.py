@@ -459,9 +459,6 @@ def test_a_value_that_contains_itself_is_a_fault() -> None:
     value: list[Any] = []
     value.append(value)
 
-    class Node(Struct):
-        inner: "list[Any]"
-
     with pytest.raises(SchemaError):
         schema_for(list[list[int]]).validate([value], part="body")
 

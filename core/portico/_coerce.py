@@ -135,7 +135,6 @@ def scalar_of(tp: object, *, part: str) -> Scalar:
 def simple_scalar(tp: object, *, part: str) -> Scalar | None:
     """How texts become values of a builtin scalar or `X | None` of one; None for other types."""
     bare, nullable = _without_none(tp)
-    kind: object
     for kind, read, expected in _SIMPLE:
         if kind is bare:
             if read is read_bool and part in CHECKBOX_PARTS:
@@ -244,7 +243,7 @@ class TextParameter:
         return Fault(self.part, pointer_to("", self.name), expected, found)
 
 
-def _without_none(tp: object) -> tuple[object, bool]:
+def _without_none(tp: object) -> tuple[typing.Any, bool]:
     """`X | None` as X and True; any other type as itself and False."""
     if typing.get_origin(tp) in (types.UnionType, typing.Union):
         members = typing.get_args(tp)

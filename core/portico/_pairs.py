@@ -25,7 +25,8 @@ from portico._faults import MISSING, SchemaError
 from portico._texts import ObjectType, Text, is_object, members_of, text_of
 
 _OPEN_PARTS: Final = frozenset({"headers", "cookies"})
-_LIST_ITEM: Final = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*+"|")++')
+# A quote that is never closed takes the rest, or a hostile field would cost quadratic time.
+_LIST_ITEM: Final = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.?)*+(?:"|$))++', re.DOTALL)
 
 
 class _Field(NamedTuple):

@@ -1,0 +1,181 @@
+"""`ASGI`: drives each call of a server, and the application's life on each event loop."""
+
+from __future__ import annotations
+
+from contextvars import copy_context
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from portico.contract import Options, Response
+from portico_asgi._lifespan import Host, Lifespan, StartError, serve_alone
+from portico_asgi._loop import current_loop, is_closed, tasks_of
+from portico_asgi._platform import CAPABILITIES, AsgiPlatform, ProcessPlatform
+from portico_asgi._receive import Inbox
+from portico_asgi._request import AsgiRequest
+from portico_asgi._response import StreamWriter, write_failure, write_whole
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Generator
+    from contextvars import Context
+    from typing import Unpack
+
+    from portico.contract import Application, OptionArguments
+    from portico_asgi._receive import Receive, Send
+    from portico_asgi._request import Scope
+
+T = TypeVar("T")
+
+
+class ASGI:
+    """An application behind ASGI 3.0: `application = ASGI(app)`.
+
+    It serves http and lifespan scopes on asyncio and trio. The application starts with the server's
+    lifespan; where the server has none, at the first request, and then it stops when the loop
+    cancels its tasks, or never. Each event loop has its own `Running`. WebSockets are refused with
+    a close before the accept, which servers answer with 403.
+
+    Args:
+        app: the application.
+        options: those of `Options`, by name.
+
+    Raises:
+        DefinitionError: the application is not well defined, unless `check="deferred"`.
+        CapabilityError: a route needs what ASGI does not have.
+    """
+
+    def __init__(self, app: Application, **options: Unpack[OptionArguments]) -> None:
+        self._app = app
+        self._options = Options(**options)
+        self._platform = ProcessPlatform(self._options, root_path=self._options.root_path or "")
+        self._hosts: dict[object, Host] = {}
+        # What a start without a lifespan sees: not the first request's variables, which would
+        # live as long as the application.
+        self._context = copy_context()
+        if self._options.check == "now":
+            app.check(CAPABILITIES, AsgiPlatform.runtime.name)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one scope (ASGI 3.0 "Applications").
+
+        Raises:
+            ValueError: the type of the scope is not known (ASGI 3.0 "Connection Scope").
+            Exception: what a stream raised, so that the server breaks the message off.
+        """
+        kind = scope["type"]
+        if kind == "http":
+            await _InContext(self._http(scope, receive, send), copy_context())
+        elif kind == "lifespan":
+            await self._lifespan(receive, send)
+        elif kind == "websocket":
+            await receive()  # websocket.connect
+            await send({"type": "websocket.close", "code": 1000})
+        else:
+            raise ValueError(
+                f"The server asked for a scope of the type {kind!r}. This application knows http "
+                "and lifespan."
+            )
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        host = self._hosts.get(current_loop())
+        if host is None or not host.is_live:
+            try:
+                host = await self._started()
+            except StartError:
+                await write_failure(send)
+                return
+        inbox = Inbox(receive, host.tasks)
+        platform = AsgiPlatform(self._options, scope, inbox, send)
+        try:
+            await self._answer(host, scope, platform)
+        except BaseException:
+            if platform.has_work:  # promised; the peer must not wait for it to see the end
+                host.tasks.spawn(platform.afinish, copy_context())
+            raise
+        if platform.has_work:
+            await platform.afinish()
+
+    async def _answer(self, host: Host, scope: Scope, platform: AsgiPlatform) -> None:
+        try:
+            answer = self._app.handle(AsgiRequest(scope, platform), platform, host.running)
+            if isinstance(answer, Response) and isinstance(answer.content, bytes):
+                await write_whole(answer, answer.content, platform)
+                return
+            with host.tasks.interruption() as stretch:
+                response = answer if isinstance(answer, Response) else await answer
+                content = response.content
+                if isinstance(content, bytes):
+                    await write_whole(response, content, platform)
+                else:
+                    await StreamWriter(response, platform, host.tasks, stretch).write()
+        except Exception as error:
+            await platform.inbox.unwatch()
+            platform.report(error, f"the answer to {scope['method']} {scope['path']} broke off")
+            if platform.started and not platform.inbox.gone:
+                raise
+            if not platform.started and not platform.inbox.gone:
+                await write_failure(platform.send)
+        finally:
+            await platform.inbox.unwatch()
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        loop = current_loop()
+        host = self._hosts.get(loop)
+        if host is not None:
+            await Lifespan(receive, send).follow(host)
+            return
+        host = self._new_host(loop)
+        try:
+            await Lifespan(receive, send).serve(host, self._platform)
+        finally:
+            self._hosts.pop(loop, None)
+
+    async def _started(self) -> Host:
+        """The host of this loop, from its lifespan or, failing that, started here and now."""
+        loop = current_loop()
+        host = self._hosts.get(loop)
+        if host is None:
+            host = new = self._new_host(loop)
+
+            async def serve() -> None:
+                try:
+                    await serve_alone(new, self._platform)
+                finally:
+                    self._hosts.pop(loop, None)
+
+            host.tasks.spawn(serve, self._context.copy())
+        await host.started()
+        return host
+
+    def _new_host(self, loop: object) -> Host:
+        for ended in [known for known in self._hosts if is_closed(known)]:
+            del self._hosts[ended]
+        host = Host(self._app.start(self._platform), tasks_of(loop))
+        self._hosts[loop] = host
+        return host
+
+
+class _InContext(Generic[T]):
+    """A coroutine whose every step runs in a context of its own, in the task that awaits it.
+
+    Servers may serve a whole connection in one task (gunicorn), and middleware shares its task:
+    what a request sets must not reach the next one.
+    """
+
+    __slots__ = ("_context", "_coroutine")
+
+    def __init__(self, coroutine: Coroutine[Any, Any, T], context: Context) -> None:
+        self._coroutine = coroutine
+        self._context = context
+
+    def __await__(self) -> Generator[Any, Any, T]:
+        step, value = self._coroutine.send, None
+        while True:
+            try:
+                awaited = self._context.run(step, value)
+            except StopIteration as end:
+                result: T = end.value
+                return result
+            try:
+                value = yield awaited
+                step = self._coroutine.send
+            except BaseException as error:  # noqa: BLE001 - thrown into the coroutine
+                value, step = error, self._coroutine.throw

@@ -1,0 +1,192 @@
+"""What asyncio and trio do differently: a loop's name, tasks of its own, and interrupting a task.
+
+A task is interrupted without entering a cancel scope on asyncio: the application may hold scopes
+open from the handler into its stream, and scopes must nest. On trio there is no other way, so there
+the scope is entered before the handler is called.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable, Coroutine
+    from contextvars import Context
+    from types import TracebackType
+    from typing import Self
+
+    import trio
+
+Work: TypeAlias = "Callable[[], Coroutine[Any, Any, None]]"
+
+
+class Interruption(Protocol):
+    """A stretch of one task that another task may end early, as if it had come to its end."""
+
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+        /,
+    ) -> bool: ...
+
+    def interrupt(self) -> None:
+        """Cancel what the task waits for; called from another task of the same loop."""
+        ...
+
+    def shield(self, up: bool, /) -> None:
+        """While it is up, the stretch goes on though others cancel the task."""
+        ...
+
+
+class Tasks(Protocol):
+    """The tasks of one event loop."""
+
+    def spawn(self, work: Work, context: Context) -> None:
+        """Run `work` in a task that belongs to the loop; it must not raise an `Exception`."""
+        ...
+
+    def interruption(self) -> Interruption:
+        """A new one, not yet entered."""
+        ...
+
+
+def current_loop() -> object:
+    """The event loop that runs this task: asyncio's loop, or trio's token.
+
+    Raises:
+        RuntimeError: no loop runs.
+    """
+    trio: Any = sys.modules.get("trio")
+    if trio is not None and trio.lowlevel.in_trio_task():
+        token: object = trio.lowlevel.current_trio_token()
+        return token
+    from asyncio import get_running_loop
+
+    return get_running_loop()
+
+
+def is_closed(loop: object) -> bool:
+    """Whether a loop that `current_loop` named will never run again, as far as it tells."""
+    closed: Callable[[], bool] | None = getattr(loop, "is_closed", None)
+    return closed is not None and closed()
+
+
+def tasks_of(loop: object) -> Tasks:
+    """The tasks of the running loop that `current_loop` named."""
+    return AsyncioTasks(loop) if hasattr(loop, "create_task") else TrioTasks()
+
+
+class AsyncioTasks:
+    """asyncio: the loop keeps weak references only, so the tasks are kept here until they end."""
+
+    __slots__ = ("_loop", "_tasks")
+
+    def __init__(self, loop: Any) -> None:
+        self._loop: asyncio.AbstractEventLoop = loop
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def spawn(self, work: Work, context: Context) -> None:
+        """Run it in a task of its own, which `asyncio.run` cancels at its end."""
+        task = self._loop.create_task(work(), context=context)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def interruption(self) -> Interruption:
+        """What `asyncio.timeout` is, without a time."""
+        return AsyncioInterruption()
+
+
+class AsyncioInterruption:
+    """Cancels its task once, and takes that one cancellation back at the end."""
+
+    __slots__ = ("_before", "_interrupted", "_task")
+
+    def __init__(self) -> None:
+        self._interrupted = False
+
+    def __enter__(self) -> Self:
+        from asyncio import current_task
+
+        task = current_task()
+        if task is None:
+            raise RuntimeError("An ASGI application is called in a task. Await it in one.")
+        self._task = task
+        self._before = task.cancelling()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+        /,
+    ) -> bool:
+        from asyncio import CancelledError
+
+        if not self._interrupted:
+            return False
+        # As in `asyncio.timeout`: a cancellation by somebody else as well goes on.
+        others = self._task.uncancel() > self._before
+        return not others and isinstance(error, CancelledError)
+
+    def interrupt(self) -> None:
+        """Cancel the task."""
+        if not self._interrupted:
+            self._interrupted = True
+            self._task.cancel()
+
+    def shield(self, up: bool, /) -> None:
+        """Do nothing: asyncio cancels once, so that what follows is left alone."""
+
+
+class TrioTasks:
+    """trio: system tasks, which end with the run and must never raise."""
+
+    __slots__ = ()
+
+    def spawn(self, work: Work, context: Context) -> None:
+        """Run it in a system task."""
+        from trio.lowlevel import spawn_system_task
+
+        spawn_system_task(work, context=context)
+
+    def interruption(self) -> Interruption:
+        """A cancel scope."""
+        return TrioInterruption()
+
+
+class TrioInterruption:
+    """A cancel scope whose shield can be put up from inside."""
+
+    __slots__ = ("_scope",)
+
+    def __init__(self) -> None:
+        from trio import CancelScope
+
+        self._scope: trio.CancelScope = CancelScope()
+
+    def __enter__(self) -> Self:
+        self._scope.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+        /,
+    ) -> bool:
+        return bool(self._scope.__exit__(kind, error, traceback))
+
+    def interrupt(self) -> None:
+        """Cancel the scope."""
+        self._scope.cancel()
+
+    def shield(self, up: bool, /) -> None:
+        """Shield the scope, or not."""
+        self._scope.shield = up

@@ -1,0 +1,165 @@
+"""What an ASGI server gives to a request, and which capabilities that makes."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, TypeVar, cast
+
+from portico.contract import (
+    ABSENT,
+    EMULATED,
+    NATIVE,
+    Capabilities,
+    Capability,
+    Options,
+    Peer,
+    Platform,
+    Runtime,
+)
+from portico_asgi._request import read_root_path
+from portico_asgi._threads import in_worker_thread
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from portico import AbortSignal
+    from portico_asgi._receive import Inbox, Receive, Send
+    from portico_asgi._request import Scope
+
+T = TypeVar("T")
+
+CAPABILITIES: Final[Capabilities] = MappingProxyType(
+    {
+        Capability.STREAM_REQUEST: NATIVE,
+        Capability.STREAM_RESPONSE: NATIVE,
+        Capability.DISCONNECT: NATIVE,
+        Capability.BACKGROUND: NATIVE,
+        # By the lifespan protocol; where the server has none, at the first request.
+        Capability.STARTUP: NATIVE,
+        Capability.SHUTDOWN: NATIVE,
+        Capability.SHARED_RESOURCES: NATIVE,
+        Capability.THREADS: NATIVE,
+        Capability.FILESYSTEM: NATIVE,
+        Capability.SOCKETS: NATIVE,
+        Capability.DEADLINE: ABSENT,
+        # An extension that few servers have; `early_hints` says whether it was sent.
+        Capability.EARLY_HINTS: EMULATED,
+        Capability.TRAILERS: ABSENT,
+        Capability.WEBSOCKET: ABSENT,
+        Capability.MULTIPLE_SET_COOKIE: NATIVE,
+        # Optional in the scope, but every known server gives it.
+        Capability.RAW_PATH: NATIVE,
+        Capability.REPEATED_HEADERS: NATIVE,
+    }
+)
+
+
+class AsgiRaw(NamedTuple):
+    """What the server called the application with (ASGI 3.0 "Applications").
+
+    Whoever awaits `receive` takes messages away from the request's body.
+
+    Attributes:
+        scope: the dictionary itself.
+        receive: the server's own.
+        send: the server's own.
+    """
+
+    scope: Scope
+    receive: Receive
+    send: Send
+
+
+class ProcessPlatform(Platform):
+    """The platform of the application's start: there is no request and no peer."""
+
+    __slots__ = ()
+
+    runtime: ClassVar[Runtime] = Runtime("asgi", "loop")
+    capabilities: ClassVar[Capabilities] = CAPABILITIES
+
+    async def run_blocking(self, fn: Callable[[], T], /) -> T:
+        """Call it in a worker thread."""
+        return await in_worker_thread(fn)
+
+
+class AsgiPlatform(ProcessPlatform):
+    """The platform of one request.
+
+    Attributes:
+        inbox: the messages of the server.
+        send: the server's own.
+        started: whether the answer has begun.
+        streams: whether a stream is being sent.
+    """
+
+    __slots__ = ("_scope", "inbox", "send", "started", "streams")
+
+    def __init__(self, options: Options, scope: Scope, inbox: Inbox, send: Send) -> None:
+        super().__init__(options, read_peer(scope), read_root_path(scope, options))
+        self._scope = scope
+        self.inbox = inbox
+        self.send = send
+        self.started = False
+        self.streams = False
+
+    @property
+    def signal(self) -> AbortSignal:
+        """Aborted when the peer leaves before it has the answer; asking starts a watcher.
+
+        From a thread, ask in one of the event loop's worker threads.
+        """
+        if not self.inbox.on_loop():
+            from anyio import from_thread
+
+            return from_thread.run_sync(lambda: self.inbox.signal)
+        return self.inbox.signal
+
+    @property
+    def state(self) -> Mapping[str, Any]:
+        """What others keep for all requests (ASGI "Lifespan Protocol" 2.0, "Lifespan State")."""
+        state: Mapping[str, Any] = self._scope.get("state") or {}
+        return state
+
+    async def run_blocking(self, fn: Callable[[], T], /) -> T:
+        """Call it in a worker thread.
+
+        While a stream is sent these are the steps of a synchronous source, the closing among them,
+        which must not be lost to a cancellation.
+        """
+        return await in_worker_thread(fn, shield=self.streams)
+
+    async def early_hints(self, links: Iterable[str], /) -> bool:
+        """Send 103 where the server has the extension `http.response.early_hint`.
+
+        The extension's page places it after the start; the servers that have it take it before,
+        which is where RFC 8297 has a use for it.
+        """
+        extensions: Mapping[str, Any] = self._scope.get("extensions") or {}
+        if self.started or "http.response.early_hint" not in extensions:
+            return False
+        from portico import Headers
+
+        checked = Headers([("link", link) for link in links])
+        values = [value for _, value in checked.to_wire()]
+        await self.send({"type": "http.response.early_hint", "links": values})
+        return True
+
+    def raw(self, kind: type[T], /) -> T:
+        """The call's arguments, as `AsgiRaw`."""
+        if kind is AsgiRaw:
+            return cast("T", AsgiRaw(self._scope, self.inbox.receive, self.send))
+        return super().raw(kind)
+
+
+def read_peer(scope: Scope) -> Peer:
+    """The `client` of the scope (ASGI 3.0 "HTTP connection scope").
+
+    Servers give a list or a tuple, the port as a text (granian), and nothing or an empty host for
+    Unix sockets.
+    """
+    client = scope.get("client")
+    if not client or not client[0]:
+        return Peer(None, None, "unknown")
+    port = str(client[1])
+    return Peer(client[0], int(port) if port.isdecimal() else None, "socket")

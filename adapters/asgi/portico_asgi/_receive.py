@@ -1,0 +1,208 @@
+"""`Inbox`: the `receive()` of one call, awaited by one at a time.
+
+Two may want the next message: the reader of the body, on the loop or from a worker thread, and the
+watcher that waits for the peer to leave. A message that the watcher finds while it waits is kept
+for the reader, one at most, so that the server holds the rest of the body back.
+
+The watcher runs only where somebody asked for it. It must end before the last message is sent:
+after a complete answer `receive()` gives `http.disconnect`, which then says nothing of the peer.
+"""
+
+from __future__ import annotations
+
+from contextvars import copy_context
+from threading import get_ident
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, MutableMapping
+
+    from anyio import CancelScope, Event
+
+    from portico import AbortController, AbortSignal
+    from portico_asgi._loop import Tasks
+
+Message: TypeAlias = "MutableMapping[str, Any]"
+Receive: TypeAlias = "Callable[[], Awaitable[Message]]"
+Send: TypeAlias = "Callable[[Message], Awaitable[None]]"
+
+
+class Inbox:
+    """The messages of one http scope (ASGI 3.0 "Request" and "Disconnect").
+
+    Attributes:
+        receive: the server's own.
+        ended: whether the last message of the body came.
+        gone: whether the peer left before it had the whole answer.
+        on_gone: called by the watcher, in its task, when the peer leaves; or None.
+    """
+
+    __slots__ = (
+        "_ahead",
+        "_changed",
+        "_controller",
+        "_failure",
+        "_over",
+        "_pulling",
+        "_tasks",
+        "_thread",
+        "_watch",
+        "_watch_ended",
+        "ended",
+        "gone",
+        "on_gone",
+        "receive",
+    )
+
+    def __init__(self, receive: Receive, tasks: Tasks) -> None:
+        self.receive = receive
+        self.ended = False
+        self.gone = False
+        self.on_gone: Callable[[], None] | None = None
+        self._tasks = tasks
+        self._thread = get_ident()
+        self._ahead: bytes | None = None
+        self._pulling = False
+        self._changed: Event | None = None
+        self._over = False
+        self._watch: CancelScope | None = None
+        self._watch_ended: Event | None = None
+        self._failure: Exception | None = None
+        self._controller: AbortController | None = None
+
+    async def chunk(self) -> bytes | None:
+        """The next chunk of the body, or None after the last.
+
+        Raises:
+            DisconnectError: the peer left before the body's end.
+        """
+        while self._ahead is None and not self.ended and not self.gone:
+            await self._pull()
+        chunk, self._ahead = self._ahead, None
+        if chunk is None and not self.ended:
+            from portico import DisconnectError
+
+            raise DisconnectError
+        self._tell()
+        return chunk
+
+    @property
+    def signal(self) -> AbortSignal:
+        """Aborted when the peer leaves; asking for it, on the loop, starts the watcher."""
+        if self._controller is None:
+            from portico import AbortController
+
+            self._controller = AbortController()
+            if self.gone:
+                self._abort()
+            self.watch()
+        return self._controller.signal
+
+    def on_loop(self) -> bool:
+        """Whether this is the thread of the event loop."""
+        return get_ident() == self._thread
+
+    def watch(self) -> None:
+        """Wait for the peer to leave, in a task of the loop, until `unwatch`."""
+        if self._watch is not None or self._over or self.gone:
+            return
+        from anyio import CancelScope, Event
+
+        self._watch = CancelScope()
+        self._watch_ended = Event()
+        self._tasks.spawn(self._keep_watch, copy_context())
+
+    async def unwatch(self) -> None:
+        """End the watcher, now and for good; afterwards no `receive()` waits.
+
+        To be called before the last message is sent: servers take what follows for a disconnect.
+
+        Raises:
+            Exception: what the server's `receive()` raised to the watcher.
+        """
+        self._over = True
+        self.on_gone = None
+        if self._watch is None or self._watch_ended is None:
+            return
+        from anyio import CancelScope
+
+        self._watch.cancel()
+        with CancelScope(shield=True):
+            await self._watch_ended.wait()
+        failure, self._failure = self._failure, None
+        if failure is not None:
+            raise failure
+
+    def lose(self) -> None:
+        """Note that the peer is gone, and tell those who wait for it."""
+        if self.gone:
+            return
+        self.gone = True
+        self._tell()
+        if self._controller is not None:
+            self._abort()
+
+    def _abort(self) -> None:
+        if self._controller is not None:
+            from portico import DisconnectError
+
+            self._controller.abort(DisconnectError("The peer closed the connection."))
+
+    async def _keep_watch(self) -> None:
+        if self._watch is None or self._watch_ended is None:
+            return
+        try:
+            with self._watch:
+                await self._wait_for_leave()
+            if self.gone and self.on_gone is not None:
+                self.on_gone()
+        except Exception as error:  # noqa: BLE001 - raised to the request's task by `unwatch`
+            self._failure = error
+        finally:
+            self._watch_ended.set()
+
+    async def _wait_for_leave(self) -> None:
+        while not self.gone:
+            if self._ahead is None or self.ended:
+                body_ended = self.ended
+                await self._pull()
+                if body_ended and not self.gone:
+                    return  # a server that has more to say after the end says nothing of use
+            else:
+                await self._change()
+
+    async def _pull(self) -> None:
+        """Take one message, or wait until the other one has taken it."""
+        if self._pulling:
+            await self._change()
+            return
+        self._pulling = True
+        try:
+            message = await self.receive()
+        except OSError:
+            self.lose()
+        else:
+            self._note(message)
+        finally:
+            self._pulling = False
+            self._tell()
+
+    def _note(self, message: Message) -> None:
+        if message["type"] == "http.disconnect":
+            self.lose()
+        elif not self.ended:
+            # Both keys have defaults (ASGI 3.0 "Request - receive event").
+            self._ahead = message.get("body") or None
+            self.ended = not message.get("more_body", False)
+
+    async def _change(self) -> None:
+        from anyio import Event
+
+        if self._changed is None:
+            self._changed = Event()
+        await self._changed.wait()
+
+    def _tell(self) -> None:
+        if self._changed is not None:
+            self._changed.set()
+            self._changed = None

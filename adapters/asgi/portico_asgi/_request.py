@@ -1,0 +1,161 @@
+"""Scope to `Request`: the target, the header fields and the body of ASGI 3.0's "HTTP" scope."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, TypeAlias
+from urllib.parse import quote, quote_from_bytes, unquote
+
+from portico.contract import NativeRequest
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator, MutableMapping
+
+    from portico import AbortSignal, Headers
+    from portico.contract import Options
+    from portico_asgi._platform import AsgiPlatform
+    from portico_asgi._receive import Inbox
+
+Scope: TypeAlias = "MutableMapping[str, Any]"
+
+# RFC 3986 section 3.3: what stands in a path as it is, `pchar` and the slash.
+_PATH = "/-._~!$&'()*+,;=:@"
+# What a path that is encoded already may have: every visible ASCII character.
+_VISIBLE = bytes(range(0x21, 0x7F))
+_origin = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*").match
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+class AsgiRequest(NativeRequest):
+    """A request over the scope, which it reads when it is asked."""
+
+    __slots__ = ("_platform", "_scope")
+
+    def __init__(self, scope: Scope, platform: AsgiPlatform) -> None:
+        self._scope = scope
+        self._platform = platform
+        super().__init__(
+            scope["method"],
+            read_target(scope, platform.root_path),
+            scope["query_string"].decode("latin-1"),
+            AsgiBody(platform.inbox) if may_have_body(scope) else None,
+            platform.options.limits,
+        )
+
+    @property
+    def signal(self) -> AbortSignal:
+        """Aborted when the peer is known to be gone; asking for it starts a watcher."""
+        return self._platform.signal
+
+    def _read_headers(self) -> Headers:
+        from portico import Headers
+
+        headers = Headers.from_wire(self._scope["headers"])
+        cookies = headers.get_all("cookie")
+        if len(cookies) > 1:
+            # HTTP/2 may split the field (RFC 9113 section 8.2.3); a comma would not join it.
+            headers.set("cookie", "; ".join(cookies))
+        return headers
+
+    def _read_host(self) -> str:
+        return self.headers.get("host") or _server_name(self._scope)
+
+    def _read_scheme(self) -> str:
+        scheme: str = self._scope.get("scheme") or "http"
+        return scheme
+
+    def _read_root_path(self) -> str:
+        return self._platform.root_path
+
+
+def read_root_path(scope: Scope, options: Options) -> str:
+    """Where the application is mounted, percent-encoded: the option's, else the server's."""
+    if options.root_path is not None:
+        return options.root_path
+    given: str = scope.get("root_path") or ""
+    return quote(given.rstrip("/"), _PATH, errors="surrogateescape") if given else ""
+
+
+def read_target(scope: Scope, root_path: str) -> str:
+    """The path below the root path, percent-encoded as the peer sent it where the server tells.
+
+    `path` and `raw_path` include the root path (ASGI 3.0 "WSGI Compatibility": PATH_INFO is `path`
+    without `root_path`), but behind a proxy that removed it they do not; then they stay whole.
+    """
+    raw: bytes | None = scope.get("raw_path")
+    if raw is None:  # optional: "some HTTP servers may be unable to provide it"
+        target = quote(scope["path"], _PATH, errors="surrogateescape")
+    elif raw.isascii():
+        target = raw.decode("ascii")
+    else:
+        target = quote_from_bytes(raw, _VISIBLE)
+    return _below(target, root_path) if root_path else target
+
+
+def _below(target: str, root_path: str) -> str:
+    """What follows the root path, which ends where a segment does; else the target as it is."""
+    absolute = _origin(target)
+    path = target[absolute.end() :] if absolute else target
+    if path.startswith(f"{root_path}/"):
+        return path[len(root_path) :]
+    root = unquote(root_path)
+    end = path.find("/", 1)
+    while end != -1:
+        if unquote(path[:end]) == root:
+            return path[end:]
+        end = path.find("/", end + 1)
+    return "/" if unquote(path) == root else target
+
+
+def may_have_body(scope: Scope) -> bool:
+    """Whether a body may follow, by its framing alone (RFC 9112 section 6.3).
+
+    HTTP/2 and HTTP/3 frame a body without any field.
+    """
+    found: bool = scope["http_version"][:1] != "1"
+    for name, value in scope["headers"]:
+        lowered = name.lower()
+        if lowered == b"transfer-encoding":
+            return True
+        if lowered == b"content-length":
+            found = value != b"0"
+    return found
+
+
+def _server_name(scope: Scope) -> str:
+    """The `server` of the scope as a Host value; a Unix socket has no port and no name."""
+    server = scope.get("server")
+    if not server or server[1] is None:
+        return "localhost"
+    name, port = server
+    host = f"[{name}]" if ":" in name else name
+    return host if port == _DEFAULT_PORTS.get(scope.get("scheme", "http")) else f"{host}:{port}"
+
+
+class AsgiBody:
+    """The chunks of a body, for `async for` on the event loop and `for` in its worker threads."""
+
+    __slots__ = ("_inbox",)
+
+    def __init__(self, inbox: Inbox) -> None:
+        self._inbox = inbox
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        chunk = await self._inbox.chunk()
+        if chunk is None:
+            raise StopAsyncIteration
+        return chunk
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        from portico_asgi._threads import from_worker_thread
+
+        chunk = from_worker_thread(self._inbox.chunk)
+        if chunk is None:
+            raise StopIteration
+        return chunk

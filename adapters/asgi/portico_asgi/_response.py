@@ -1,0 +1,123 @@
+"""`Response` to messages: one start and one body, or a stream that waits for its peer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from portico.contract import ByteStream, Response
+
+if TYPE_CHECKING:
+    from portico_asgi._loop import Interruption, Tasks
+    from portico_asgi._platform import AsgiPlatform
+    from portico_asgi._receive import Send
+
+
+async def write_whole(response: Response, content: bytes, platform: AsgiPlatform) -> None:
+    """Send an answer that is in memory: the start and one body message."""
+    await platform.inbox.unwatch()
+    if platform.inbox.gone:
+        return
+    try:
+        await _start(response, platform)
+        await platform.send({"type": "http.response.body", "body": content})
+    except OSError:
+        # ASGI 2.4 "Disconnected Client - send exception"; most servers let it pass silently.
+        platform.inbox.lose()
+
+
+async def write_failure(send: Send) -> None:
+    """Send the 500 of a request that no application answered; details go to the report."""
+    content = b'{"type":"about:blank","title":"Internal Server Error","status":500}'
+    headers = [
+        (b"content-type", b"application/problem+json"),
+        (b"content-length", str(len(content)).encode()),
+    ]
+    await send({"type": "http.response.start", "status": 500, "headers": headers})
+    await send({"type": "http.response.body", "body": content})
+
+
+class StreamWriter:
+    """Sends a stream, each chunk when the server has taken the one before, while the peer is there.
+
+    The stream is read in the caller's task, the one that its handler ran in, and closed there in
+    every case. No final message follows a stream that raised: servers close the connection then,
+    and the peer sees that the message is not complete.
+
+    Args:
+        response: whose content is a stream.
+        platform: that of the request.
+        tasks: those of the event loop.
+        stretch: entered before the handler was called, so that what the handler holds open nests
+            in it; ended early when the peer leaves while the stream waits for its next chunk.
+    """
+
+    __slots__ = ("_content", "_current", "_platform", "_response", "_stretch", "_tasks")
+
+    def __init__(
+        self, response: Response, platform: AsgiPlatform, tasks: Tasks, stretch: Interruption
+    ) -> None:
+        self._response = response
+        self._platform = platform
+        self._tasks = tasks
+        self._stretch = stretch
+        self._current: Interruption | None = None
+        content = response.content
+        self._content = content if isinstance(content, ByteStream) else ByteStream([content])
+
+    async def write(self) -> None:
+        """Send it all, or what the peer stays for.
+
+        Raises:
+            Exception: what the stream raised.
+        """
+        platform, inbox = self._platform, self._platform.inbox
+        platform.streams = True
+        inbox.on_gone = self._stop
+        inbox.watch()
+        try:
+            await self._pump()
+        finally:
+            self._current = None
+            self._stretch.shield(True)
+            try:
+                await self._content.aclose()
+            finally:
+                await inbox.unwatch()
+                self._stretch.shield(False)
+        if not inbox.gone:
+            await self._send(b"", more=False)
+
+    async def _pump(self) -> None:
+        inbox = self._platform.inbox
+        while not inbox.gone:
+            self._current = self._stretch
+            chunk = await anext(self._content, None)
+            self._current = None
+            if chunk is None or inbox.gone:
+                return
+            # A stretch of its own: one that ends here leaves the stream to be closed in peace.
+            with self._tasks.interruption() as self._current:
+                await self._send(chunk, more=True)
+            self._current = None
+
+    async def _send(self, chunk: bytes, *, more: bool) -> None:
+        try:
+            if not self._platform.started:
+                await _start(self._response, self._platform)
+            message = {"type": "http.response.body", "body": chunk, "more_body": more}
+            await self._platform.send(message)
+        except OSError:
+            self._platform.inbox.lose()
+
+    def _stop(self) -> None:
+        if self._current is not None:
+            self._current.interrupt()
+
+
+async def _start(response: Response, platform: AsgiPlatform) -> None:
+    platform.started = True
+    # "Header names MUST be lowercased" (ASGI 3.0 "Response Start"), as those of `Headers` are.
+    headers = response.headers.to_wire()
+    await platform.send(
+        {"type": "http.response.start", "status": response.status, "headers": headers}
+    )

@@ -1,0 +1,37 @@
+"""The conformance application: one `Portico`, with every route that the cases use.
+
+It is written as an application is to be written: with the public names of `portico` alone, and so
+that it runs on every runtime: no event loop by name, no thread, and nothing at import but
+registrations. Routes under `/async/` and `/sync/` do the same in two colours.
+
+A row serves `app` with `OPTIONS`, sets `ENVIRONMENT` in the platform's environment, and, where it
+answers one request at a time, shares the folder `PORTICO_CONFORMANCE_DIR` with the cases.
+"""
+
+from portico_conformance.application import (
+    _answers,
+    _binding,
+    _bodies,
+    _errors,
+    _fields,
+    _large,
+    _paths,
+    _platform,
+    _seen,
+    _signals,
+    _statuses,
+    _streams,
+)
+from portico_conformance.application._app import (
+    ENVIRONMENT,
+    MAX_BODY_SIZE,
+    MAX_FORM_SIZE,
+    OPTIONS,
+    app,
+)
+
+__all__ = ["ENVIRONMENT", "MAX_BODY_SIZE", "MAX_FORM_SIZE", "OPTIONS", "app"]
+
+# Importing the areas registers their routes.
+del _answers, _binding, _bodies, _errors, _fields, _large, _paths
+del _platform, _seen, _signals, _statuses, _streams

@@ -58,7 +58,9 @@ class Signature:
         # needs a loop to be read.
         self.is_async = bool(flags & (_COROUTINE | _ASYNC_GENERATOR))
         self.is_generator = bool(flags & (_GENERATOR | _ASYNC_GENERATOR))
-        if function is None or hasattr(fn, "__wrapped__"):
+        plain = isinstance(fn, FunctionType | MethodType) and not hasattr(fn, "__wrapped__")
+        if function is None or not plain:
+            # A wrapper, a partial or an object with `__call__` hides some of the parameters.
             self.parameters = _inspected(fn, self.where)
         else:
             self.parameters = _parameters(function, self.where, skip=isinstance(fn, MethodType))

@@ -1,0 +1,157 @@
+"""The body of an answer: read to its end, held to what the service takes, text or base64."""
+
+from __future__ import annotations
+
+from binascii import b2a_base64
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from portico import PorticoError
+from portico_lambda._fields import seen
+from portico_lambda._shapes import first_record
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from portico import Headers
+    from portico.contract import ByteStream
+    from portico_lambda._fields import Fields
+    from portico_lambda._shapes import Shape
+
+# AWS quotas. The first two count the result's JSON, the others CloudFront's header fields and body.
+PAYLOAD_LIMIT: Final = 6_291_556
+ALB_LIMIT: Final = 1024 * 1024
+VIEWER_LIMIT: Final = 40 * 1024
+ORIGIN_LIMIT: Final = 1024 * 1024
+
+# JSON writes a character in 6 at most, or 12 for 4 bytes of UTF-8. What is well below that, header
+# fields included, needs no measuring.
+_SURELY_FITS: Final = 8
+
+_TEXTUAL: Final = frozenset(
+    {
+        "application/ecmascript",
+        "application/graphql",
+        "application/javascript",
+        "application/json",
+        "application/x-javascript",
+        "application/x-ndjson",
+        "application/x-www-form-urlencoded",
+        "application/xml",
+        "application/yaml",
+    }
+)
+
+
+class AnswerTooLargeError(PorticoError):
+    """The answer is larger than what the service takes, which would answer 502 for it."""
+
+    def __init__(self, shape: Shape, limit: int) -> None:
+        super().__init__(
+            f"The answer takes more than the {limit} bytes that the service in front of the "
+            f"function takes ({shape}). Send it in parts, or put it in a store and redirect there."
+        )
+
+
+class AnswerBody(NamedTuple):
+    """A body in JSON.
+
+    Attributes:
+        text: the body, or its base64.
+        is_base64: which of the two.
+    """
+
+    text: str
+    is_base64: bool
+
+
+def answer_limit(shape: Shape, event: Fields) -> int:
+    """How many bytes of an answer the service takes."""
+    if shape in ("alb", "alb-multi"):
+        return ALB_LIMIT
+    if shape == "edge":
+        config = seen(seen(first_record(event).get("cf")).get("config"))
+        return VIEWER_LIMIT if config.get("eventType") == "viewer-request" else ORIGIN_LIMIT
+    return PAYLOAD_LIMIT
+
+
+def collect(stream: ByteStream, shape: Shape, limit: int) -> bytes:
+    """All of a synchronous stream, which is closed in every case.
+
+    Raises:
+        AnswerTooLargeError: it is over the limit; nothing is read after that.
+    """
+    chunks: list[bytes] = []
+    left = limit
+    try:
+        for chunk in stream:
+            left -= len(chunk)
+            if left < 0:
+                raise AnswerTooLargeError(shape, limit)
+            chunks.append(chunk)
+    finally:
+        stream.close()
+    return b"".join(chunks)
+
+
+async def collect_on_loop(stream: ByteStream, shape: Shape, limit: int) -> bytes:
+    """All of a stream of either kind; see `collect`."""
+    chunks: list[bytes] = []
+    left = limit
+    try:
+        async for chunk in stream:
+            left -= len(chunk)
+            if left < 0:
+                raise AnswerTooLargeError(shape, limit)
+            chunks.append(chunk)
+    finally:
+        await stream.aclose()
+    return b"".join(chunks)
+
+
+def write_body(headers: Headers, content: bytes, limit: int) -> AnswerBody:
+    """A body as text where it is one, and where the text's JSON is not what breaks the limit."""
+    if not content:
+        return AnswerBody("", False)
+    if _is_textual(headers):
+        try:
+            text = content.decode()
+        except UnicodeDecodeError:
+            pass
+        else:
+            if _surely_fits(content, limit) or _json_size(text) <= limit:
+                return AnswerBody(text, False)
+    return AnswerBody(b2a_base64(content, newline=False).decode("ascii"), True)
+
+
+def _is_textual(headers: Headers) -> bool:
+    if (headers.get("content-encoding") or "identity").lower() != "identity":
+        return False
+    content_type = (headers.get("content-type") or "").lower()
+    essence, _, parameters = content_type.partition(";")
+    essence = essence.strip()
+    return (
+        essence.startswith("text/")
+        or essence in _TEXTUAL
+        or essence.endswith(("+json", "+xml", "+yaml"))
+        or "charset=" in parameters
+    )
+
+
+def exceeds(
+    shape: Shape, result: Mapping[str, object], headers: Headers, content: bytes, limit: int
+) -> bool:
+    """Whether the service would refuse a result for its size."""
+    if shape == "edge":
+        return len(content) + sum(len(name) + len(value) for name, value in headers) > limit
+    return not _surely_fits(content, limit) and _json_size(result) > limit
+
+
+def _surely_fits(content: bytes, limit: int) -> bool:
+    return len(content) < limit // _SURELY_FITS
+
+
+def _json_size(value: object) -> int:
+    """Bytes of JSON with all but ASCII escaped, which is what runtimes up to Python 3.11 write."""
+    import json
+
+    return len(json.dumps(value))

@@ -1,0 +1,86 @@
+"""The events of API Gateway and of function URLs: REST APIs, HTTP APIs, `lambda-url`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from portico_lambda._event_body import body_of
+from portico_lambda._event_headers import gateway_peer, headers_of, host_of, scheme_of
+from portico_lambda._fields import flag, required, table, text, texts
+from portico_lambda._parts import Parts
+from portico_lambda._target import (
+    mounted,
+    path_of_decoded,
+    path_of_encoded,
+    query_of_decoded_fields,
+    query_of_encoded,
+)
+
+if TYPE_CHECKING:
+    from portico_lambda._fields import Fields
+
+
+def rest(event: Fields, root_path: str | None) -> Parts:
+    """API Gateway REST API (AWS payload format 1.0).
+
+    `multiValueHeaders` is complete; the console's tests have `headers` alone. The stage is in
+    `requestContext.path` and not in `path`. A custom domain name has no stage in its URLs.
+    """
+    context = table(event, "requestContext")
+    headers = headers_of(table(event, "multiValueHeaders") or table(event, "headers"))
+    name, values = "queryStringParameters", table(event, "multiValueQueryStringParameters")
+    whole = path_of_encoded(required(event, "path"))
+    stage = text(context, "stage")
+    if event.get("version") == "1.0":
+        path, root = mounted(whole, root_path, stage)
+    elif root_path is None:
+        path, root = whole, _stage_before(whole, text(context, "path"), stage)
+    else:
+        path, root = mounted(whole, root_path)
+    return Parts(
+        required(event, "httpMethod"),
+        path,
+        query_of_decoded_fields(values or table(event, name)),
+        headers,
+        body_of(text(event, "body"), is_base64=flag(event, "isBase64Encoded")),
+        host_of(headers, text(context, "domainName")),
+        scheme_of(headers),
+        root,
+        gateway_peer(text(table(context, "identity"), "sourceIp")),
+    )
+
+
+def _stage_before(path: str, whole: str, stage: str) -> str:
+    root = f"/{stage}"
+    found = stage and (whole == root + path or (path == "/" and whole == root))
+    return root if found else ""
+
+
+def http(event: Fields, root_path: str | None) -> Parts:
+    """API Gateway HTTP API (AWS payload format 2.0): its `rawPath` is decoded all the same."""
+    path = path_of_decoded(required(event, "rawPath"))
+    return _version_2(event, path, root_path)
+
+
+def url(event: Fields, root_path: str | None) -> Parts:
+    """Lambda function URL (AWS payload format 2.0): its `rawPath` is encoded."""
+    path = path_of_encoded(required(event, "rawPath"))
+    return _version_2(event, path, root_path)
+
+
+def _version_2(event: Fields, whole: str, root_path: str | None) -> Parts:
+    context = table(event, "requestContext")
+    request = table(context, "http")
+    headers = headers_of(table(event, "headers"), texts(event.get("cookies"), "cookies"))
+    path, root = mounted(whole, root_path, text(context, "stage"))
+    return Parts(
+        required(request, "method"),
+        path,
+        query_of_encoded(text(event, "rawQueryString")),
+        headers,
+        body_of(text(event, "body"), is_base64=flag(event, "isBase64Encoded")),
+        host_of(headers, text(context, "domainName")),
+        scheme_of(headers),
+        root,
+        gateway_peer(text(request, "sourceIp")),
+    )

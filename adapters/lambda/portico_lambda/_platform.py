@@ -1,0 +1,116 @@
+"""What Lambda gives to a request, and which capabilities that makes."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, TypeVar, cast
+
+from portico.contract import (
+    ABSENT,
+    EMULATED,
+    NATIVE,
+    UNKNOWN_PEER,
+    Capabilities,
+    Capability,
+    Options,
+    Peer,
+    Platform,
+    Promise,
+    Runtime,
+)
+
+if TYPE_CHECKING:
+    from portico_lambda._fields import Fields
+
+T = TypeVar("T")
+
+CAPABILITIES: Final[Capabilities] = MappingProxyType(
+    {
+        # The event has the whole body; the answer is posted whole.
+        Capability.STREAM_REQUEST: EMULATED,
+        Capability.STREAM_RESPONSE: EMULATED,
+        Capability.DISCONNECT: ABSENT,
+        # The process is frozen once it has answered: the work is done before that.
+        Capability.BACKGROUND: EMULATED,
+        # At the first invocation of an environment. Environments end without a word.
+        Capability.STARTUP: EMULATED,
+        Capability.SHUTDOWN: ABSENT,
+        Capability.SHARED_RESOURCES: NATIVE,
+        Capability.THREADS: NATIVE,
+        # Only /tmp can be written to.
+        Capability.FILESYSTEM: NATIVE,
+        Capability.SOCKETS: NATIVE,
+        Capability.DEADLINE: NATIVE,
+        Capability.EARLY_HINTS: ABSENT,
+        Capability.TRAILERS: ABSENT,
+        Capability.WEBSOCKET: ABSENT,
+        # Not behind VPC Lattice, nor a load balancer without multi-value headers.
+        Capability.MULTIPLE_SET_COOKIE: EMULATED,
+        # HTTP APIs decode the path; an encoded slash is lost there.
+        Capability.RAW_PATH: EMULATED,
+        # Payload format 2.0 and VPC Lattice join them; a plain load balancer keeps the last.
+        Capability.REPEATED_HEADERS: EMULATED,
+    }
+)
+
+
+class LambdaRaw(NamedTuple):
+    """What the function was invoked with.
+
+    Attributes:
+        event: the event itself.
+        context: the runtime's context object.
+    """
+
+    event: Fields
+    context: Any
+
+
+class LambdaPlatform(Platform):
+    """The platform of one invocation, or, without an event, of the environment.
+
+    An environment answers one invocation at a time, so what blocks is called inline.
+    """
+
+    __slots__ = ("_context", "_deadline", "_event")
+
+    runtime: ClassVar[Runtime] = Runtime("lambda", "serial")
+    capabilities: ClassVar[Capabilities] = CAPABILITIES
+    promise: ClassVar[Promise] = Promise.BEFORE_RESPONSE
+
+    def __init__(
+        self,
+        options: Options,
+        peer: Peer = UNKNOWN_PEER,
+        root_path: str = "",
+        event: Fields | None = None,
+        context: object = None,
+    ) -> None:
+        super().__init__(options, peer, root_path)
+        self._event = event
+        self._context = context
+        self._deadline: float | None = None
+
+    @property
+    def deadline(self) -> float | None:
+        """When Lambda ends the invocation; None where the context does not say.
+
+        Lambda's own clock counts milliseconds since 1970, so that it is read once.
+        """
+        if self._deadline is None:
+            remaining = getattr(self._context, "get_remaining_time_in_millis", None)
+            if remaining is not None:
+                self._deadline = self.monotonic() + float(remaining()) / 1000
+        return self._deadline
+
+    async def sleep(self, seconds: float, /) -> None:
+        """Wait on the event loop, which is always asyncio's."""
+        import asyncio
+
+        await asyncio.sleep(seconds)
+
+    def raw(self, kind: type[T], /) -> T:
+        """Event and context, as `LambdaRaw`."""
+        if kind is LambdaRaw and self._event is not None:
+            return cast("T", LambdaRaw(self._event, self._context))
+        return super().raw(kind)

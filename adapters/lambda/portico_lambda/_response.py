@@ -1,0 +1,190 @@
+"""`Response` to a function's result: one function for each shape.
+
+A result is JSON, so that a body is text or base64. It is base64 where it has a Content-Encoding, is
+of no textual type, or is not UTF-8. Every service decodes that, but a REST API of API Gateway does
+so for its binary media types alone, so that it needs `*/*` among them.
+
+====================  =====================================  ===========================
+shape                 header fields                          several Set-Cookie
+====================  =====================================  ===========================
+`rest`                `multiValueHeaders`                    in `multiValueHeaders`
+`http`, `url`         `headers`, repeated ones joined        in `cookies`
+`alb`                 `headers`, repeated ones joined        lost but for the last
+`alb-multi`           `multiValueHeaders`                    in `multiValueHeaders`
+`edge`                `headers`, lists of objects            in `headers`
+`lattice-v1`, `-v2`   `headers`, repeated ones joined        lost but for the last
+====================  =====================================  ===========================
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from portico import Response
+from portico_lambda._answer_body import AnswerBody, AnswerTooLargeError, exceeds, write_body
+from portico_lambda._edge_headers import edge_headers
+from portico_lambda._lost import lost
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from portico import Headers
+    from portico_lambda._shapes import Shape
+
+Result: TypeAlias = dict[str, object]
+
+# API Gateway would send them on under the name `x-amzn-remapped-...`, beside its own.
+_REST_WRITES_ITSELF: Final = frozenset({"content-length"})
+
+
+def to_result(
+    shape: Shape, response: Response, content: bytes, *, limit: int, strict: bool
+) -> Result:
+    """What the function returns.
+
+    Args:
+        shape: that of the event.
+        response: status and header fields.
+        content: the whole body.
+        limit: bytes that the service takes; see `answer_limit`.
+        strict: whether to raise where the service would lose a part of the answer.
+
+    Raises:
+        AnswerTooLargeError: the result is over the limit.
+        CapabilityError: the service would lose a part of the answer, and `strict` is set.
+    """
+    body = write_body(response.headers, content, limit)
+    result = _WRITERS[shape](response, body, strict)
+    if exceeds(shape, result, response.headers, content, limit):
+        raise AnswerTooLargeError(shape, limit)
+    return result
+
+
+def rest(response: Response, body: AnswerBody, strict: bool) -> Result:
+    """API Gateway REST API: `headers` would keep one value of a name."""
+    return {
+        "statusCode": response.status,
+        "multiValueHeaders": _listed(response.headers, _REST_WRITES_ITSELF),
+        "body": body.text,
+        "isBase64Encoded": body.is_base64,
+    }
+
+
+def version_2(response: Response, body: AnswerBody, strict: bool) -> Result:
+    """API Gateway HTTP API and function URL (AWS payload format 2.0).
+
+    A body without a type would be sent as JSON. The type that is added instead says what its
+    absence says (RFC 9110 section 8.3).
+    """
+    headers = _joined(response.headers)
+    if body.text and "content-type" not in headers:
+        headers["content-type"] = "application/octet-stream"
+    result: Result = {
+        "statusCode": response.status,
+        "headers": headers,
+        "body": body.text,
+        "isBase64Encoded": body.is_base64,
+    }
+    if cookies := response.headers.get_set_cookie():
+        result["cookies"] = cookies
+    return result
+
+
+def alb(response: Response, body: AnswerBody, strict: bool) -> Result:
+    """Application Load Balancer, multi-value headers off."""
+    return {"statusDescription": _status_line(response.status), **lattice(response, body, strict)}
+
+
+def alb_multi(response: Response, body: AnswerBody, strict: bool) -> Result:
+    """Application Load Balancer, multi-value headers on: it ignores `headers`."""
+    return {
+        "statusCode": response.status,
+        "statusDescription": _status_line(response.status),
+        "multiValueHeaders": _listed(response.headers),
+        "body": body.text,
+        "isBase64Encoded": body.is_base64,
+    }
+
+
+def lattice(response: Response, body: AnswerBody, strict: bool) -> Result:
+    """VPC Lattice, either version."""
+    return {
+        "statusCode": response.status,
+        "headers": _joined_with_a_cookie(response.headers, strict),
+        "body": body.text,
+        "isBase64Encoded": body.is_base64,
+    }
+
+
+def edge(response: Response, body: AnswerBody, strict: bool) -> Result:
+    """Lambda@Edge, an answer generated in a request trigger."""
+    return {
+        "status": str(response.status),
+        "statusDescription": _phrase(response.status),
+        "headers": edge_headers(response.headers, strict),
+        "body": body.text,
+        "bodyEncoding": "base64" if body.is_base64 else "text",
+    }
+
+
+_WRITERS: Final[dict[Shape, Callable[[Response, AnswerBody, bool], Result]]] = {
+    "rest": rest,
+    "http": version_2,
+    "url": version_2,
+    "alb": alb,
+    "alb-multi": alb_multi,
+    "edge": edge,
+    "lattice-v1": lattice,
+    "lattice-v2": lattice,
+}
+
+
+def _listed(headers: Headers, without: frozenset[str] = frozenset()) -> dict[str, list[str]]:
+    values: dict[str, list[str]] = {}
+    for name, value in headers:
+        if name not in without:
+            values.setdefault(name, []).append(value)
+    return values
+
+
+def _joined(headers: Headers) -> dict[str, str]:
+    """One value for a name (RFC 9110 section 5.3), which Set-Cookie cannot have."""
+    values: dict[str, str] = {}
+    for name, value in headers:
+        if name != "set-cookie":
+            values[name] = f"{values[name]}, {value}" if name in values else value
+    return values
+
+
+def _joined_with_a_cookie(headers: Headers, strict: bool) -> dict[str, str]:
+    values = _joined(headers)
+    cookies = headers.get_set_cookie()
+    if len(cookies) > 1:
+        lost(
+            f"all but the last of {len(cookies)} Set-Cookie fields",
+            "Switch multi-value headers on in the target group of a load balancer; VPC Lattice "
+            "has no such thing.",
+            strict,
+        )
+    if cookies:
+        values["set-cookie"] = cookies[-1]
+    return values
+
+
+def _status_line(status: int) -> str:
+    return f"{status} {_phrase(status)}"
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Unknown"
+
+
+def problem(status: int, detail: str) -> Response:
+    """An answer of the adapter's own, of the form that the core's have (RFC 9457)."""
+    value = {"type": "about:blank", "title": _phrase(status), "status": status, "detail": detail}
+    headers = [("content-type", "application/problem+json")]
+    return Response.from_json(value, status=status, headers=headers)

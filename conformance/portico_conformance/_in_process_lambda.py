@@ -1,0 +1,141 @@
+"""Lambda without AWS: a request becomes an event, a handler's result an answer.
+
+The whole body is collected first, as every AWS front does, and there is one invocation; what the
+front would refuse is refused, and what it would not accept from a function is a 502.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import Event as Signal
+from threading import Lock
+from time import monotonic
+
+from portico_conformance._case import Client, NoAnswerError, Row
+from portico_conformance._in_process import TIMEOUT, InProcessClient
+from portico_conformance._lambda_events import Event, RequestRefused, Shape, to_event
+from portico_conformance._lambda_results import GatewayError, from_result
+from portico_conformance._wire import WireRequest, WireResponse
+
+Handler = Callable[[Event, object], object]
+
+
+@contextmanager
+def lambda_client(row: Row, handler: Handler, shape: Shape) -> Iterator[Client]:
+    """A client of a handler behind one event shape."""
+    one_at_a_time = Lock()
+
+    def begin(request: WireRequest, more: bool) -> _LambdaCall:
+        return _LambdaCall(handler, shape, request, more, one_at_a_time)
+
+    yield InProcessClient(row, begin)
+
+
+@dataclass(frozen=True, slots=True)
+class InvocationContext:
+    """What AWS's runtime client passes as the context of an invocation."""
+
+    aws_request_id: str = "8476a536-e9f4-11e8-9739-2dfe598c3fcd"
+    function_name: str = "function"
+    function_version: str = "$LATEST"
+    invoked_function_arn: str = "arn:aws:lambda:eu-west-1:123456789012:function:function"
+    memory_limit_in_mb: str = "128"
+    log_group_name: str = "/aws/lambda/function"
+    log_stream_name: str = "2026/11/21/[$LATEST]8476a536e9f411e897392dfe598c3fcd"
+    deadline: float = 0.0
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Milliseconds until the platform ends the invocation."""
+        return max(int((self.deadline - monotonic()) * 1000), 0)
+
+
+class _LambdaCall:
+    """One request: collected, invoked with when the client asks for the answer, and answered."""
+
+    def __init__(
+        self, handler: Handler, shape: Shape, request: WireRequest, more: bool, turn: Lock
+    ) -> None:
+        self._handler = handler
+        self._shape: Shape = shape
+        self._request = request
+        self._body = bytearray(request.body)
+        self._complete = Signal()
+        self._gone = False
+        self._turn = turn
+        self._rest = b""
+        if not more:
+            self._complete.set()
+
+    def feed(self, data: bytes) -> None:
+        self._body += data
+
+    def end(self) -> None:
+        self._complete.set()
+
+    def head(self) -> WireResponse:
+        if self._gone:
+            raise NoAnswerError("the client itself has disconnected")
+        if not self._complete.wait(TIMEOUT):
+            raise TimeoutError(f"the body was not complete after {TIMEOUT} seconds")
+        request = self._request
+        whole = WireRequest(request.method, request.target, request.headers, bytes(self._body))
+        with self._turn:
+            answer = self._answer(whole)
+        self._rest = answer.body
+        return WireResponse(answer.status, answer.headers)
+
+    def piece(self) -> bytes:
+        piece, self._rest = self._rest, b""
+        return piece
+
+    def disconnect(self) -> None:
+        self._gone = True
+
+    def close(self) -> None:
+        self._gone = True
+
+    def _answer(self, request: WireRequest) -> WireResponse:
+        try:
+            event = to_event(self._shape, request)
+        except RequestRefused as refusal:
+            return _plain(refusal.status, refusal.reason, request)
+        result = self._handler(
+            json.loads(json.dumps(event)), InvocationContext(deadline=monotonic() + 30.0)
+        )
+        try:
+            return from_result(self._shape, json.loads(json.dumps(result)), request)
+        except GatewayError as error:
+            return _plain(error.status, f"GatewayError: {error}", request)
+
+
+def _plain(status: int, text: str, request: WireRequest) -> WireResponse:
+    body = text.encode()
+    headers = [("content-type", "text/plain; charset=utf-8"), ("content-length", str(len(body)))]
+    return WireResponse(status, headers, b"" if request.method == "HEAD" else body)
+
+
+@contextmanager
+def mangum_client(row: Row) -> Iterator[Client]:
+    """A client of our ASGI adapter behind Mangum, with events of an HTTP API."""
+    import asyncio
+
+    from mangum import Mangum
+
+    from portico_asgi import ASGI
+    from portico_conformance.application import OPTIONS, app
+
+    loop = asyncio.new_event_loop()
+    mangum = Mangum(ASGI(app, **OPTIONS), lifespan="off")
+
+    def handler(event: Event, context: object) -> object:
+        asyncio.set_event_loop(loop)
+        return mangum(event, context)
+
+    try:
+        with lambda_client(row, handler, "http") as client:
+            yield client
+    finally:
+        loop.close()

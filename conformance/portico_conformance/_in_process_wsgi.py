@@ -1,0 +1,353 @@
+"""A WSGI server without HTTP: one thread for each call, under `wsgiref.validate`.
+
+The next chunk of an answer is asked for when the client has taken the one before, and a client that
+is gone has the iterable closed early, as PEP 3333 says.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import wsgiref.validate
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from time import monotonic
+from types import TracebackType
+from typing import Any, TypeAlias
+from urllib.parse import unquote_to_bytes, urlsplit
+from wsgiref.types import StartResponse, WSGIApplication
+
+from portico_conformance._case import Client, NoAnswerError, Row
+from portico_conformance._in_process import TIMEOUT, BrokenAnswerError, InProcessClient
+from portico_conformance._wire import WireRequest, WireResponse
+
+_AHEAD = 1 << 18  # bytes of a request's body that wait for the application before `feed` does
+_GRACE = 5.0  # seconds that calls get to end when the server stops
+
+_ExcInfo: TypeAlias = (
+    "tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None]"
+)
+
+
+@contextmanager
+def wsgi_client(row: Row, app: WSGIApplication) -> Iterator[Client]:
+    """A client of a WSGI application, which has `close` called at the end if it has one."""
+    server = _Server(app)
+    try:
+        yield InProcessClient(row, server.begin, server.settle)
+    finally:
+        server.join()
+        close: Callable[[], None] | None = getattr(app, "close", None)
+        if close is not None:
+            close()
+    server.settle()
+
+
+class _Server:
+    """One application, and the threads that its calls run in."""
+
+    def __init__(self, app: WSGIApplication) -> None:
+        self._app = app
+        self._validated = wsgiref.validate.validator(app)
+        self._violations: list[AssertionError] = []
+        self._threads: list[threading.Thread] = []
+
+    def begin(self, request: WireRequest, more: bool) -> _WsgiCall:
+        """Start a call."""
+        sized = request.get("content-length") is not None
+        body = _Body(request.body, more=more, sized=sized)
+        environ = _environ(request, body)
+        # The validator takes a length that is no number for the server's mistake; what an adapter
+        # makes of one is a case all the same.
+        valid = environ.get("CONTENT_LENGTH", "0").isdecimal()
+        call = _WsgiCall(self._validated if valid else self._app, environ, body, self._violations)
+        thread = threading.Thread(target=call.run, name="wsgi call", daemon=True)
+        self._threads = [*(t for t in self._threads if t.is_alive()), thread]
+        thread.start()
+        return call
+
+    def settle(self) -> None:
+        """Raise the first violation since the last time."""
+        if self._violations:
+            violation = self._violations[0]
+            self._violations.clear()
+            raise AssertionError(f"wsgiref.validate reports: {violation}") from violation
+
+    def join(self) -> None:
+        """Wait for the calls that still run."""
+        for thread in self._threads:
+            thread.join(_GRACE)
+
+
+class _WsgiCall:
+    """One call: the server's thread, and the client's steps."""
+
+    def __init__(
+        self,
+        app: WSGIApplication,
+        environ: dict[str, Any],
+        body: _Body,
+        violations: list[AssertionError],
+    ) -> None:
+        self._app = app
+        self._environ = environ
+        self._body = body
+        self._violations = violations
+        self._head: WireResponse | None = None
+        self._head_sent = False
+        self._failure: BaseException | None = None
+        self._answer = _Handover()
+
+    # The server's side, in its thread.
+
+    def run(self) -> None:
+        try:
+            self._serve()
+        except _GoneError:
+            pass
+        except BaseException as error:  # noqa: BLE001 - a server outlives the application
+            self._failure = error
+            if isinstance(error, AssertionError) and _is_validators(error):
+                self._violations.append(error)
+        finally:
+            self._answer.finish()
+
+    def _serve(self) -> None:
+        result: Iterable[bytes] = self._app(self._environ, self._start_response)
+        try:
+            for chunk in result:
+                self._write(chunk)
+            self._send_head()
+            # Complete to the client; what `close` does it need not wait for.
+            self._answer.finish(complete=True)
+        finally:
+            close: Callable[[], None] | None = getattr(result, "close", None)
+            if close is not None:
+                close()
+
+    def _start_response(
+        self, status: str, headers: list[tuple[str, str]], exc_info: _ExcInfo | None = None, /
+    ) -> Callable[[bytes], object]:
+        if exc_info is not None and exc_info[1] is not None and self._head_sent:
+            raise exc_info[1]
+        lower = [(name.lower(), value) for name, value in headers]
+        self._head = WireResponse(int(status[:3]), lower)
+        return self._write
+
+    def _write(self, data: bytes) -> None:
+        if data:
+            self._send_head()
+            self._answer.put(data)
+
+    def _send_head(self) -> None:
+        if not self._head_sent:
+            if self._head is None:
+                raise RuntimeError("the application did not call start_response")
+            self._head_sent = True
+            self._answer.put(self._head)
+
+    # The client's side.
+
+    def feed(self, data: bytes) -> None:
+        self._body.feed(data, self._answer)
+
+    def end(self) -> None:
+        self._body.end()
+
+    def head(self) -> WireResponse:
+        head = self._answer.take()
+        if head is None:
+            failure = repr(self._failure).encode("ascii", "replace").decode()
+            return WireResponse(500, [("x-failure", failure)])
+        assert isinstance(head, WireResponse)
+        return head
+
+    def piece(self) -> bytes:
+        piece = self._answer.take()
+        if piece is None and self._head_sent and not self._answer.complete:
+            raise BrokenAnswerError("the application did not finish") from self._failure
+        return piece if isinstance(piece, bytes) else b""
+
+    def disconnect(self) -> None:
+        self._body.cut()
+        self._answer.abandon()
+
+    def close(self) -> None:
+        self.disconnect()
+
+
+class _GoneError(Exception):
+    """Raised in the server's thread where the client is gone."""
+
+
+class _Handover:
+    """From the server to the client, one thing at a time: `put` returns when it was taken."""
+
+    def __init__(self) -> None:
+        self.complete = False
+        self._changed = threading.Condition()
+        self._waiting: WireResponse | bytes | None = None
+        self._finished = False
+        self._abandoned = False
+
+    def put(self, thing: WireResponse | bytes) -> None:
+        with self._changed:
+            self._waiting = thing
+            self._changed.notify_all()
+            # As long as the client is there, it may take its time.
+            self._changed.wait_for(lambda: self._waiting is None or self._abandoned)
+            if self._abandoned:
+                raise _GoneError
+
+    def finish(self, *, complete: bool = False) -> None:
+        with self._changed:
+            self.complete = self.complete or complete
+            self._finished = True
+            self._changed.notify_all()
+
+    def take(self) -> WireResponse | bytes | None:
+        """What was put next, or None at the end."""
+        with self._changed:
+            if self._abandoned:
+                raise NoAnswerError("the client itself has disconnected")
+            if not self._changed.wait_for(lambda: self._waiting or self._finished, TIMEOUT):
+                raise TimeoutError(f"the application gave nothing for {TIMEOUT} seconds")
+            thing, self._waiting = self._waiting, None
+            self._changed.notify_all()
+            return thing
+
+    def abandon(self) -> None:
+        """The client takes nothing any more."""
+        with self._changed:
+            self._abandoned = True
+            self._changed.notify_all()
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing more comes."""
+        return self._finished or self._abandoned
+
+
+class _Body:
+    """`wsgi.input`: what the client has sent, in the order and with the waits of a socket."""
+
+    def __init__(self, start: bytes, *, more: bool, sized: bool) -> None:
+        self._sized = sized
+        self._parts = deque([start] if start else [])
+        self._size = len(start)
+        self._changed = threading.Condition()
+        self._ended = not more
+        self._cut = False
+
+    # The client's side.
+
+    def feed(self, data: bytes, answer: _Handover) -> None:
+        deadline = monotonic() + TIMEOUT
+        with self._changed:
+            # An answer that is complete leaves nobody to read: a server throws the rest away.
+            while self._size > _AHEAD and not answer.finished:
+                if monotonic() > deadline:
+                    raise TimeoutError(f"nobody read the body for {TIMEOUT} seconds")
+                self._changed.wait(0.05)
+            self._parts.append(data)
+            self._size += len(data)
+            self._changed.notify_all()
+
+    def end(self) -> None:
+        with self._changed:
+            self._ended = True
+            self._changed.notify_all()
+
+    def cut(self) -> None:
+        # Servers give what there is of a sized body; of a chunked one they know that it broke off.
+        with self._changed:
+            self._cut = not (self._ended or self._sized)
+            self._ended = True
+            self._changed.notify_all()
+
+    # The application's side (PEP 3333, "Input and Error Streams").
+
+    def read(self, size: int = -1) -> bytes:
+        """Waits until all of it is there, or the end."""
+        found = bytearray()
+        while size < 0 or len(found) < size:
+            part = self._next(size - len(found) if size >= 0 else -1)
+            if not part:
+                break
+            found += part
+        return bytes(found)
+
+    def readline(self, size: int = -1) -> bytes:
+        found = bytearray()
+        while (size < 0 or len(found) < size) and not found.endswith(b"\n"):
+            byte = self._next(1)
+            if not byte:
+                break
+            found += byte
+        return bytes(found)
+
+    def readlines(self, hint: int = -1) -> list[bytes]:
+        del hint
+        return list(self)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self.readline, b"")
+
+    def _next(self, size: int) -> bytes:
+        with self._changed:
+            # The client's side of each wait is bounded; this thread ends with the exchange.
+            self._changed.wait_for(lambda: self._parts or self._ended)
+            if not self._parts:
+                if self._cut:
+                    raise ConnectionResetError("the client has disconnected inside its body")
+                return b""
+            part = self._parts.popleft()
+            if 0 <= size < len(part):
+                self._parts.appendleft(part[size:])
+                part = part[:size]
+            self._size -= len(part)
+            self._changed.notify_all()
+            return part
+
+
+def _environ(request: WireRequest, body: _Body) -> dict[str, Any]:
+    path, _, query = request.target.partition("?")
+    if not path.startswith("/"):
+        path = urlsplit(path).path or "/"
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": request.method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": unquote_to_bytes(path.encode("latin-1")).decode("latin-1"),
+        "QUERY_STRING": query,
+        "REQUEST_URI": request.target,
+        "SERVER_NAME": "127.0.0.1",
+        "SERVER_PORT": "80",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "REMOTE_ADDR": "127.0.0.1",
+        "REMOTE_PORT": "50000",
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": "http",
+        "wsgi.input": body,
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+        # The input ends where the body does, however that was framed.
+        "wsgi.input_terminated": True,
+    }
+    for name, value in request.headers:
+        key = name.upper().replace("-", "_")
+        if key not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
+            key = f"HTTP_{key}"
+        joint = "; " if key == "HTTP_COOKIE" else ","
+        environ[key] = f"{environ[key]}{joint}{value}" if key in environ else value
+    return environ
+
+
+def _is_validators(error: BaseException) -> bool:
+    """Whether it was raised by `wsgiref.validate`, not by an application's own `assert`."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return trace is not None and trace.tb_frame.f_globals.get("__name__") == "wsgiref.validate"

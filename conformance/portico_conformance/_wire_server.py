@@ -1,0 +1,29 @@
+"""The row of a server: its process, and a client of it."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+from portico_conformance._case import Client, Row
+from portico_conformance._on_wire import WireClient
+from portico_conformance._servers import Server, ServerRow
+
+VIOLATION = "ASGI violation: "
+"""What `entries.asgi` writes before each violation."""
+
+
+@contextmanager
+def server_client(row: Row, server_row: ServerRow) -> Iterator[Client]:
+    """A client of the conformance application behind a server.
+
+    Raises at the end, when an ASGI application has broken a rule of ASGI.
+    """
+    app = f"portico_conformance.entries.{server_row.interface}:app"
+    with tempfile.TemporaryDirectory(prefix="portico-server-") as folder:
+        server = Server(server_row, app, path=folder, startup=60.0)
+        with server, closing(WireClient(row, server.host, server.port)) as client:
+            yield client
+    violations = [line for line in server.log().splitlines() if VIOLATION in line]
+    assert not violations, f"{row.id}: the ASGI validator reports: {violations[0]}"

@@ -1,0 +1,1 @@
+"""What servers, Lambda and workerd load: the application behind each adapter, a module for each."""

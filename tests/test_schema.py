@@ -48,6 +48,11 @@ class Pair(NamedTuple):
     name: str = "?"
 
 
+class Row(Struct, array_like=True, rename={"number": "id"}):
+    number: int
+    name: list[str] = []
+
+
 class Cat(Struct, tag=True):
     lives: int
 
@@ -414,6 +419,7 @@ def test_a_long_header_of_quotes_is_split_in_no_time() -> None:
         (Item, Item(1)),
         (Record, {"id": 1}),
         (Pair, Pair(1, "x")),
+        (Row, Row(1, ["x"])),
         (User | None, User(1, "x")),
         (dict[str, str], {"id": "1", "name": "x"}),
         (dict[str, list[str]], {"id": ["1"], "name": ["x"]}),

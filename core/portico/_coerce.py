@@ -58,7 +58,7 @@ def read_str(text: str) -> object:
 
 def read_int(text: str) -> object:
     """An optional minus and ASCII digits."""
-    digits = text[1:] if text[:1] == "-" else text
+    digits = text if text.isdigit() else text.removeprefix("-")
     if digits.isdigit() and digits.isascii() and len(digits) <= MAX_DIGITS:
         return int(text)
     return Refused(text)
@@ -214,7 +214,7 @@ class TextParameter:
         if not texts:
             return self._absent()
         text = texts[-1]
-        if not text and len(texts) == 1 and not scalar.takes_empty:
+        if not (text or scalar.takes_empty or (scalar.many and len(texts) > 1)):
             if self.default is not MISSING:
                 return self.default
             if scalar.nullable:

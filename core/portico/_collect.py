@@ -6,7 +6,8 @@ its own.
 
 The walk goes bottom-up: it returns what it converted, and an object whose members are all right is
 built from its converted members. So a class that refuses its fields (`__post_init__`) is asked once
-for each object, and the walk takes time proportional to the value, however deep it is.
+for each object, and the walk takes time proportional to the value, however deep it is; and it ends
+after so many faults, or so many values, that a hostile body cannot make it long.
 
 msgspec has the last word: a value that it refused and that the walk finds nothing in gets one fault
 made of msgspec's own sentence.
@@ -14,10 +15,10 @@ made of msgspec's own sentence.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from decimal import Decimal
-from typing import Final, TypeAlias, cast
+from typing import Any, Final, TypeAlias, TypeGuard, cast
 
 import msgspec
 from msgspec import inspect as mi
@@ -29,6 +30,9 @@ from portico._refused import HugeNumber, Refused
 from portico._schema import adapter_for
 
 FAILED: Final = Missing.MISSING
+
+MAX_VISITS: Final = 50_000
+"""How many values one walk looks at: a tenth of a second, where a body could ask for many."""
 
 ObjectType: TypeAlias = mi.StructType | mi.DataclassType | mi.TypedDictType
 PositionalType: TypeAlias = mi.StructType | mi.NamedTupleType
@@ -47,49 +51,45 @@ def find_faults(
         base: the pointer to the value within the part.
     """
     walk = _Walk(part)
-    with suppress(RecursionError):  # deeper than the stack: what was found so far must do
+    # Too deep for the stack, or enough: what was found until there must do.
+    with suppress(RecursionError, _EnoughError):
         walk.value(value, node, base)
-    return tuple(walk.faults[:MAX_FAULTS]) or (fault_of(error, part=part, base=base),)
+    return tuple(walk.faults) or (fault_of(error, part=part, base=base),)
+
+
+class _EnoughError(Exception):
+    """Ends a walk that has found or seen as much as it may."""
 
 
 class _Walk:
     """One walk over one value; `faults` grows in the order of the declaration."""
 
-    __slots__ = ("faults", "part")
+    __slots__ = ("_annotations", "_visits", "faults", "part")
 
     def __init__(self, part: str) -> None:
         self.faults: list[Fault] = []
         self.part = part
+        self._visits = 0
+        self._annotations: dict[int, Any] = {}
 
     def value(self, value: object, node: mi.Type, at: str) -> object:
         """The converted value, or FAILED after adding what is wrong with it."""
-        if len(self.faults) >= MAX_FAULTS:
-            return FAILED
+        self._visits += 1
+        if self._visits > MAX_VISITS or len(self.faults) >= MAX_FAULTS:
+            raise _EnoughError
         if isinstance(value, Refused):
             return self._refused(value, node, at)
-        match node:
-            case mi.Metadata():
-                return self._annotated(value, node, at)
-            case mi.UnionType():
-                return self._union(value, node, at)
-            case mi.StructType() | mi.NamedTupleType() if _is_positional(node):
-                return self._positional(value, node, at)
-            case mi.StructType() | mi.DataclassType() | mi.TypedDictType():
-                return self._object(value, node, at)
-            case mi.DictType() | mi.FrozenDictType():
-                return self._mapping(value, node, at)
-            case mi.TupleType():
-                return self._tuple(value, node, at)
-            case mi.CollectionType():
-                return self._collection(value, node, at)
-            case mi.CustomType():
-                return self._custom(value, node, at)
-            case _:
-                return self._leaf(value, node, at)
+        return _WALKS.get(type(node), _Walk._leaf)(self, value, node, at)
 
     def _fail(self, value: object, expected: str, at: str) -> Missing:
         self.faults.append(Fault(self.part, at, expected, value))
         return FAILED
+
+    def _annotation(self, node: mi.Type) -> Any:
+        known = self._annotations.get(id(node))
+        if known is None:
+            known = self._annotations[id(node)] = annotation_of(node)
+        return known
 
     def _refused(self, value: Refused, node: mi.Type, at: str) -> object:
         bare = _unwrapped(node)
@@ -102,7 +102,7 @@ class _Walk:
 
     def _leaf(self, value: object, node: mi.Type, at: str) -> object:
         try:
-            return msgspec.convert(value, annotation_of(node), dec_hook=decode_custom)
+            return msgspec.convert(value, self._annotation(node), dec_hook=decode_custom)
         except (msgspec.ValidationError, SchemaError):
             return self._fail(value, expectation(node), at)
 
@@ -148,6 +148,10 @@ class _Walk:
                 return self.value(value, member, at)
         return self._fail(tag, one_of(m.tag for m in structs), pointer_to(at, place))
 
+    def _struct(self, value: object, node: mi.StructType, at: str) -> object:
+        walk = self._positional if node.array_like else self._object
+        return walk(value, node, at)
+
     def _object(self, value: object, node: ObjectType, at: str) -> object:
         members = _object_of(value)
         if members is None:
@@ -187,7 +191,7 @@ class _Walk:
     def _build(self, built: object, value: object, node: mi.Type, at: str) -> object:
         """The object of converted members; its class may refuse them in `__post_init__`."""
         try:
-            return msgspec.convert(built, annotation_of(node), dec_hook=decode_custom)
+            return msgspec.convert(built, self._annotation(node), dec_hook=decode_custom)
         except msgspec.ValidationError as error:
             if fault_of(error, part=self.part).pointer:
                 return FAILED  # not the class's own refusal: members convert only once, as a whole
@@ -266,6 +270,24 @@ class _Walk:
             self._fail(value, expectation(node), at)
 
 
+_WALKS: Final[dict[type[mi.Type], Callable[[_Walk, Any, Any, str], object]]] = {
+    mi.Metadata: _Walk._annotated,
+    mi.UnionType: _Walk._union,
+    mi.StructType: _Walk._struct,
+    mi.DataclassType: _Walk._object,
+    mi.TypedDictType: _Walk._object,
+    mi.NamedTupleType: _Walk._positional,
+    mi.DictType: _Walk._mapping,
+    mi.FrozenDictType: _Walk._mapping,
+    mi.TupleType: _Walk._tuple,
+    mi.ListType: _Walk._collection,
+    mi.SetType: _Walk._collection,
+    mi.FrozenSetType: _Walk._collection,
+    mi.VarTupleType: _Walk._collection,
+    mi.CustomType: _Walk._custom,
+}
+
+
 def decode_custom(tp: type, value: object) -> object:
     """Give a class with an adapter of its own to that adapter; others must be instances already."""
     adapter = adapter_for(tp)
@@ -310,16 +332,17 @@ def _unwrapped(node: mi.Type) -> mi.Type:
     return node
 
 
-def _is_positional(node: mi.Type) -> bool:
+def is_positional(node: mi.Type) -> TypeGuard[PositionalType]:
+    """Whether JSON writes an object of this type as an array."""
     return isinstance(node, mi.NamedTupleType) or (
         isinstance(node, mi.StructType) and node.array_like
     )
 
 
 def _takes_arrays(node: mi.Type) -> bool:
-    return _is_positional(node) or isinstance(node, mi.TupleType | mi.CollectionType)
+    return is_positional(node) or isinstance(node, mi.TupleType | mi.CollectionType)
 
 
 def _takes_objects(node: mi.Type) -> bool:
     objects = mi.StructType | mi.DataclassType | mi.TypedDictType | mi.DictType | mi.FrozenDictType
-    return isinstance(node, objects) and not _is_positional(node)
+    return isinstance(node, objects) and not is_positional(node)

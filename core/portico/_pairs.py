@@ -19,9 +19,10 @@ import msgspec
 from msgspec import inspect as mi
 
 from portico._annotation import annotation_of
-from portico._collect import decode_custom, find_faults
+from portico._collect import find_faults, is_positional
 from portico._errors import DefinitionError
 from portico._faults import MISSING, SchemaError
+from portico._schema_msgspec import MsgspecSchema
 from portico._texts import ObjectType, Text, is_object, members_of, text_of
 
 _OPEN_PARTS: Final = frozenset({"headers", "cookies"})
@@ -45,16 +46,17 @@ class PairsReader:
         DefinitionError: the type has no named fields.
     """
 
-    __slots__ = ("_fields", "_make", "_node", "_part", "_rest", "_type", "_unknown")
+    __slots__ = ("_fields", "_hook", "_make", "_node", "_part", "_rest", "_type", "_unknown")
 
-    def __init__(self, tp: object, node: mi.Type, *, part: str) -> None:
-        objects = [m for m in members_of(node) if is_object(m)]
+    def __init__(self, schema: MsgspecSchema, *, part: str) -> None:
+        objects = [m for m in members_of(schema.node) if is_object(m)]
         if len(objects) != 1:
             raise DefinitionError(
-                f"The type `{tp}` cannot be read from {part}, which is names and texts. Expected "
+                f"The type `{schema.type}` cannot be read from {part}, which is names and texts. Expected "
                 "one class with fields, or a dict. Declare a Struct, dataclass or TypedDict."
             )
         self._part = part
+        self._hook = schema.hook
         self._make, self._type, self._node = _shape(objects[0])
         self._rest = _rest_of(objects[0], part)
         self._fields = _fields_of(objects[0], part)
@@ -64,46 +66,59 @@ class PairsReader:
 
     def read(self, pairs: Iterable[tuple[str, object]]) -> Any:
         """The object; see `Schema.validate_strings`."""
-        raw = self._soften(self._grouped(pairs))
+        given = list(_joined(pairs) if self._part == "headers" else pairs)
+        raw = self._soften(given)
         try:
-            value = msgspec.convert(raw, self._type, dec_hook=decode_custom, str_keys=True)
+            value = msgspec.convert(raw, self._type, dec_hook=self._hook, str_keys=True)
+            return value if self._make is None else self._make(**msgspec.structs.asdict(value))
         except ValueError as error:
             faults = find_faults(raw, self._node, error, part=self._part)
             if self._part == "headers":
                 faults = tuple(f._replace(pointer=f.pointer.replace("_", "-")) for f in faults)
             raise SchemaError(faults) from None
-        return value if self._make is None else self._make(*msgspec.structs.astuple(value))
 
-    def _grouped(self, pairs: Iterable[tuple[str, object]]) -> dict[str, list[object]]:
+    def _soften(self, pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
+        """What JSON would have held: of one name the last value, or all where they are a list."""
+        last = dict(pairs)
+        raw: dict[str, object] = {}
+        for key, name, text, has_default in self._fields:
+            value = last.get(key)
+            if value is None:
+                continue
+            if text.many:
+                value = text.soften_all(self._all(pairs, key), has_default=has_default)
+            elif isinstance(value, str):
+                value = text.soften(value, has_default=has_default)
+            if value is not MISSING:
+                raw[name] = value
+        if self._rest is not None:
+            self._soften_rest(self._rest, pairs, raw)
+        elif self._unknown:
+            known = {field.key for field in self._fields}
+            raw.update((name, value) for name, value in last.items() if name not in known)
+        return raw
+
+    def _soften_rest(
+        self, text: Text, pairs: Sequence[tuple[str, object]], raw: dict[str, object]
+    ) -> None:
         grouped: dict[str, list[object]] = {}
         for name, value in pairs:
             grouped.setdefault(name, []).append(value)
-        return _one_per_name(grouped) if self._part == "headers" else grouped
+        for name, values in grouped.items():
+            raw[name] = text.soften_all(values) if text.many else text.one(values[-1])
 
-    def _soften(self, grouped: dict[str, list[object]]) -> dict[str, object]:
-        raw: dict[str, object] = {}
-        for field in self._fields:
-            values = grouped.pop(field.key, None)
-            if values is not None:
-                if field.text.many and self._part == "headers":
-                    values = _list_items(values)
-                value = field.text.soften(values, has_default=field.has_default)
-                if value is not MISSING:
-                    raw[field.name] = value
-        if self._rest is not None:
-            for name, values in grouped.items():
-                raw[name] = self._rest.soften(values, has_default=False)
-        elif self._unknown:
-            raw.update(grouped)
-        return raw
+    def _all(self, pairs: Sequence[tuple[str, object]], key: str) -> list[object]:
+        values = [value for name, value in pairs if name == key]
+        return _list_items(values) if self._part == "headers" else values
 
 
-def _one_per_name(grouped: dict[str, list[object]]) -> dict[str, list[object]]:
+def _joined(pairs: Iterable[tuple[str, object]]) -> Iterable[tuple[str, object]]:
     """Header fields by lower-cased name, each as one text."""
-    joined: dict[str, list[object]] = {}
-    for name, values in grouped.items():
-        joined.setdefault(name.lower(), []).extend(values)
-    return {name: [", ".join(map(str, values))] for name, values in joined.items()}
+    joined: dict[str, str] = {}
+    for name, value in pairs:
+        key = name.lower()
+        joined[key] = f"{joined[key]}, {value}" if key in joined else str(value)
+    return joined.items()
 
 
 def _list_items(values: Sequence[object]) -> list[object]:
@@ -136,18 +151,21 @@ def _wire_name(name: str, part: str) -> str:
 
 
 def _shape(node: mi.Type) -> tuple[Any, Any, mi.Type]:
-    """What makes the value of a Struct of the same fields, or None; that Struct; its description.
+    """How to make the value, or None where msgspec does; a type that has names; its description.
 
-    A type that JSON writes as an array still has names here.
+    What JSON writes as an array has names here: a Struct of the same fields is read in its place.
     """
-    if not isinstance(node, mi.NamedTupleType):
-        kind = annotation_of(node)
-        return None, kind, node
-    fields: list[Any] = [
-        (f.name, annotation_of(f.type))
-        if f.required
-        else (f.name, annotation_of(f.type), f.default)
-        for f in node.fields
-    ]
+    if not is_positional(node):
+        return None, annotation_of(node), node
+    fields = [(f.name, annotation_of(f.type), _declared(f)) for f in node.fields]
     twin = msgspec.defstruct(node.cls.__name__, fields)
     return node.cls, twin, mi.type_info(twin)
+
+
+def _declared(field: mi.Field) -> Any:
+    name = field.encode_name
+    if field.default is not msgspec.NODEFAULT:
+        return msgspec.field(name=name, default=field.default)
+    if field.default_factory is not msgspec.NODEFAULT:
+        return msgspec.field(name=name, default_factory=field.default_factory)
+    return msgspec.field(name=name)

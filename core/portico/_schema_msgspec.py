@@ -38,15 +38,15 @@ class MsgspecSchema:
         DefinitionError: the type, or one inside it, is not supported.
     """
 
-    __slots__ = ("_decode", "_readers", "node", "type")
+    __slots__ = ("_decode", "_readers", "hook", "node", "type")
 
     vendor = "msgspec"
 
     def __init__(self, tp: object) -> None:
         self.type: Any = tp
         self.node = describe(tp)
-        hook = decode_custom if any(_custom_types(self.node, set())) else None
-        self._decode = msgspec.json.Decoder(self.type, dec_hook=hook).decode
+        self.hook = decode_custom if any(_custom_types(self.node, set())) else None
+        self._decode = msgspec.json.Decoder(self.type, dec_hook=self.hook).decode
         self._readers: dict[str, PairsReader] = {}
 
     def validate(self, value: object, *, part: str, coerce: bool = False) -> Any:
@@ -56,7 +56,7 @@ class MsgspecSchema:
 
             value = soften(value, self.node, part=part)
         try:
-            return msgspec.convert(value, self.type, dec_hook=decode_custom, str_keys=True)
+            return msgspec.convert(value, self.type, dec_hook=self.hook, str_keys=True)
         except (ValueError, RecursionError) as error:
             raise SchemaError(find_faults(value, self.node, error, part=part)) from None
 
@@ -77,7 +77,7 @@ class MsgspecSchema:
         if reader is None:
             from portico._pairs import PairsReader
 
-            reader = self._readers[part] = PairsReader(self.type, self.node, part=part)
+            reader = self._readers[part] = PairsReader(self, part=part)
         return reader.read(pairs)
 
     def dump_json(self, value: Any) -> bytes:

@@ -70,16 +70,20 @@ class Text(NamedTuple):
     nullable: bool
     takes_empty: bool
 
-    def soften(self, values: Sequence[object], *, has_default: bool) -> object:
-        """What JSON would have held for these texts; MISSING where nothing was meant."""
+    def soften(self, text: str, *, has_default: bool) -> object:
+        """What JSON would have held for a text; MISSING where nothing was meant."""
+        if text or self.takes_empty:
+            return self.read(text)
+        return MISSING if has_default else None if self.nullable else Refused(text)
+
+    def soften_all(self, values: Sequence[object], *, has_default: bool = False) -> object:
+        """The same for a list; one empty text alone is no item, where items are not texts."""
         if values == [""] and not self.takes_empty:
             if has_default:
                 return MISSING
             if self.nullable:
                 return None
-        if self.many:
-            return [self.one(value) for value in values]
-        return self.one(values[-1])
+        return [self.one(value) for value in values]
 
     def one(self, value: object) -> object:
         """One text, read; a file of a form as it is."""

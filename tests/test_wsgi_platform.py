@@ -8,6 +8,7 @@ from typing import Any
 
 import anyio
 import pytest
+
 from portico import CapabilityError
 from portico.contract import ABSENT, Capability, Options, Peer, Promise
 from portico_wsgi import CAPABILITIES, WsgiPlatform, WsgiRaw
@@ -136,8 +137,9 @@ def test_a_blocking_call_in_a_cancelled_scope_is_waited_for() -> None:
         asyncio.get_running_loop().call_soon(release.set)
 
     async def main() -> tuple[bool, bool]:
-        with anyio.CancelScope() as scope:
-            other = asyncio.ensure_future(cancel_when_started(scope))
+        scope = anyio.CancelScope()
+        other = asyncio.ensure_future(cancel_when_started(scope))
+        with scope:
             await platform().run_blocking(block)
             await anyio.lowlevel.checkpoint()
         await other

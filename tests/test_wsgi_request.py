@@ -6,6 +6,7 @@ from io import BytesIO
 from typing import Any, TypeVar
 
 import pytest
+
 from portico import BodyTooLargeError, DisconnectError, PeerError
 from portico.contract import Options, Platform
 from portico_wsgi import WsgiPlatform, WsgiRequest
@@ -36,7 +37,7 @@ def request(options: Options | None = None, **changes: Any) -> WsgiRequest:
 
 
 # name: what the server says, and the path that it means
-TARGETS: dict[str, tuple[dict[str, str], str]] = {
+TARGETS: dict[str, tuple[dict[str, Any], str]] = {
     "a decoded path is quoted again": (
         {"PATH_INFO": "/a b/\xc3\xa9//x/../y"},
         "/a%20b/%C3%A9//x/../y",
@@ -114,7 +115,7 @@ TARGETS: dict[str, tuple[dict[str, str], str]] = {
 
 
 @pytest.mark.parametrize(("given", "path"), TARGETS.values(), ids=TARGETS)
-def test_the_raw_path(given: dict[str, str], path: str) -> None:
+def test_the_raw_path(given: dict[str, Any], path: str) -> None:
     assert request(**given).raw_path == path
 
 
@@ -179,7 +180,7 @@ def test_empty_variables_are_absent_header_fields() -> None:
         ({"SERVER_NAME": "::1", "SERVER_PORT": "8080"}, "[::1]:8080"),
     ],
 )
-def test_the_host_is_the_field_or_the_servers_own_name(given: dict[str, str], host: str) -> None:
+def test_the_host_is_the_field_or_the_servers_own_name(given: dict[str, Any], host: str) -> None:
     assert request(**given).host == host
 
 

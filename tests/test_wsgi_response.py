@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+
 from portico import Headers, Response
 from portico_wsgi._response import Body, send_head, status_line
 
@@ -12,7 +13,9 @@ Sent = tuple[str, list[tuple[str, str]]]
 def head(response: Response) -> Sent:
     sent: list[Sent] = []
 
-    def start_response(status: str, headers: list[tuple[str, str]], exc_info: object = None) -> None:
+    def start_response(
+        status: str, headers: list[tuple[str, str]], exc_info: object = None
+    ) -> None:
         sent.append((status, headers))
 
     send_head(response, start_response)  # type: ignore[arg-type] # nothing writes

@@ -48,7 +48,6 @@ class WSGI:
         self._app = app
         self._options = Options(**options)
         self._process: Process | None = None
-        self._inherited: Process | None = None
         self._locks: dict[int, Lock] = {}
         if self._options.check == "now":
             app.check(CAPABILITIES, WsgiPlatform.runtime.name)
@@ -81,8 +80,8 @@ class WSGI:
         with self._lock:
             process, self._process = self._process, None
             atexit.unregister(self.close)
-        if process is not None and process.is_own:
-            process.leave()
+        if process is not None:
+            process.leave() if process.is_own else process.abandon()
 
     @property
     def _lock(self) -> Lock:
@@ -96,9 +95,8 @@ class WSGI:
         with self._lock:
             process = self._process
             if process is None or not process.is_own:
-                # Kept: an inherited loop that is collected closes descriptors that it shares with
-                # the parent's.
-                self._inherited = process
+                if process is not None:
+                    process.abandon()
                 shares_loop = multithread or loop_runs_here()
                 process = self._process = Process(self._app, self._options, shares_loop)
                 atexit.unregister(self.close)

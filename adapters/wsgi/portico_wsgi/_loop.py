@@ -22,7 +22,7 @@ from typing import Any, Protocol, TypeAlias, TypeVar
 
 T = TypeVar("T")
 
-Reply: TypeAlias = "Future[Any] | asyncio.Future[Any]"
+Reply: TypeAlias = Future[Any]
 Start: TypeAlias = Callable[[Reply], object]
 
 
@@ -52,9 +52,13 @@ class CallerLoop:
         _check_no_loop_runs()
         with self._lock:
             loop = self._runner.get_loop()
-            reply = loop.create_future()
+            reply: Reply = Future()
+            reply.add_done_callback(lambda _: loop.stop())
             loop.call_soon(start, reply)
-            return loop.run_until_complete(reply)
+            # Others may stop the loop as well: a handler, or the late reply to an interrupted call.
+            while not reply.done():
+                loop.run_forever()
+            return reply.result()
 
     def close(self) -> None:
         """Cancel what still runs, and end the loop."""
@@ -84,7 +88,7 @@ class ThreadLoop:
     def call(self, start: Start, /) -> Any:
         """Run `start` on the loop and wait for its reply."""
         _check_no_loop_runs(self._loop)
-        reply: Future[Any] = Future()
+        reply: Reply = Future()
         self._loop.call_soon_threadsafe(start, reply)
         return reply.result()
 

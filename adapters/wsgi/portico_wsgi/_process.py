@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -83,6 +84,17 @@ class Process:
         finally:
             if self._loop is not None:
                 self._loop.close()
+
+    def abandon(self) -> None:
+        """Keep it for ever, in a fork of the process that started it.
+
+        What it holds is the parent's: sockets, and the descriptors of the event loop. Not even the
+        end of the interpreter, which closes generators and loops that are left over, may close it.
+        """
+        with suppress(ImportError, AttributeError):  # PyPy collects no such thing at its end
+            import ctypes
+
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(self))
 
     def _crashed(self, error: BaseException) -> None:
         self._platform.report(error, "the application's resources failed")

@@ -7,7 +7,6 @@ end of its stream; `run` is for work that only has to end.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
@@ -77,8 +76,9 @@ class Exchange:
         try:
             response: Response = self._loop.call(self._begin)
         except Exception:
-            if isinstance(self._answer, Coroutine):
-                self._answer.close()  # It was never begun, where the loop refused the call.
+            close: Callable[[], object] | None = getattr(self._answer, "close", None)
+            if close is not None:
+                close()  # A coroutine was never begun, where the loop refused the call.
             raise
         return response
 
@@ -104,7 +104,7 @@ class Exchange:
             self._wanted.set_result(True)
 
     def _end(self, reply: Reply) -> None:
-        self._task.add_done_callback(lambda _: reply.done() or reply.set_result(None))
+        self._task.add_done_callback(lambda _: _succeed(reply))
         if self._wanted.done():
             self._task.cancel()  # An interrupt, such as Ctrl-C, left it in the middle of a chunk.
         else:
@@ -156,11 +156,16 @@ def run(loop: Loop, work: Callable[[], Awaitable[object]], context: Context) -> 
     loop.call(start)
 
 
+def _succeed(reply: Reply) -> None:
+    if not reply.done():
+        reply.set_result(None)
+
+
 def _fail(reply: Reply, error: BaseException) -> None:
     if reply.done():
         return
     if isinstance(error, asyncio.CancelledError):
-        # It would cancel the reply, and with it whoever waits in another thread or loop.
+        # Whoever waits was not cancelled, and may be no task at all.
         failure = RuntimeError("The task was cancelled before it had an answer.")
         failure.__cause__ = error
         reply.set_exception(failure)

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import Meta, Struct
 
+from portico._collect import MAX_VISITS
 from portico._faults import MAX_FAULTS, MISSING, Fault, SchemaError, pointer_to
 from portico._schema_msgspec import MsgspecSchema
 
@@ -279,6 +280,12 @@ def test_the_faults_of_a_huge_body_are_limited() -> None:
     data = b"[" + b",".join([b'"x"'] * 10_000) + b"]"
 
     assert len(faults_of(list[int], data)) == MAX_FAULTS
+
+
+def test_beyond_so_many_values_the_first_fault_in_the_words_of_the_decoder_must_do() -> None:
+    data = b"[" + b"1," * MAX_VISITS + b'"x"]'
+
+    assert faults_of(list[int], data) == [(f"/{MAX_VISITS}", "int", MISSING)]
 
 
 def test_a_fault_below_hundreds_of_levels_is_reported() -> None:

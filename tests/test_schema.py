@@ -12,6 +12,7 @@ import attrs
 import pytest
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
+from portico._blob import File
 from portico._errors import DefinitionError
 from portico._faults import MISSING, SchemaError
 from portico._json import MalformedJSONError
@@ -438,6 +439,31 @@ def test_a_named_tuple_takes_its_default_and_reports_by_name() -> None:
     with pytest.raises(SchemaError) as caught:
         schema.validate_strings([("id", "x")], part="path")
     assert [fault.pointer for fault in caught.value.faults] == ["/id"]
+
+
+class Upload(Struct):
+    title: str
+    file: File
+    more: list[File] = []
+
+
+def test_a_form_with_files_is_read_as_an_object() -> None:
+    schema = schema_for(Upload)
+    file = File([b"x"], "a.txt")
+
+    upload = schema.validate_strings([("title", "t"), ("file", file), ("more", file)], part="body")
+
+    assert (upload.title, upload.file, upload.more) == ("t", file, [file])
+    with pytest.raises(SchemaError) as caught:
+        schema.validate_strings([("title", file), ("file", "x"), ("more", "")], part="body")
+    assert [(f.pointer, f.expected) for f in caught.value.faults] == [
+        ("/title", "a string"),
+        ("/file", "a File"),
+    ]
+    assert schema.json_schema("#/c/{name}", "validation")[1]["Upload"]["required"] == [
+        "title",
+        "file",
+    ]
 
 
 @pytest.mark.parametrize("tp", [int, list[int], Any, Cat | Dog])

@@ -52,8 +52,8 @@ class PairsReader:
         objects = [m for m in members_of(schema.node) if is_object(m)]
         if len(objects) != 1:
             raise DefinitionError(
-                f"`{schema.type}` cannot be read from {part}, which is names and texts. "
-                "Expected one class with fields, or a dict. Declare a Struct, dataclass or TypedDict."
+                f"The type `{schema.type}` cannot be read from {part}, which is names and texts. "
+                "Expected one class with fields (Struct, dataclass, TypedDict) or a dict."
             )
         self._part = part
         self._hook = schema.hook

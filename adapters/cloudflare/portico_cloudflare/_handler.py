@@ -1,0 +1,93 @@
+"""`Worker`: the entrypoint of a Worker, which drives one call of `fetch` after the other."""
+
+from __future__ import annotations
+
+from asyncio import get_running_loop, wait
+from contextvars import copy_context
+from typing import TYPE_CHECKING, Any, cast
+
+from portico.contract import Options, Response
+from portico_cloudflare._entrypoint import Entrypoint, entrypoint_base
+from portico_cloudflare._exchange import Exchange
+from portico_cloudflare._isolate import Isolate
+from portico_cloudflare._platform import CAPABILITIES, WorkerPlatform, WorkerRaw
+from portico_cloudflare._request import WorkerRequest
+from portico_cloudflare._response import to_native_bytes
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from portico.contract import Application, OptionArguments
+
+
+def Worker(  # noqa: N802 - it makes a class, and reads as one: `class Default(Worker(app))`
+    app: Application, **options: Unpack[OptionArguments]
+) -> type[Entrypoint]:
+    """An application as the entrypoint of a Worker: `Default = Worker(app)` in its main module.
+
+    The class may be subclassed, for `scheduled` and other handlers of the runtime; the runtime
+    finds it by its name, `Default`. It works under CPython too, where nothing but a test calls it.
+
+    The application starts at the first request of each isolate, and never stops, since nothing
+    tells an isolate that it ends. A start that fails is reported and answers that request with a
+    500; the next request tries again.
+
+    Args:
+        app: the application.
+        options: those of `Options`, by name.
+
+    Raises:
+        DefinitionError: the application is not well defined, unless `check="deferred"`.
+        CapabilityError: a route needs what Workers do not have, such as threads.
+    """
+    isolate = Isolate(app, Options(**options))
+    if isolate.options.check == "now":
+        app.check(CAPABILITIES, WorkerPlatform.runtime.name)
+
+    async def fetch(self: Entrypoint, request: Any) -> Any:
+        """Answer one request."""
+        return await answer(isolate, WorkerRaw(request, self.env, self.ctx))
+
+    members = {"__doc__": f"{app!r} as a Worker.", "__module__": __name__, "fetch": fetch}
+    return cast("type[Entrypoint]", type("Default", (entrypoint_base(),), members))
+
+
+async def answer(isolate: Isolate, raw: WorkerRaw) -> Any:
+    """Answer one request with the `Response` of JavaScript."""
+    platform = WorkerPlatform(isolate.options, raw)
+    context = copy_context()
+    exchange: Exchange | None = None
+    try:
+        javascript = isolate.javascript
+        running = await isolate.running(raw)
+        request = WorkerRequest(
+            getattr(raw.request, "js_object", raw.request), platform, javascript
+        )
+        response = context.run(isolate.app.handle, request, platform, running)
+        if isinstance(response, Response) and isinstance(response.content, bytes):
+            native = to_native_bytes(response, javascript)
+        else:
+            where = f"{request.method} {request.raw_path}"
+            exchange = Exchange(response, platform, javascript, context, where)
+            native = await exchange.native()
+    except Exception as error:  # noqa: BLE001 - reported; the peer gets a 500
+        platform.report(error, "a request failed")
+        native = to_native_bytes(failure(), isolate.javascript)
+    if platform.has_work or (exchange is not None and not exchange.task.done()):
+        # In a task of its own, whose first step comes when the runtime has the answer.
+        platform.hold(get_running_loop().create_task(finish(platform, exchange), context=context))
+    return native
+
+
+async def finish(platform: WorkerPlatform, exchange: Exchange | None) -> None:
+    """See the stream to its end, and then do what `wait_until` was given."""
+    if exchange is not None:
+        await wait([exchange.task])
+    await platform.afinish()
+
+
+def failure() -> Response:
+    """The answer to what `handle` did not answer, as RFC 9457 has it; details go to the report."""
+    body = b'{"type":"about:blank","title":"Internal Server Error","status":500}'
+    headers = [("content-type", "application/problem+json"), ("content-length", str(len(body)))]
+    return Response(body, status=500, headers=headers)

@@ -1,0 +1,97 @@
+"""`Isolate`: the application in one isolate, started once for all of its requests."""
+
+from __future__ import annotations
+
+import asyncio
+from contextvars import copy_context
+from typing import TYPE_CHECKING
+
+from portico_cloudflare._exchange import start_task
+from portico_cloudflare._javascript import JavaScript
+from portico_cloudflare._platform import WorkerPlatform
+
+if TYPE_CHECKING:
+    from portico.contract import Application, Options, Running
+    from portico_cloudflare._platform import WorkerRaw
+
+# Seconds between two looks at whether another request has started the application.
+_PATIENCE = 0.002
+
+
+class Isolate:
+    """What the requests of one isolate share.
+
+    Nothing of it is made before the first request, because a deployed Worker starts from a snapshot
+    that was taken before.
+
+    Args:
+        app: the application.
+        options: those of the adapter.
+    """
+
+    def __init__(self, app: Application, options: Options) -> None:
+        self.app = app
+        self.options = options
+        self._javascript: JavaScript | None = None
+        self._running: Running | None = None
+        self._is_starting = False
+        self._host: asyncio.Task[None] | None = None
+
+    @property
+    def javascript(self) -> JavaScript:
+        """The runtime; looked up at the first request."""
+        if self._javascript is None:
+            self._javascript = JavaScript()
+        return self._javascript
+
+    async def running(self, raw: WorkerRaw) -> Running:
+        """The started application. The first request starts it, and others wait for that.
+
+        Raises:
+            Exception: whatever the application's start raises; the next request tries again.
+        """
+        while self._running is None:
+            if self._is_starting:
+                # The runtime gives up a request that waits for another one and for nothing of its
+                # own; so it waits for a timer.
+                await asyncio.sleep(_PATIENCE)
+                continue
+            self._is_starting = True
+            try:
+                self._running = await self._enter(raw)
+            finally:
+                self._is_starting = False
+        return self._running
+
+    async def _enter(self, raw: WorkerRaw) -> Running:
+        # It lives as long as the application, so it must not keep the request.
+        platform = WorkerPlatform(self.options, raw._replace(request=None))
+        running = self.app.start(platform)
+        if not running.is_async:
+            running.__enter__()
+            return running
+        entered: asyncio.Future[None] = asyncio.Future(loop=asyncio.get_running_loop())
+        self._host = start_task(self._live(running, entered, platform), copy_context())
+        if not entered.done():
+            # A peer that goes away must not take the start with it.
+            platform.hold(entered)
+        await entered
+        return running
+
+    async def _live(
+        self, running: Running, entered: asyncio.Future[None], platform: WorkerPlatform
+    ) -> None:
+        """The task that enters the application and stays in it, because cancel scopes demand one.
+
+        It is never left: nothing tells an isolate that it ends.
+        """
+        try:
+            async with running:
+                entered.set_result(None)
+                await asyncio.Future(loop=asyncio.get_running_loop())
+        except BaseException as error:  # noqa: BLE001 - reported, or raised by who started it
+            self._running = None
+            if entered.done():
+                platform.report(error, "the application stopped")
+            else:
+                entered.set_exception(error)

@@ -1,0 +1,49 @@
+"""`JavaScript`: what the adapter uses of the runtime's globals and of Pyodide."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+
+class JavaScript:
+    """The functions and classes of JavaScript that the adapter calls, each looked up once.
+
+    Make one at the first request and no sooner: a snapshot of the memory, from which a deployed
+    Worker starts, cannot hold objects of JavaScript.
+
+    Attributes:
+        js: the global object of the Worker, whose names a Python module stands for.
+        create_proxy: makes a Python object one of JavaScript, which lives until it is destroyed.
+        to_js: copies a Python value to JavaScript.
+        null: JavaScript's `null`, which is not the `None` that stands for `undefined`.
+        error: the class of what JavaScript throws.
+        from_entries: makes an object of JavaScript of what was a dictionary.
+        make_headers, make_response: their constructors.
+    """
+
+    __slots__ = (
+        "create_proxy",
+        "error",
+        "from_entries",
+        "js",
+        "make_headers",
+        "make_response",
+        "null",
+        "to_js",
+    )
+
+    def __init__(self) -> None:
+        js, ffi = import_module("js"), import_module("pyodide.ffi")
+        self.js: Any = js
+        self.create_proxy: Any = ffi.create_proxy
+        self.to_js: Any = ffi.to_js
+        self.null: Any = ffi.jsnull
+        self.error: type[Exception] = ffi.JsException
+        self.from_entries: Any = js.Object.fromEntries
+        self.make_headers: Any = js.Headers.new
+        self.make_response: Any = js.Response.new
+
+    def object(self, **members: object) -> Any:
+        """An object of JavaScript with these members."""
+        return self.to_js(members, dict_converter=self.from_entries)

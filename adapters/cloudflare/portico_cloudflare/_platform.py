@@ -1,0 +1,186 @@
+"""What the runtime gives to a request, and which capabilities that makes."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Iterator, Mapping
+from importlib import import_module
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, TypeVar, cast
+
+from portico.contract import (
+    ABSENT,
+    EMULATED,
+    NATIVE,
+    UNKNOWN_PEER,
+    Capabilities,
+    Capability,
+    Options,
+    Peer,
+    Platform,
+    Promise,
+    Runtime,
+)
+
+if TYPE_CHECKING:
+    from portico import AbortController, AbortSignal
+
+T = TypeVar("T")
+
+CAPABILITIES: Final[Capabilities] = MappingProxyType(
+    {
+        Capability.STREAM_REQUEST: NATIVE,
+        Capability.STREAM_RESPONSE: NATIVE,
+        # Seen when the answer is a stream; a handler that is under way is not told.
+        Capability.DISCONNECT: EMULATED,
+        Capability.BACKGROUND: NATIVE,
+        # The import may do no I/O, so it is the first request.
+        Capability.STARTUP: EMULATED,
+        # Nothing tells an isolate that it ends.
+        Capability.SHUTDOWN: ABSENT,
+        # What one request opened, a stream or a connection, another may not use.
+        Capability.SHARED_RESOURCES: ABSENT,
+        Capability.THREADS: ABSENT,
+        # In memory: each isolate has its own, which ends with it.
+        Capability.FILESYSTEM: EMULATED,
+        # The sockets of Python go through the runtime's `connect`, where it lets them.
+        Capability.SOCKETS: EMULATED,
+        Capability.DEADLINE: ABSENT,
+        Capability.EARLY_HINTS: ABSENT,
+        Capability.TRAILERS: ABSENT,
+        Capability.WEBSOCKET: ABSENT,
+        Capability.MULTIPLE_SET_COOKIE: NATIVE,
+        Capability.RAW_PATH: NATIVE,
+        # The runtime joins repeated fields of a request.
+        Capability.REPEATED_HEADERS: EMULATED,
+    }
+)
+
+
+class WorkerRaw(NamedTuple):
+    """What the runtime called the entrypoint with.
+
+    Attributes:
+        request: the `workers.Request`, whose `js_object` is JavaScript's; None at the start.
+        env: the bindings, as attributes.
+        ctx: the execution context.
+    """
+
+    request: Any
+    env: Any
+    ctx: Any
+
+
+class Bindings(Mapping[str, Any]):
+    """The names of an `env` and their values, of which each is looked up when it is asked for."""
+
+    __slots__ = ("_env", "_names")
+
+    def __init__(self, env: Any, names: list[str]) -> None:
+        self._env = env
+        self._names = names
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._names:
+            raise KeyError(name)
+        return getattr(self._env, name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
+class WorkerPlatform(Platform):
+    """The platform of one request.
+
+    There are no threads: what blocks is called inline and holds up every request of the isolate.
+    `report` logs to the logger `portico`, which without a configuration writes to standard error,
+    and that is the Worker's log.
+    """
+
+    __slots__ = ("_bindings", "_controller", "_is_gone", "_peer", "_raw")
+
+    runtime: ClassVar[Runtime] = Runtime("cloudflare", "loop")
+    capabilities: ClassVar[Capabilities] = CAPABILITIES
+    promise: ClassVar[Promise] = Promise.AFTER_RESPONSE
+
+    def __init__(self, options: Options, raw: WorkerRaw) -> None:
+        self._raw = raw
+        self._bindings: Mapping[str, Any] | None = None
+        self._controller: AbortController | None = None
+        self._is_gone = False
+        super().__init__(options, root_path=options.root_path or "")
+        self._peer: Peer | None = None
+
+    @property
+    def peer(self) -> Peer:
+        """The address in `CF-Connecting-IP`, which Cloudflare sets on each request."""
+        if self._peer is None:
+            self._peer = read_peer(self._raw.request)
+        return self._peer
+
+    @peer.setter
+    def peer(self, peer: Peer) -> None:
+        self._peer = peer
+
+    @property
+    def env(self) -> Mapping[str, str]:
+        """The text bindings: variables and secrets."""
+        return {name: value for name, value in self.bindings.items() if isinstance(value, str)}
+
+    @property
+    def bindings(self) -> Mapping[str, Any]:
+        """All bindings by name, each as an attribute of `env` gives it."""
+        if self._bindings is None:
+            self._bindings = Bindings(self._raw.env, binding_names())
+        return self._bindings
+
+    @property
+    def signal(self) -> AbortSignal:
+        """Aborted when the runtime gives a stream up before its end; nothing tells it earlier."""
+        if self._controller is None:
+            from portico import AbortController
+
+            self._controller = AbortController()
+            if self._is_gone:
+                self._controller.abort()
+        return self._controller.signal
+
+    def abort(self) -> None:
+        """The peer is gone: abort the signal, or the one that somebody asks for later."""
+        self._is_gone = True
+        if self._controller is not None:
+            self._controller.abort()
+
+    def hold(self, work: Awaitable[object]) -> None:
+        """Keep the call alive until this is done, beyond the answer, as far as the runtime does."""
+        self._raw.ctx.waitUntil(work)
+
+    async def sleep(self, seconds: float, /) -> None:
+        """Wait on the event loop, which is the runtime's own behind asyncio."""
+        import asyncio
+
+        await asyncio.sleep(seconds)
+
+    def raw(self, kind: type[T], /) -> T:
+        """Request, env and context, as `WorkerRaw`."""
+        if kind is WorkerRaw:
+            return cast("T", self._raw)
+        return super().raw(kind)
+
+
+def read_peer(request: Any) -> Peer:
+    """Who Cloudflare says the peer is; a Worker that runs elsewhere does not know."""
+    if request is None:
+        return UNKNOWN_PEER
+    headers = getattr(request, "js_object", request).headers
+    address = headers.get("cf-connecting-ip")
+    return Peer(address, None, "gateway") if address else UNKNOWN_PEER
+
+
+def binding_names() -> list[str]:
+    """The names in this Worker's `env`, which itself cannot be listed from Python."""
+    workers, js = import_module("workers"), import_module("js")
+    env = workers.import_from_javascript("cloudflare:workers").env
+    return list(js.Object.keys(env))

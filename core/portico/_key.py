@@ -80,6 +80,18 @@ class Use:
     def __bool__(self) -> bool:
         return self._refuse()
 
+    def __eq__(self, other: object) -> bool:
+        return self._refuse()
+
+    __hash__ = object.__hash__
+
+    def _operate(self, *operands: object) -> NoReturn:
+        self._refuse()
+
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = _operate
+    __mod__ = __lt__ = __le__ = __gt__ = __ge__ = __contains__ = __len__ = _operate
+    __int__ = __float__ = __index__ = __enter__ = __aenter__ = __await__ = _operate
+
     def __repr__(self) -> str:
         return f"use({self._key.name})"
 

@@ -125,8 +125,15 @@ class ByteStream:
             return
         self._closed = True
         aclose = getattr(self._iterator, "aclose", None)
-        if aclose is not None:
+        if aclose is None:
+            return
+        try:
             await aclose()
+        except BaseExceptionGroup as group:
+            # A generator that is closed inside a task group: the group wraps what closed it.
+            _, others = group.split(GeneratorExit)
+            if others is not None:
+                raise others from None
 
 
 def offloaded(stream: ByteStream, platform: Platform) -> ByteStream:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from contextvars import Context
     from typing import Unpack
 
-    from portico.contract import Application, OptionArguments
+    from portico.contract import Application, OptionArguments, Platform
     from portico_asgi._receive import Receive, Send
     from portico_asgi._request import Scope
 
@@ -45,7 +45,6 @@ class ASGI:
     def __init__(self, app: Application, **options: Unpack[OptionArguments]) -> None:
         self._app = app
         self._options = Options(**options)
-        self._platform = ProcessPlatform(self._options, root_path=self._options.root_path or "")
         self._hosts: dict[object, Host] = {}
         # What a start without a lifespan sees: not the first request's variables, which would
         # live as long as the application.
@@ -86,12 +85,15 @@ class ASGI:
         platform = AsgiPlatform(self._options, scope, inbox, send)
         try:
             await self._answer(host, scope, platform)
-        except BaseException:
-            if platform.has_work:  # promised; the peer must not wait for it to see the end
+        except Exception:
+            if platform.has_work:
+                # The server breaks the message off when this is raised, and should do so now.
                 host.tasks.spawn(platform.afinish, copy_context())
             raise
-        if platform.has_work:
-            await platform.afinish()
+        except BaseException:
+            await _finish(platform)
+            raise
+        await _finish(platform)
 
     async def _answer(self, host: Host, scope: Scope, platform: AsgiPlatform) -> None:
         try:
@@ -124,7 +126,7 @@ class ASGI:
             return
         host = self._new_host(loop)
         try:
-            await Lifespan(receive, send).serve(host, self._platform)
+            await Lifespan(receive, send).serve(host)
         finally:
             self._hosts.pop(loop, None)
 
@@ -137,7 +139,7 @@ class ASGI:
 
             async def serve() -> None:
                 try:
-                    await serve_alone(new, self._platform)
+                    await serve_alone(new)
                 finally:
                     self._hosts.pop(loop, None)
 
@@ -148,9 +150,19 @@ class ASGI:
     def _new_host(self, loop: object) -> Host:
         for ended in [known for known in self._hosts if is_closed(known)]:
             del self._hosts[ended]
-        host = Host(self._app.start(self._platform), tasks_of(loop))
+        platform = ProcessPlatform(self._options, root_path=self._options.root_path or "")
+        host = Host(self._app, platform, tasks_of(loop))
         self._hosts[loop] = host
         return host
+
+
+async def _finish(platform: Platform) -> None:
+    """Run what `wait_until` was given, also for a request that the server cancelled."""
+    if platform.has_work:
+        from anyio import CancelScope
+
+        with CancelScope(shield=True):
+            await platform.afinish()
 
 
 class _InContext(Generic[T]):

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from anyio import Event
 
-    from portico.contract import Platform, Running
-    from portico_asgi._loop import Tasks
+    from portico.contract import Application, Platform, Running
+    from portico_asgi._loop import Interruption, Tasks
     from portico_asgi._receive import Receive, Send
 
 
@@ -29,17 +29,21 @@ class Host:
     """The `Running` of one event loop, and the task that it lives in.
 
     Attributes:
-        running: the application's.
+        running: what the application gave when it was started; not there before.
+        platform: the one that it was started with.
         tasks: those of the loop.
         is_live: whether the application has started and not begun to stop.
     """
 
-    __slots__ = ("_error", "_settled", "is_live", "running", "tasks")
+    __slots__ = ("_app", "_error", "_settled", "is_live", "platform", "running", "tasks")
 
-    def __init__(self, running: Running, tasks: Tasks) -> None:
+    running: Running
+
+    def __init__(self, app: Application, platform: Platform, tasks: Tasks) -> None:
         from anyio import Event
 
-        self.running = running
+        self._app = app
+        self.platform = platform
         self.tasks = tasks
         self.is_live = False
         self._settled: Event = Event()
@@ -49,27 +53,33 @@ class Host:
         """Start the application, wait for `until()`, and stop it, though the task is cancelled."""
         try:
             with self.tasks.interruption() as stretch:
-
-                async def wait() -> None:
-                    self.is_live = True
-                    self._settled.set()
-                    try:
-                        await until()
-                    finally:
-                        self.is_live = False
-                        stretch.shield(True)
-
-                if self.running.is_async:
-                    async with self.running:
-                        await wait()
-                else:
-                    with self.running:
-                        await wait()
+                try:
+                    await self._run(until, stretch)
+                finally:
+                    await self.platform.afinish()
         except BaseException as error:
             self._error = error
             raise
         finally:
             self._settled.set()
+
+    async def _run(self, until: Callable[[], Awaitable[object]], stretch: Interruption) -> None:
+        async def wait() -> None:
+            self.is_live = True
+            self._settled.set()
+            try:
+                await until()
+            finally:
+                self.is_live = False
+                stretch.shield(True)
+
+        self.running = self._app.start(self.platform)
+        if self.running.is_async:
+            async with self.running:
+                await wait()
+        else:
+            with self.running:
+                await wait()
 
     async def started(self) -> None:
         """Wait until the application has started.
@@ -96,7 +106,7 @@ class Lifespan:
         self._send = send
         self._phase = "startup"
 
-    async def serve(self, host: Host, platform: Platform) -> None:
+    async def serve(self, host: Host) -> None:
         """Start and stop with the server."""
         await self._receive()  # lifespan.startup
         try:
@@ -104,7 +114,7 @@ class Lifespan:
         except Exception as error:
             if self._phase == "running":
                 raise
-            platform.report(error, f"the application failed at {self._phase}")
+            host.platform.report(error, f"the application failed at {self._phase}")
             await self._answer("failed", message=f"{type(error).__name__}: {error}")
         else:
             await self._answer("complete")
@@ -130,11 +140,11 @@ class Lifespan:
         await self._send({"type": f"lifespan.{self._phase}.{answer}", **details})
 
 
-async def serve_alone(host: Host, platform: Platform) -> None:
+async def serve_alone(host: Host) -> None:
     """Live until the loop ends; errors are reported, since nobody awaits this task."""
     from anyio import sleep_forever
 
     try:
         await host.live(sleep_forever)
     except Exception as error:  # noqa: BLE001 - reported
-        platform.report(error, "the application could not start, or failed")
+        host.platform.report(error, "the application could not start, or failed")

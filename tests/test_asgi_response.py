@@ -1,0 +1,348 @@
+"""Answers as messages: whole ones, and streams that end with their peer."""
+
+import sys
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, MutableMapping
+from typing import Any
+
+import anyio
+import pytest
+from portico import Headers
+from portico.contract import ByteStream, Options, Response
+from portico_asgi import AsgiPlatform
+from portico_asgi._loop import current_loop, tasks_of
+from portico_asgi._receive import Inbox
+from portico_asgi._response import StreamWriter, write_whole
+
+Message = MutableMapping[str, Any]
+
+pytestmark = pytest.mark.anyio
+
+
+class Server:
+    """The server's side of one call: takes every message at once, unless it is told to wait."""
+
+    def __init__(self) -> None:
+        self.sent: list[Message] = []
+        self.peer_left = anyio.Event()
+        self.receiving = 0
+        self.before_send: Callable[[Message], Awaitable[None]] | None = None
+
+    async def receive(self) -> Message:
+        self.receiving += 1
+        try:
+            await self.peer_left.wait()
+        finally:
+            self.receiving -= 1
+        return {"type": "http.disconnect"}
+
+    async def send(self, message: Message) -> None:
+        if self.before_send is not None:
+            await self.before_send(message)
+        self.sent.append(message)
+
+    @property
+    def bodies(self) -> list[bytes]:
+        return [message["body"] for message in self.sent[1:]]
+
+    async def write(self, source: AsyncIterable[str]) -> AsgiPlatform:
+        """Send a stream, as the handler does."""
+        tasks = tasks_of(current_loop())
+        platform = AsgiPlatform(Options(), {}, Inbox(self.receive, tasks), self.send)
+        response = Response.ready(200, Headers(), ByteStream(source))
+        with tasks.interruption() as stretch:
+            await StreamWriter(response, platform, tasks, stretch).write()
+        assert self.receiving == 0
+        return platform
+
+
+class Source:
+    """A stream that counts how often it was closed."""
+
+    def __init__(self, *chunks: str, wait_after: int | None = None) -> None:
+        self.chunks = list(chunks)
+        self.given = 0
+        self.closed = 0
+        self.waits = anyio.Event()
+        self.wait_after = wait_after
+
+    def __aiter__(self) -> AsyncIterator[str]:
+        return self
+
+    async def __anext__(self) -> str:
+        if self.given == self.wait_after:
+            self.waits.set()
+            await anyio.sleep_forever()
+        if not self.chunks:
+            raise StopAsyncIteration
+        self.given += 1
+        return self.chunks.pop(0)
+
+    async def aclose(self) -> None:
+        self.closed += 1
+
+
+async def test_a_whole_answer_is_one_start_and_one_body() -> None:
+    server = Server()
+    tasks = tasks_of(current_loop())
+    platform = AsgiPlatform(Options(), {}, Inbox(server.receive, tasks), server.send)
+    headers = Headers([("Set-Cookie", "a=1"), ("X-Name", "\xff"), ("set-cookie", "b=2")])
+
+    await write_whole(Response.ready(201, headers, b"hi"), b"hi", platform)
+
+    pairs = [(b"set-cookie", b"a=1"), (b"x-name", b"\xff"), (b"set-cookie", b"b=2")]
+    assert server.sent == [
+        {"type": "http.response.start", "status": 201, "headers": pairs},
+        {"type": "http.response.body", "body": b"hi"},
+    ]
+
+
+async def test_a_stream_starts_with_its_first_chunk_and_ends_with_an_empty_message() -> None:
+    server, source = Server(), Source("a", "", "b")
+
+    await server.write(source)
+
+    assert [message["type"] for message in server.sent] == [
+        "http.response.start",
+        "http.response.body",
+        "http.response.body",
+        "http.response.body",
+    ]
+    assert server.bodies == [b"a", b"b", b""]
+    assert [message["more_body"] for message in server.sent[1:]] == [True, True, False]
+    assert source.closed == 1
+
+
+async def test_an_empty_stream_is_a_start_and_an_empty_body() -> None:
+    server = Server()
+
+    await server.write(Source())
+
+    assert server.bodies == [b""]
+
+
+async def test_a_stream_never_runs_ahead_of_the_server() -> None:
+    server, source = Server(), Source("a", "b", "c")
+    given_at_send: list[int] = []
+
+    async def slow(message: Message) -> None:
+        await anyio.sleep(0)
+        await anyio.sleep(0)
+        if message.get("body"):
+            given_at_send.append(source.given)
+
+    server.before_send = slow
+    await server.write(source)
+
+    assert given_at_send == [1, 2, 3]
+
+
+async def test_a_peer_that_leaves_ends_a_stream_that_waits_for_its_next_chunk() -> None:
+    server, source = Server(), Source("a", wait_after=1)
+    async with anyio.create_task_group() as group:
+        group.start_soon(server.write, source)
+        await source.waits.wait()
+        server.peer_left.set()
+
+    assert (server.bodies, source.closed) == ([b"a"], 1)
+
+
+async def test_a_peer_that_leaves_ends_a_stream_that_waits_for_the_server() -> None:
+    server, source = Server(), Source("a", "b")
+    blocked = anyio.Event()
+
+    async def block(message: Message) -> None:
+        if message.get("body") == b"b":
+            blocked.set()
+            await anyio.sleep_forever()
+
+    server.before_send = block
+    async with anyio.create_task_group() as group:
+        group.start_soon(server.write, source)
+        await blocked.wait()
+        server.peer_left.set()
+
+    assert (server.bodies, source.closed) == ([b"a"], 1)
+
+
+async def test_a_stream_that_waited_for_the_server_cleans_up_in_peace() -> None:
+    server = Server()
+    blocked = anyio.Event()
+    cleaned: list[str] = []
+
+    async def stream() -> AsyncIterator[str]:
+        try:
+            yield "a"
+        finally:
+            await anyio.sleep(0)
+            await anyio.sleep(0.001)
+            cleaned.append("up")
+
+    async def block(message: Message) -> None:
+        if message.get("body"):
+            blocked.set()
+            await anyio.sleep_forever()
+
+    server.before_send = block
+    async with anyio.create_task_group() as group:
+        group.start_soon(server.write, stream())
+        await blocked.wait()
+        server.peer_left.set()
+
+    assert cleaned == ["up"]
+
+
+async def test_a_send_that_raises_oserror_ends_the_stream_like_a_disconnect() -> None:
+    server, source = Server(), Source("a", "b", "c")
+
+    async def broken(message: Message) -> None:
+        if message.get("body") == b"b":
+            raise BrokenPipeError
+
+    server.before_send = broken
+    platform = await server.write(source)
+
+    assert (platform.inbox.gone, server.bodies, source.closed) == (True, [b"a"], 1)
+
+
+async def test_a_stream_that_raises_is_closed_and_never_completed() -> None:
+    server = Server()
+
+    async def stream() -> AsyncIterator[str]:
+        yield "a"
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await server.write(stream())
+
+    assert [message.get("more_body") for message in server.sent] == [None, True]
+
+
+async def test_a_stream_may_hold_a_task_group_open_across_its_chunks() -> None:
+    server = Server()
+
+    async def stream() -> AsyncIterator[str]:
+        async with anyio.create_task_group() as group:
+            group.start_soon(anyio.sleep_forever)
+            yield "a"
+            yield "b"
+            group.cancel_scope.cancel()
+
+    await server.write(stream())
+
+    assert server.bodies == [b"a", b"b", b""]
+
+
+@pytest.mark.parametrize("place", ["chunk", "send"])
+async def test_a_peer_that_leaves_ends_the_task_group_of_a_stream(place: str) -> None:
+    server = Server()
+    waits = anyio.Event()
+    ended: list[str] = []
+
+    async def child() -> None:
+        try:
+            await anyio.sleep_forever()
+        finally:
+            ended.append("child")
+
+    async def stream() -> AsyncIterator[str]:
+        try:
+            async with anyio.create_task_group() as group:
+                group.start_soon(child)
+                yield "a"
+                if place == "chunk":
+                    waits.set()
+                    await anyio.sleep_forever()
+                yield "b"
+        finally:
+            ended.append("stream")
+
+    async def block(message: Message) -> None:
+        if message.get("body") == b"b":
+            waits.set()
+            await anyio.sleep_forever()
+
+    server.before_send = block
+    async with anyio.create_task_group() as group:
+        group.start_soon(server.write, stream())
+        await waits.wait()
+        server.peer_left.set()
+
+    assert (server.bodies, ended) == ([b"a"], ["child", "stream"])
+
+
+@pytest.mark.parametrize("place", ["chunk", "send"])
+async def test_a_cancelled_stream_is_closed_once(place: str) -> None:
+    server = Server()
+    source = Source("a", "b", wait_after=1 if place == "chunk" else None)
+
+    async def block(message: Message) -> None:
+        if message.get("body") == b"b":
+            source.waits.set()
+            await anyio.sleep_forever()
+
+    server.before_send = block
+    async with anyio.create_task_group() as group:
+        group.start_soon(server.write, source)
+        await source.waits.wait()
+        group.cancel_scope.cancel()
+
+    assert (server.bodies, source.closed, server.receiving) == ([b"a"], 1, 0)
+
+
+def test_a_stream_that_asyncio_cancels_is_closed_and_the_cancellation_goes_on() -> None:
+    import asyncio
+
+    async def main() -> None:
+        server = Server()
+        cleaned: list[str] = []
+        waits = asyncio.Event()
+
+        async def stream() -> AsyncIterator[str]:
+            try:
+                yield "a"
+                waits.set()
+                await asyncio.sleep(60)
+            finally:
+                await asyncio.sleep(0)
+                cleaned.append("up")
+
+        task = asyncio.create_task(server.write(stream()))
+        await waits.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert (cleaned, server.receiving) == (["up"], 0)
+
+    asyncio.run(main())
+
+
+def test_a_disconnect_and_a_cancellation_at_once_end_as_a_cancellation() -> None:
+    import asyncio
+
+    async def main() -> None:
+        server, source = Server(), Source("a", wait_after=1)
+        task = asyncio.create_task(server.write(source))
+        await source.waits.wait()
+        server.peer_left.set()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert source.closed == 1
+
+    asyncio.run(main())
+
+
+async def test_the_signal_is_aborted_when_the_peer_leaves_a_stream() -> None:
+    server, source = Server(), Source("a", wait_after=1)
+    platforms: list[AsgiPlatform] = []
+
+    async def write() -> None:
+        platforms.append(await server.write(source))
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(write)
+        await source.waits.wait()
+        server.peer_left.set()
+
+    assert platforms[0].signal.aborted
+    assert sys.exc_info() == (None, None, None)

@@ -22,9 +22,11 @@ from portico._errors import (
     PeerError,
     PorticoError,
 )
+from portico._faults import Fault, SchemaError
 from portico._file import file
 from portico._form_data import FormData
 from portico._headers import Headers
+from portico._json import MalformedJSONError, UnencodableError
 from portico._key import Key, use
 from portico._multipart import MultipartError, MultipartLimitError, MultipartLimits
 from portico._multipart_parts import Part, SyncPart
@@ -46,6 +48,7 @@ from portico._reply import (
 )
 from portico._request import Request
 from portico._response import Response
+from portico._schema import Schema, register_schema, schema_for
 from portico._url import URL
 from portico._url_error import URLError
 from portico._url_search_params import URLSearchParams
@@ -68,6 +71,7 @@ __all__ = [
     "Created",
     "DefinitionError",
     "DisconnectError",
+    "Fault",
     "File",
     "Forbidden",
     "FormData",
@@ -76,6 +80,7 @@ __all__ = [
     "Headers",
     "InvalidInputError",
     "Key",
+    "MalformedJSONError",
     "MultipartError",
     "MultipartLimitError",
     "MultipartLimits",
@@ -88,14 +93,19 @@ __all__ = [
     "Reply",
     "Request",
     "Response",
+    "Schema",
+    "SchemaError",
     "SyncPart",
     "TooManyRequests",
     "URLError",
     "URLSearchParams",
     "Unauthorized",
+    "UnencodableError",
     "UnprocessableContent",
     "file",
     "redirect",
+    "register_schema",
+    "schema_for",
     "status",
     "use",
 ]

@@ -13,6 +13,8 @@
     └── HTTPError              an answer, raised: carries the status and the value to send
         └── PeerError          the peer did wrong; a 4xx, whose detail is safe to send
             ├── BodyTooLargeError   413
+            ├── MalformedJSONError  400
+            ├── MultipartError      400
             ├── InvalidInputError   422, with every fault
             └── DisconnectError     the peer is gone; nobody reads the answer
 

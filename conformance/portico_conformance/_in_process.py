@@ -104,7 +104,8 @@ class InProcessClient:
     ) -> AbstractContextManager[Exchange]:
         """Begin a request whose body is sent in parts."""
         request = WireRequest(method, target, list(headers))
-        return self._exchange(_completed(request, [("Transfer-Encoding", "chunked")]), True)
+        whole = _completed(request, [("Transfer-Encoding", "chunked")])
+        return self._exchange(whole, _length(whole.headers) != 0)
 
     @contextmanager
     def _exchange(self, request: WireRequest, more: bool) -> Iterator[Exchange]:

@@ -25,13 +25,16 @@ Handler = Callable[[Event, object], object]
 
 @contextmanager
 def lambda_client(row: Row, handler: Handler, shape: Shape) -> Iterator[Client]:
-    """A client of a handler behind one event shape."""
+    """A client of a handler behind one event shape; at the end its `close`, if any, is called."""
     one_at_a_time = Lock()
 
     def begin(request: WireRequest, more: bool) -> _LambdaCall:
         return _LambdaCall(handler, shape, request, more, one_at_a_time)
 
     yield InProcessClient(row, begin)
+    close: Callable[[], None] | None = getattr(handler, "close", None)
+    if close is not None:
+        close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,27 +118,3 @@ def _plain(status: int, text: str, request: WireRequest) -> WireResponse:
     body = text.encode()
     headers = [("content-type", "text/plain; charset=utf-8"), ("content-length", str(len(body)))]
     return WireResponse(status, headers, b"" if request.method == "HEAD" else body)
-
-
-@contextmanager
-def mangum_client(row: Row) -> Iterator[Client]:
-    """A client of our ASGI adapter behind Mangum, with events of an HTTP API."""
-    import asyncio
-
-    from mangum import Mangum
-
-    from portico_asgi import ASGI
-    from portico_conformance.application import OPTIONS, app
-
-    loop = asyncio.new_event_loop()
-    mangum = Mangum(ASGI(app, **OPTIONS), lifespan="off")
-
-    def handler(event: Event, context: object) -> object:
-        asyncio.set_event_loop(loop)
-        return mangum(event, context)
-
-    try:
-        with lambda_client(row, handler, "http") as client:
-            yield client
-    finally:
-        loop.close()

@@ -63,13 +63,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.fixture(scope="session")
 def conformance_rows(request: pytest.FixtureRequest) -> Iterator[OpenRows]:
     """The rows that the tests of this run take, starting."""
+    from portico_conformance._case import Row
     from portico_conformance._open_rows import OpenRows
 
     needed: dict[str, Row] = {}
     for item in request.session.items:
         callspec = getattr(item, "callspec", None)
-        row: Row | None = callspec.params.get("conformance_row") if callspec else None
-        if row is not None:
+        row = callspec.params.get("conformance_row") if callspec else None
+        if isinstance(row, Row):
             needed[row.id] = row
     with OpenRows(needed.values()) as rows:
         yield rows

@@ -198,7 +198,7 @@ def _worker(row: Row) -> AbstractContextManager[Client]:
 
 
 def _mangum(row: Row) -> AbstractContextManager[Client]:
-    from portico_conformance._in_process_lambda import mangum_client
+    from portico_conformance._in_process_mangum import mangum_client
 
     return mangum_client(row)
 

@@ -1,0 +1,36 @@
+"""Our ASGI adapter behind Mangum, which makes a scope of an event and a result of messages."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from mangum import Mangum
+
+from portico_asgi import ASGI
+from portico_conformance._case import Client, Row
+from portico_conformance._in_process_lambda import lambda_client
+from portico_conformance._lambda_events import Event
+from portico_conformance.application import OPTIONS, app
+
+
+@contextmanager
+def mangum_client(row: Row) -> Iterator[Client]:
+    """A client of the conformance application behind Mangum, with events of an HTTP API.
+
+    Without Mangum's lifespan, which is one for each invocation: the adapter starts by itself.
+    """
+    # Mangum runs on the thread's current event loop.
+    with asyncio.Runner() as runner:
+        asyncio.set_event_loop(runner.get_loop())
+        try:
+            mangum = Mangum(ASGI(app, **OPTIONS), lifespan="off")
+
+            def handler(event: Event, context: object) -> object:
+                return mangum(event, context)
+
+            with lambda_client(row, handler, "http") as client:
+                yield client
+        finally:
+            asyncio.set_event_loop(None)

@@ -1,0 +1,45 @@
+"""The conformance suite as a part of the project's own tests, and what the suite itself promises."""
+
+import pytest
+
+from portico_conformance._case import all_cases
+from portico_conformance.differences import DIFFERENCES
+from portico_conformance.rows import all_rows, selected_rows
+from portico_conformance.test_conformance import (
+    test_conformance,
+    test_the_canary_is_found_dead,
+)
+
+__all__ = ["test_conformance", "test_the_canary_is_found_dead"]
+
+pytestmark = pytest.mark.filterwarnings("ignore:Unknown REQUEST_METHOD")
+
+
+def test_every_known_difference_is_about_a_case_and_a_row_that_there_are() -> None:
+    cases, rows = [case.name for case in all_cases()], [row.id for row in all_rows()]
+    for known in DIFFERENCES:
+        for pattern in known.rows:
+            single = [(pattern, case, row) for case in cases for row in rows]
+            assert any(known.covers(case, row) for _, case, row in single), known
+
+
+def test_each_case_has_a_name_of_its_own() -> None:
+    names = [case.name for case in all_cases()]
+    assert sorted(set(names)) == sorted(names)
+
+
+def test_each_row_has_an_id_of_its_own() -> None:
+    ids = [row.id for row in all_rows()]
+    assert sorted(set(ids)) == sorted(ids)
+
+
+def test_the_quick_rows_are_those_in_process_and_one_on_the_wire_for_each_adapter() -> None:
+    on_wire = [row.adapter for row in selected_rows("quick") if row.on_wire]
+    in_process = [row for row in all_rows() if not row.on_wire]
+    assert sorted(on_wire) == ["asgi", "cloudflare", "lambda", "wsgi"]
+    assert all(row.quick for row in in_process)
+
+
+def test_a_row_that_is_not_there_is_named_with_those_that_are() -> None:
+    with pytest.raises(ValueError, match="no row 'uvicorn'.*uvicorn-h11"):
+        selected_rows("asgi-trio,uvicorn")

@@ -35,7 +35,8 @@ CAPABILITIES: Final[Capabilities] = MappingProxyType(
         Capability.DISCONNECT: EMULATED,
         # In `close()` of the iterable: the peer has its answer, the worker is still taken.
         Capability.BACKGROUND: EMULATED,
-        # WSGI has no such moments: the first request, and the end of the interpreter.
+        # WSGI has no such moments. They are the first request, and the end of the interpreter,
+        # which a server that is killed by a signal never comes to.
         Capability.STARTUP: EMULATED,
         Capability.SHUTDOWN: EMULATED,
         Capability.SHARED_RESOURCES: NATIVE,

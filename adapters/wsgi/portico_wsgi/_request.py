@@ -75,7 +75,8 @@ class WsgiRequest(NativeRequest):
 
 def read_root_path(environ: WSGIEnvironment) -> str:
     """SCRIPT_NAME, percent-encoded: where the server or a dispatcher mounted the application."""
-    return quote(environ.get("SCRIPT_NAME", "").rstrip("/"))
+    script: str = environ.get("SCRIPT_NAME", "").rstrip("/")
+    return quote(script) if script else ""
 
 
 def read_target(environ: WSGIEnvironment, root_path: str | None) -> str:

@@ -34,7 +34,7 @@ _status_lines: dict[int, str] = {}
 def send_head(response: Response, start_response: StartResponse) -> None:
     """Give the server status and header fields, which it keeps until the first chunk (PEP 3333)."""
     headers = [pair for pair in response.headers if pair[0] not in HOP_BY_HOP]
-    if response.status not in NO_CONTENT and not response.headers.has("content-type"):
+    if response.status not in NO_CONTENT and "content-type" not in dict(headers):
         # `wsgiref.validate` demands the field. This value says what its absence says (RFC 9110
         # section 8.3).
         headers.append(("content-type", "application/octet-stream"))

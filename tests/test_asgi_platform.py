@@ -6,6 +6,7 @@ from typing import Any
 
 import anyio
 import pytest
+
 from portico import CapabilityError
 from portico.contract import Capability, Options, Peer
 from portico_asgi import CAPABILITIES, AsgiPlatform, AsgiRaw

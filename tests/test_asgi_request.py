@@ -5,6 +5,7 @@ from typing import Any
 
 import anyio
 import pytest
+
 from portico import BodyNotReadError, DisconnectError
 from portico.contract import Options
 from portico_asgi import AsgiPlatform, AsgiRequest

@@ -6,6 +6,7 @@ from typing import Any
 
 import anyio
 import pytest
+
 from portico import Headers
 from portico.contract import ByteStream, Options, Response
 from portico_asgi import AsgiPlatform

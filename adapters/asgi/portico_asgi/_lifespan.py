@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from anyio import Event
+    from anyio import CancelScope, Event
 
     from portico.contract import Application, Platform, Running
-    from portico_asgi._loop import Interruption, Tasks
+    from portico_asgi._loop import Tasks
     from portico_asgi._receive import Receive, Send
 
 
@@ -51,10 +51,12 @@ class Host:
 
     async def live(self, until: Callable[[], Awaitable[object]]) -> None:
         """Start the application, wait for `until()`, and stop it, though the task is cancelled."""
+        from anyio import CancelScope
+
         try:
-            with self.tasks.interruption() as stretch:
+            with CancelScope() as scope:
                 try:
-                    await self._run(until, stretch)
+                    await self._run(until, scope)
                 finally:
                     await self.platform.afinish()
         except BaseException as error:
@@ -63,7 +65,7 @@ class Host:
         finally:
             self._settled.set()
 
-    async def _run(self, until: Callable[[], Awaitable[object]], stretch: Interruption) -> None:
+    async def _run(self, until: Callable[[], Awaitable[object]], scope: CancelScope) -> None:
         async def wait() -> None:
             self.is_live = True
             self._settled.set()
@@ -71,7 +73,7 @@ class Host:
                 await until()
             finally:
                 self.is_live = False
-                stretch.shield(True)
+                scope.shield = True
 
         self.running = self._app.start(self.platform)
         if self.running.is_async:

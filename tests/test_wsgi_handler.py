@@ -819,3 +819,10 @@ def test_the_options_reach_the_platform() -> None:
     wsgi.close()
 
     assert limits == [7]
+
+
+def test_a_failure_has_no_content_for_a_head(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    call = site.call(raising(LookupError("it"))[0], "HEAD")
+
+    assert (call.status, call.read()) == ("500 Internal Server Error", b"")
+    assert ("content-length", "67") in call.headers

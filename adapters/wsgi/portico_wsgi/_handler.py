@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import atexit
-import os
 from contextvars import copy_context
-from threading import Lock
 from typing import TYPE_CHECKING
 
 from portico.contract import ByteStream, Options, Response
 from portico_wsgi._platform import CAPABILITIES, WsgiPlatform
-from portico_wsgi._process import Process, loop_runs_here
+from portico_wsgi._process import Process, Processes
 from portico_wsgi._request import WsgiRequest
 from portico_wsgi._response import Body, send_head
 
@@ -47,20 +44,19 @@ class WSGI:
     def __init__(self, app: Application, **options: Unpack[OptionArguments]) -> None:
         self._app = app
         self._options = Options(**options)
-        self._process: Process | None = None
-        self._locks: dict[int, Lock] = {}
+        self._processes = Processes(app, self._options)
         if self._options.check == "now":
             app.check(CAPABILITIES, WsgiPlatform.runtime.name)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request (PEP 3333 "The Application/Framework Side")."""
         try:
-            process = self._entered(bool(environ["wsgi.multithread"]))
+            process = self._processes.entered(bool(environ["wsgi.multithread"]))
         except Exception as error:  # noqa: BLE001 - reported; the peer gets a 500
             WsgiPlatform(self._options).report(error, "the application could not start")
-            response = failure()
+            response = failure(environ)
             send_head(response, start_response)
-            return [response.content] if isinstance(response.content, bytes) else []
+            return [response.sync.bytes()]
         return Call(self._app, process, environ).answer(start_response)
 
     def start(self, *, multithread: bool = True) -> None:
@@ -73,37 +69,11 @@ class WSGI:
         Raises:
             Exception: whatever the application's start raises.
         """
-        self._entered(multithread)
+        self._processes.entered(multithread)
 
     def close(self) -> None:
         """Stop the application, as the end of the interpreter does; a later request starts anew."""
-        with self._lock:
-            process, self._process = self._process, None
-            atexit.unregister(self.close)
-        if process is not None:
-            process.leave() if process.is_own else process.abandon()
-
-    @property
-    def _lock(self) -> Lock:
-        # By process: a lock that was held when the process forked stays held in the child.
-        return self._locks.setdefault(os.getpid(), Lock())
-
-    def _entered(self, multithread: bool) -> Process:
-        process = self._process
-        if process is not None and process.is_live:
-            return process
-        with self._lock:
-            process = self._process
-            if process is None or not process.is_own:
-                if process is not None:
-                    process.abandon()
-                shares_loop = multithread or loop_runs_here()
-                process = self._process = Process(self._app, self._options, shares_loop)
-                atexit.unregister(self.close)
-                atexit.register(self.close)
-            if not process.is_live:
-                process.enter()
-        return process
+        self._processes.leave()
 
 
 class Call:
@@ -153,7 +123,7 @@ class Call:
             response = exchange.response()
         except Exception as error:  # noqa: BLE001 - reported; the peer gets a 500
             self.failed(error)
-            return failure()
+            return failure(self._environ)
         if _is_async(response):
             self._chunks = exchange
         return response
@@ -199,10 +169,12 @@ class Call:
         run(self._process.loop, work, self._context)
 
 
-def failure() -> Response:
+def failure(environ: WSGIEnvironment) -> Response:
     """The answer to what `handle` did not answer, as RFC 9457 has it; details go to the report."""
     body = b'{"type":"about:blank","title":"Internal Server Error","status":500}'
     headers = [("content-type", "application/problem+json"), ("content-length", str(len(body)))]
+    if environ["REQUEST_METHOD"] == "HEAD":
+        body = b""
     return Response(body, status=500, headers=headers)
 
 

@@ -1,7 +1,8 @@
-"""`Process`: the started application in one process of the server."""
+"""The started application: once in each process of the server, whatever threads and forks do."""
 
 from __future__ import annotations
 
+import atexit
 import os
 import sys
 from contextlib import suppress
@@ -100,7 +101,51 @@ class Process:
         self._platform.report(error, "the application's resources failed")
 
 
-def loop_runs_here() -> bool:
+class Processes:
+    """Finds the `Process` that this process has, or makes one and enters it."""
+
+    def __init__(self, app: Application, options: Options) -> None:
+        self._app = app
+        self._options = options
+        self._current: Process | None = None
+        self._locks: dict[int, Lock] = {}
+
+    def entered(self, multithread: bool) -> Process:
+        """The one of this process, live; made and entered by the first thread that asks."""
+        current = self._current
+        if current is not None and current.is_live:
+            return current
+        with self._lock:
+            current = self._current
+            if current is None or not current.is_own:
+                current = self._replace(current, multithread or _loop_runs_here())
+            if not current.is_live:
+                current.enter()
+        return current
+
+    def leave(self) -> None:
+        """Leave the one of this process, if there is one."""
+        with self._lock:
+            current, self._current = self._current, None
+            atexit.unregister(self.leave)
+        if current is not None:
+            current.leave() if current.is_own else current.abandon()
+
+    @property
+    def _lock(self) -> Lock:
+        # By process: a lock that was held when the process forked stays held in the child.
+        return self._locks.setdefault(os.getpid(), Lock())
+
+    def _replace(self, inherited: Process | None, shares_loop: bool) -> Process:
+        if inherited is not None:
+            inherited.abandon()
+        self._current = Process(self._app, self._options, shares_loop)
+        atexit.unregister(self.leave)
+        atexit.register(self.leave)
+        return self._current
+
+
+def _loop_runs_here() -> bool:
     """Whether the calling thread is inside an event loop, as in a notebook or an async test."""
     if "asyncio" not in sys.modules:
         return False

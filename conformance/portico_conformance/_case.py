@@ -168,10 +168,12 @@ def case(
     group: str,
     *,
     needs: Capability | None = None,
-    otherwise: Callable[[Client], None] | None = None,
+    otherwise: Callable[..., None] | None = None,
     each: Iterable[tuple[str, Any]] | None = None,
 ) -> Callable[[F], F]:
     """Register a case, or one case a record of `each`: pairs of an id and the record.
+
+    With `each`, `otherwise` gets the record as well.
 
     Raises:
         ValueError: it needs a capability but does not say what happens without it.
@@ -184,7 +186,8 @@ def case(
             _cases.append(Case(fn.__name__, group, fn, needs, otherwise))
         for identifier, record in each or ():
             name = f"{fn.__name__}[{identifier}]"
-            _cases.append(Case(name, group, _with(fn, record), needs, otherwise))
+            without = None if otherwise is None else _with(otherwise, record)
+            _cases.append(Case(name, group, _with(fn, record), needs, without))
         return fn
 
     return register

@@ -36,7 +36,6 @@ async def platform(ctx: Context) -> dict[str, object]:
         "capabilities": {name.value: how.value for name, how in own.capabilities.items()},
         "promise": own.promise.value,
         "env": ctx.env.get(ENVIRONMENT[0]),
-        "env_is_text": all(isinstance(value, str) for value in ctx.env.values()),
         "peer": {"address": peer.address, "port": peer.port, "source": peer.source},
         "root_path": own.root_path,
         "deadline": ctx.deadline,
@@ -139,7 +138,7 @@ def run_here(ctx: Context) -> str:
     return ctx.route
 
 
-@app.get("/async/early-hints")
+@app.get("/early-hints")
 async def early_hints(ctx: Context) -> bool:
     """Whether a 103 was sent."""
     return await ctx.platform.early_hints(["</style.css>; rel=preload"])

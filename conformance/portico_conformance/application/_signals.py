@@ -85,6 +85,12 @@ async def wait_for_signal(ctx: Context, name: str) -> str:
     return "raised"
 
 
+@app.get("/raised/{name}")
+async def read_signal(name: str) -> bool:
+    """Whether the signal was raised."""
+    return is_raised(name)
+
+
 @app.get("/counts/{name}")
 async def read_count(ctx: Context, name: str, least: int = 0) -> int:
     """How often it was counted, once that is `least`, or after the longest wait."""

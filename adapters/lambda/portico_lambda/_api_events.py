@@ -9,6 +9,7 @@ from portico_lambda._event_headers import gateway_peer, headers_of, host_of, sch
 from portico_lambda._fields import flag, required, table, text, texts
 from portico_lambda._parts import Parts
 from portico_lambda._target import (
+    method_of,
     mounted,
     path_of_decoded,
     path_of_encoded,
@@ -38,7 +39,7 @@ def rest(event: Fields, root_path: str | None) -> Parts:
     else:
         path, root = mounted(whole, root_path)
     return Parts(
-        required(event, "httpMethod"),
+        method_of(event, "httpMethod"),
         path,
         query_of_decoded_fields(values or table(event, name)),
         headers,
@@ -74,7 +75,7 @@ def _version_2(event: Fields, whole: str, root_path: str | None) -> Parts:
     headers = headers_of(table(event, "headers"), texts(event.get("cookies"), "cookies"))
     path, root = mounted(whole, root_path, text(context, "stage"))
     return Parts(
-        required(request, "method"),
+        method_of(request, "method"),
         path,
         query_of_encoded(text(event, "rawQueryString")),
         headers,

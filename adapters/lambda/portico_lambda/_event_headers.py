@@ -92,8 +92,8 @@ def scheme_of(headers: Headers) -> str:
 
 
 def gateway_peer(address: str) -> Peer:
-    """The client as the service saw it."""
-    return Peer(address, None, "gateway") if address else UNKNOWN_PEER
+    """The client as the service saw it; a test in the console has a word instead."""
+    return Peer(address, None, "gateway") if _is_address(address) else UNKNOWN_PEER
 
 
 def forwarded_peer(headers: Headers) -> Peer:

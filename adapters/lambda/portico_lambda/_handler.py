@@ -84,7 +84,12 @@ class Lambda:
             return to_result(shape, refusal, _content(refusal), limit=limit, strict=False)
         platform = LambdaPlatform(self._options, parts.peer, parts.root_path, fields, context)
         request = LambdaRequest(parts, self._options.limits)
-        return Invocation(self._app, shape, limit, request, platform).result(self)
+        invocation = Invocation(self._app, shape, limit, request, platform)
+        try:
+            environment = self._entered()
+        except Exception as error:  # noqa: BLE001 - reported; the peer gets a 500
+            return invocation.failed(error, "the application could not start")
+        return invocation.result(environment)
 
     def start(self) -> None:
         """Start the application now; nothing happens where it runs already.
@@ -92,7 +97,7 @@ class Lambda:
         Raises:
             Exception: whatever the application's start raises.
         """
-        self.environment()
+        self._entered()
 
     def close(self) -> None:
         """Stop the application, for tests and tools: nothing in Lambda calls this."""
@@ -100,8 +105,7 @@ class Lambda:
         if environment is not None:
             environment.leave()
 
-    def environment(self) -> Environment:
-        """The started application."""
+    def _entered(self) -> Environment:
         environment = self._environment
         if environment is None or not environment.is_live:
             self.close()
@@ -129,20 +133,23 @@ class Invocation:
         self._platform = platform
         self._context = copy_context()
 
-    def result(self, handler: Lambda) -> Result:
+    def result(self, environment: Environment) -> Result:
         """The whole of it; never raises."""
-        try:
-            environment = handler.environment()
-        except Exception as error:  # noqa: BLE001 - reported; the peer gets a 500
-            return self._failed(error, "the application could not start")
         try:
             response, content = self._answer(environment)
             result = self._written(response, content, strict=self._platform.options.strict)
         except Exception as error:  # noqa: BLE001 - reported; the peer gets a 500
-            where = f"{self._request.method} {self._request.raw_path} failed"
-            result = self._failed(error, where)
+            result = self.failed(error, f"{self._request.method} {self._request.raw_path} failed")
         self._finish(environment)
         return result
+
+    def failed(self, error: Exception, where: str) -> Result:
+        """The 500 of an exception that nobody else has answered."""
+        self._platform.report(error, where)
+        too_large = isinstance(error, AnswerTooLargeError)
+        answer = problem(500, "The answer is too large." if too_large else "The server failed.")
+        content = b"" if self._request.method == "HEAD" else _content(answer)
+        return self._written(answer, content, strict=False)
 
     def _answer(self, environment: Environment) -> tuple[Response, bytes]:
         answer = self._context.run(
@@ -169,13 +176,6 @@ class Invocation:
 
     def _written(self, response: Response, content: bytes, *, strict: bool) -> Result:
         return to_result(self._shape, response, content, limit=self._limit, strict=strict)
-
-    def _failed(self, error: Exception, where: str) -> Result:
-        self._platform.report(error, where)
-        too_large = isinstance(error, AnswerTooLargeError)
-        detail = "The answer is too large." if too_large else "The server failed."
-        answer = problem(500, detail)
-        return self._written(answer, _content(answer), strict=False)
 
     def _finish(self, environment: Environment) -> None:
         """Do what was given to `wait_until` (`Promise.BEFORE_RESPONSE`)."""

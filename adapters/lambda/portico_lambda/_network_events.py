@@ -17,6 +17,7 @@ from portico_lambda._fields import flag, required, table, text
 from portico_lambda._parts import Parts
 from portico_lambda._shapes import first_record
 from portico_lambda._target import (
+    method_of,
     mounted,
     path_of_encoded,
     query_of_decoded_fields,
@@ -35,7 +36,7 @@ def alb(event: Fields, root_path: str | None) -> Parts:
     name, values = "queryStringParameters", table(event, "multiValueQueryStringParameters")
     path, root = mounted(path_of_encoded(required(event, "path")), root_path)
     return Parts(
-        required(event, "httpMethod"),
+        method_of(event, "httpMethod"),
         path,
         query_of_encoded_fields(values or table(event, name)),
         headers,
@@ -59,7 +60,7 @@ def edge(event: Fields, root_path: str | None) -> Parts:
     body = table(request, "body")
     is_base64 = text(body, "encoding") != "text"
     return Parts(
-        required(request, "method"),
+        method_of(request, "method"),
         path,
         query_of_encoded(text(request, "querystring")),
         headers,
@@ -94,7 +95,7 @@ def _lattice(
     headers = headers_of(table(event, "headers"))
     path, root = mounted(path_of_encoded(whole or "/"), root_path)
     return Parts(
-        required(event, "method"),
+        method_of(event, "method"),
         path,
         query,
         headers,

@@ -1,11 +1,13 @@
-"""Paths and queries as the request has them: percent-encoded ASCII, whatever the event says."""
+"""Method, path and query as a request has them: ASCII, percent-encoded, whatever the event says."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from portico_lambda._fields import texts
+from portico import PeerError
+from portico_lambda._fields import required, texts
 
 if TYPE_CHECKING:
     from portico_lambda._fields import Fields
@@ -14,6 +16,15 @@ if TYPE_CHECKING:
 _PATH = "/-._~!$&'()*+,;=:@"
 # RFC 3986 section 3.4, without what separates fields and what a form reads as a space.
 _QUERY_VALUE = "/-._~!$'()*,;:@?"
+_is_token = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+").fullmatch
+
+
+def method_of(fields: Fields, name: str) -> str:
+    """The method, which is a token (RFC 9110 section 9.1)."""
+    method = required(fields, name)
+    if not _is_token(method):
+        raise PeerError(f"The event has a malformed {name!r}. A method is a token, such as 'GET'.")
+    return method
 
 
 def path_of_decoded(path: str) -> str:

@@ -251,6 +251,7 @@ class Portico:
     ) -> Response | Awaitable[Response]:
         """Answer one request: a response, or an awaitable of one (see `portico.contract`)."""
         try:
+            request._platform = platform
             path = canonical_path(request.raw_path)
             self._admit_host(request, platform)
             match = self._router.find(request.method, path)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from portico._abort import AbortSignal
     from portico._response import BodyInit
     from portico._url import URL
+    from portico.contract import Platform
 
 __all__ = ["BodyLimits", "NativeRequest", "Request"]
 
@@ -47,7 +48,7 @@ class Request(Body):
         raw_query: the query as it came, without the question mark.
     """
 
-    __slots__ = ("_cookies", "_signal", "_url", "method", "raw_path", "raw_query")
+    __slots__ = ("_cookies", "_platform", "_signal", "_url", "method", "raw_path", "raw_query")
 
     _url: URL | None
     _signal: AbortSignal | None
@@ -89,6 +90,7 @@ class Request(Body):
         self._used = False
         self.limits = limits
         self._signal = None
+        self._platform: Platform | None = None
         self._cookies: dict[str, str] | None = None
 
     @property
@@ -147,6 +149,8 @@ class Request(Body):
     def signal(self) -> AbortSignal:
         """Aborted when the peer is known to be gone."""
         if self._signal is None:
+            if self._platform is not None:
+                return self._platform.signal
             from portico._abort import AbortSignal
 
             self._signal = AbortSignal()

@@ -18,25 +18,26 @@ def tee(source: Source) -> tuple[Source, Source]:
     """
     left: deque[bytes] = deque()
     right: deque[bytes] = deque()
-    if isinstance(source, AsyncIterable) and getattr(source, "is_async", True):
-        pull = _Pull(aiter(source))
-        return _AsyncBranch(pull, left, right), _AsyncBranch(pull, right, left)
-    pull = _Pull(iter(source))  # type: ignore[arg-type] # a synchronous `ByteStream` is iterable
-    return _Branch(pull, left, right), _Branch(pull, right, left)
+    is_async = isinstance(source, AsyncIterable) and getattr(source, "is_async", True)
+    is_sync = isinstance(source, Iterable) and not getattr(source, "is_async", False)
+    kind = _BothBranch if is_async and is_sync else _AsyncBranch if is_async else _Branch
+    pull = _Pull(source, is_async=is_async, is_sync=is_sync)
+    return kind(pull, left, right), kind(pull, right, left)
 
 
 class _Pull:
     """The source that two branches share."""
 
-    __slots__ = ("ended", "open", "source")
+    __slots__ = ("ended", "iterator", "open", "stream")
 
-    def __init__(self, source: Any) -> None:
-        self.source = source
+    def __init__(self, source: Any, *, is_async: bool, is_sync: bool) -> None:
+        self.iterator: Any = iter(source) if is_sync else None
+        self.stream: Any = aiter(source) if is_async else None
         self.ended = False
         self.open = 2
 
 
-class _Branch:
+class _Shared:
     """The branch that is behind reads what the other left; else it pulls for both."""
 
     __slots__ = ("_mine", "_pull", "_theirs")
@@ -46,6 +47,14 @@ class _Branch:
         self._mine = mine
         self._theirs = theirs
 
+    def _take(self, chunk: Any) -> bytes:
+        self._theirs.append(chunk)
+        return bytes(chunk)
+
+
+class _Branch(_Shared):
+    __slots__ = ()
+
     def __iter__(self) -> Iterator[bytes]:
         return self
 
@@ -54,27 +63,21 @@ class _Branch:
             return self._mine.popleft()
         if self._pull.ended:
             raise StopIteration
-        chunk = next(self._pull.source, _END)
+        chunk = next(self._pull.iterator, _END)
         if chunk is _END:
             self._pull.ended = True
             raise StopIteration
-        self._theirs.append(chunk)
-        return bytes(chunk)
+        return self._take(chunk)
 
     def close(self) -> None:
         self._pull.open -= 1
-        close = getattr(self._pull.source, "close", None)
+        close = getattr(self._pull.iterator, "close", None)
         if self._pull.open == 0 and close is not None:
             close()
 
 
-class _AsyncBranch:
-    __slots__ = ("_mine", "_pull", "_theirs")
-
-    def __init__(self, pull: _Pull, mine: deque[bytes], theirs: deque[bytes]) -> None:
-        self._pull = pull
-        self._mine = mine
-        self._theirs = theirs
+class _AsyncBranch(_Shared):
+    __slots__ = ()
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
@@ -84,15 +87,20 @@ class _AsyncBranch:
             return self._mine.popleft()
         if self._pull.ended:
             raise StopAsyncIteration
-        chunk = await anext(self._pull.source, _END)
+        chunk = await anext(self._pull.stream, _END)
         if chunk is _END:
             self._pull.ended = True
             raise StopAsyncIteration
-        self._theirs.append(chunk)
-        return bytes(chunk)
+        return self._take(chunk)
 
     async def aclose(self) -> None:
         self._pull.open -= 1
-        aclose = getattr(self._pull.source, "aclose", None)
+        aclose = getattr(self._pull.stream, "aclose", None)
         if self._pull.open == 0 and aclose is not None:
             await aclose()
+
+
+class _BothBranch(_Branch, _AsyncBranch):
+    """Of a source that can be read either way, as a WSGI server's input can."""
+
+    __slots__ = ()

@@ -1,4 +1,4 @@
-"""The conformance suite as a part of the project's own tests, and what the suite itself promises."""
+"""The conformance suite as a part of our own tests, and what the suite itself promises."""
 
 import pytest
 
@@ -41,5 +41,5 @@ def test_the_quick_rows_are_those_in_process_and_one_on_the_wire_for_each_adapte
 
 
 def test_a_row_that_is_not_there_is_named_with_those_that_are() -> None:
-    with pytest.raises(ValueError, match="no row 'uvicorn'.*uvicorn-h11"):
+    with pytest.raises(ValueError, match=r"no row 'uvicorn'.*uvicorn-h11"):
         selected_rows("asgi-trio,uvicorn")

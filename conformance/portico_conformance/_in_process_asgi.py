@@ -7,8 +7,8 @@ application stands behind our validator, and whatever it reports fails the case.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from contextlib import contextmanager, suppress
 from typing import Any, Literal, TypeVar
 from urllib.parse import unquote_to_bytes
 
@@ -21,7 +21,7 @@ from portico_conformance._in_process import TIMEOUT, BrokenAnswerError, InProces
 from portico_conformance._wire import WireRequest, WireResponse
 
 T = TypeVar("T")
-Message = dict[str, Any]
+Message = MutableMapping[str, Any]
 AsgiApp = Callable[[Any, Any, Any], Awaitable[object]]
 
 _AHEAD = 16  # pieces of a request's body that wait for the application before `feed` does
@@ -174,10 +174,9 @@ class _AsgiCall:
 
     def feed(self, data: bytes) -> None:
         async def put() -> None:
-            try:
+            # Where nobody reads it any more, a server throws it away.
+            with suppress(anyio.BrokenResourceError, anyio.ClosedResourceError):
                 await self._feed.send(data)
-            except (anyio.BrokenResourceError, anyio.ClosedResourceError):
-                pass  # nobody reads it any more: a server throws it away
 
         self._step(put)
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import cast
 
 from mangum import Mangum
+from mangum.types import LambdaContext
 
 from portico_asgi import ASGI
 from portico_conformance._case import Client, Row
@@ -28,7 +30,7 @@ def mangum_client(row: Row) -> Iterator[Client]:
             mangum = Mangum(ASGI(app, **OPTIONS), lifespan="off")
 
             def handler(event: Event, context: object) -> object:
-                return mangum(event, context)
+                return mangum(event, cast("LambdaContext", context))
 
             with lambda_client(row, handler, "http") as client:
                 yield client

@@ -16,7 +16,7 @@ from time import monotonic
 from types import TracebackType
 from typing import Any, TypeAlias
 from urllib.parse import unquote_to_bytes, urlsplit
-from wsgiref.types import StartResponse, WSGIApplication
+from wsgiref.types import WSGIApplication
 
 from portico_conformance._case import Client, NoAnswerError, Row
 from portico_conformance._in_process import TIMEOUT, BrokenAnswerError, InProcessClient

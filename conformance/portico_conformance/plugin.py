@@ -8,8 +8,8 @@
 
 What `module:factory` is, `portico_conformance.adapted` says.
 
-The plugin is loaded into every run of pytest where Portico is installed, so it imports nothing until
-a test of the suite is collected.
+The plugin is loaded into every run of pytest where Portico is installed, so it imports nothing
+until a test of the suite is collected.
 """
 
 from __future__ import annotations

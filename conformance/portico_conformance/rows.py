@@ -7,7 +7,7 @@ or adds to it. The suite holds each row to its table in both directions.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from importlib import import_module
 from typing import Literal, cast
 
@@ -162,14 +162,14 @@ def _lambda_changes(shape: Shape) -> Changes:
 
 
 def _asgi(backend: Literal["asyncio", "trio"]) -> Open:
-    def open(row: Row) -> AbstractContextManager[Client]:
+    def opened(row: Row) -> AbstractContextManager[Client]:
         from portico_asgi import ASGI
         from portico_conformance._in_process_asgi import asgi_client
         from portico_conformance.application import OPTIONS, app
 
         return asgi_client(row, ASGI(app, **OPTIONS), backend)
 
-    return open
+    return opened
 
 
 def _wsgi(row: Row) -> AbstractContextManager[Client]:
@@ -181,14 +181,14 @@ def _wsgi(row: Row) -> AbstractContextManager[Client]:
 
 
 def _lambda(shape: Shape) -> Open:
-    def open(row: Row) -> AbstractContextManager[Client]:
+    def opened(row: Row) -> AbstractContextManager[Client]:
         from portico_conformance._in_process_lambda import lambda_client
         from portico_conformance.application import OPTIONS, app
         from portico_lambda import Lambda
 
         return lambda_client(row, Lambda(app, **OPTIONS), shape)
 
-    return open
+    return opened
 
 
 def _worker(row: Row) -> AbstractContextManager[Client]:
@@ -204,27 +204,27 @@ def _mangum(row: Row) -> AbstractContextManager[Client]:
 
 
 def _server(server: ServerRow) -> Open:
-    def open(row: Row) -> AbstractContextManager[Client]:
+    def opened(row: Row) -> AbstractContextManager[Client]:
         from portico_conformance._wire_server import server_client
 
         return server_client(row, server)
 
-    return open
+    return opened
 
 
 def _emulator(shape: Shape) -> Open:
-    def open(row: Row) -> AbstractContextManager[Client]:
+    def opened(row: Row) -> AbstractContextManager[Client]:
         from portico_conformance._wire_lambda import emulator_client
 
         return emulator_client(row, shape)
 
-    return open
+    return opened
 
 
 def _workerd(snapshot: bool) -> Open:
-    def open(row: Row) -> AbstractContextManager[Client]:
+    def opened(row: Row) -> AbstractContextManager[Client]:
         from portico_conformance._wire_worker import workerd_client
 
         return workerd_client(row, snapshot=snapshot)
 
-    return open
+    return opened

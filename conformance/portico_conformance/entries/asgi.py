@@ -5,7 +5,8 @@ from typing import Final
 
 from portico_asgi import ASGI
 from portico_conformance._asgi_validator import AsgiViolation, validate
-from portico_conformance.application import OPTIONS, app as application
+from portico_conformance.application import OPTIONS
+from portico_conformance.application import app as application
 
 VIOLATION: Final = "ASGI violation: "
 """What each violation's line in the server's log starts with."""

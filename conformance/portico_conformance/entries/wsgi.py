@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from portico_conformance.application import OPTIONS, app as application
+from portico_conformance.application import OPTIONS
+from portico_conformance.application import app as application
 from portico_wsgi import WSGI
 
 app: Final = WSGI(application, **OPTIONS)

@@ -157,9 +157,9 @@ def frame(response: Response, method: str) -> Response:
         headers.delete(name)
     content = response.content
     if response.status in NULL_BODY_STATUSES:
+        headers.delete("content-type")  # RFC 9110 section 15.4.5 would have none in a 304 either
         if response.status != 304:
             headers.delete("content-length")
-            headers.delete("content-type")
     elif isinstance(content, bytes):
         headers.set("content-length", str(len(content)))
     elif content.length is not None:

@@ -21,8 +21,9 @@ __all__ = ["BodyLimits", "NativeRequest", "Request"]
 
 _is_method = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+").fullmatch
 # A host name, IPv4 or bracketed IPv6 address, and a port (RFC 9112 section 3.2, RFC 3986 3.2.2).
+# The comma of RFC 3986 is left out: it is how CGI-style servers join two Host fields.
 _is_host = re.compile(
-    r"(?:[A-Za-z0-9_~!$&'()*+,;=%.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?"
+    r"(?:[A-Za-z0-9_~!$&'()*+;=%.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?"
 ).fullmatch
 _is_length = re.compile(r"[0-9]{1,18}").fullmatch
 _absolute_form = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*").match

@@ -49,9 +49,9 @@ def not_found() -> object:
     raise HTTPError(404, "no such thing")
 
 
-def unauthorized() -> object:
+def too_many() -> object:
     """An error that is raised with a header field."""
-    raise HTTPError(401, "who are you?", headers={"www-authenticate": "Bearer"})
+    raise HTTPError(429, "slowly", headers={"retry-after": "7"})
 
 
 def conflict() -> object:
@@ -83,7 +83,7 @@ ANSWERS: Final[dict[str, Callable[[], Any]]] = {
     "problem": lambda: status(404, Problem("no user 1", instance="/users/1", user=1)),
     "status-alone": lambda: status(403),
     "raised": not_found,
-    "raised-with-field": unauthorized,
+    "raised-with-field": too_many,
     "raised-with-value": conflict,
     "unsendable": lambda: object(),
     "surrogate": lambda: "\ud800",

@@ -57,6 +57,15 @@ def seen(
     return members
 
 
+def url_seen(members: dict[str, Any]) -> str:
+    """The URL that the application saw, without its scheme and the root path."""
+    host, _, rest = members["url"].partition("://")[2].partition("/")
+    root_path: str = members["root_path"]
+    path = f"/{rest}"
+    assert path.startswith(root_path)
+    return host + path[len(root_path) :]
+
+
 def fields(members: dict[str, Any], name: str) -> list[str]:
     """Every value of a header field that the application saw, in order."""
     return [value for key, value in members["headers"] if key == name]

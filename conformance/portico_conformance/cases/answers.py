@@ -110,8 +110,8 @@ def a_raised_error_is_a_problem_with_its_text(client: Client, colour: str) -> No
 def a_raised_error_has_its_fields(client: Client, colour: str) -> None:
     answer = client.request("GET", f"/{colour}/answer/raised-with-field")
 
-    problem_of(answer, 401)
-    assert answer.get("www-authenticate") == "Bearer"
+    problem_of(answer, 429)
+    assert answer.get("retry-after") == "7"
 
 
 @case(

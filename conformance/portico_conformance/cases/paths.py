@@ -11,6 +11,7 @@ from portico_conformance.cases._reading import (
     refusal,
     seen,
     text_of,
+    url_seen,
 )
 
 Record = tuple[str, str, dict[str, str]]
@@ -54,9 +55,7 @@ DECODED: list[tuple[str, Record]] = [
     ("four-bytes", ("/one/%F0%9F%90%8D", "/one/{value}", {"value": "\U0001f40d"})),
     ("non-ascii-route", ("/caf%C3%A9/x", "/café/{name}", {"name": "x"})),
     ("lower-case-escape", ("/caf%c3%a9/x", "/café/{name}", {"name": "x"})),
-    ("question-mark", ("/one/a%3Fb", "/one/{value}", {"value": "a?b"})),
     ("number-sign", ("/one/a%23b", "/one/{value}", {"value": "a#b"})),
-    ("percent", ("/one/100%25", "/one/{value}", {"value": "100%"})),
     ("semicolon", ("/one/a;b=c", "/one/{value}", {"value": "a;b=c"})),
     ("marks", ("/one/a:b@c,d!e$f'(g)*~", "/one/{value}", {"value": "a:b@c,d!e$f'(g)*~"})),
     ("ampersand", ("/one/a&b=c", "/one/{value}", {"value": "a&b=c"})),
@@ -76,6 +75,8 @@ NORMALISED: list[tuple[str, Record]] = [
 ]
 
 OPAQUE: list[tuple[str, Record]] = [
+    ("percent", ("/one/100%25", "/one/{value}", {"value": "100%"})),
+    ("question-mark", ("/one/a%3Fb", "/one/{value}", {"value": "a?b"})),
     ("slash-in-parameter", ("/one/a%2Fb", "/one/{value}", {"value": "a/b"})),
     ("lower-case", ("/one/a%2fb", "/one/{value}", {"value": "a/b"})),
     ("slash-in-rest", ("/tree/a%2Fb/c", "/tree/{rest:path}", {"rest": "a/b/c"})),
@@ -137,7 +138,7 @@ def the_path_was_decoded_before(client: Client, record: Record) -> None:
 
 
 @case("paths", each=OPAQUE, needs=Capability.RAW_PATH, otherwise=the_path_was_decoded_before)
-def an_escaped_slash_or_percent_stays_what_it_is(client: Client, record: Record) -> None:
+def an_escape_that_guards_a_separator_stays_what_it_is(client: Client, record: Record) -> None:
     matches(client, record)
 
 
@@ -186,7 +187,7 @@ def two_slashes_at_the_start_do_not_make_an_authority(client: Client) -> None:
 
     assert members["path"] == "//evil.example/admin"
     assert members["host"] == "good.example"
-    assert members["url"].partition("://")[2] == "good.example//evil.example/admin"
+    assert url_seen(members) == "good.example//evil.example/admin"
 
 
 @case("paths")
@@ -199,7 +200,7 @@ def an_absolute_target_is_reduced_to_its_path_or_refused(client: Client) -> None
         )
         assert members["path"] == "/async/seen/x"
         assert members["raw_query"] == "a=b"
-        assert members["url"].partition("://")[2] == "good.example/async/seen/x?a=b"
+        assert url_seen(members) == "good.example/async/seen/x?a=b"
 
 
 @case("paths")
@@ -207,8 +208,8 @@ def the_url_has_the_path_and_query_as_they_came(client: Client) -> None:
     members = seen(client, "GET", "/async/seen/a%20b?c=d", [("Host", "good.example")])
 
     assert members["path"] == "/async/seen/a b"
-    assert members["url"].endswith("://good.example/async/seen/a%20b?c=d")
-    assert members["scheme"] in ("http", "https")
+    assert url_seen(members) == "good.example/async/seen/a%20b?c=d"
+    assert members["url"].startswith(f"{members['scheme']}://")
 
 
 @case("paths")

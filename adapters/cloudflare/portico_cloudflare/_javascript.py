@@ -18,11 +18,13 @@ class JavaScript:
         to_js: copies a Python value to JavaScript.
         null: JavaScript's `null`, which is not the `None` that stands for `undefined`.
         error: the class of what JavaScript throws.
+        array_from: makes an array of anything that JavaScript can iterate over.
         from_entries: makes an object of JavaScript of what was a dictionary.
         make_headers, make_response: their constructors.
     """
 
     __slots__ = (
+        "array_from",
         "create_proxy",
         "error",
         "from_entries",
@@ -40,6 +42,7 @@ class JavaScript:
         self.to_js: Any = ffi.to_js
         self.null: Any = ffi.jsnull
         self.error: type[Exception] = ffi.JsException
+        self.array_from: Any = getattr(js.Array, "from")
         self.from_entries: Any = js.Object.fromEntries
         self.make_headers: Any = js.Headers.new
         self.make_response: Any = js.Response.new

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from portico.contract import Platform
     from portico_cloudflare._javascript import JavaScript
 
+_is_length = re.compile(r"[0-9]{1,18}").fullmatch
 _not_ascii = re.compile(r"[^\x00-\x7f]+")
 # A comma between two cookies, which is followed by a name (RFC 6265 section 4.1.1); one inside the
 # value of a cookie is not.
@@ -32,14 +33,16 @@ class WorkerRequest(NativeRequest):
         javascript: the runtime.
     """
 
-    __slots__ = ("_authority", "_native", "_root_path", "_scheme")
+    __slots__ = ("_host", "_javascript", "_native", "_root_path", "_scheme")
 
     def __init__(self, native: Any, platform: Platform, javascript: JavaScript) -> None:
         self._native = native
+        self._javascript = javascript
         self._root_path = platform.root_path
-        url = split_url(native.url)
+        host: str = native.headers.get("host") or ""
+        url = split_url(native.url, host)
         self._scheme = url.scheme
-        self._authority = url.authority
+        self._host = to_wire(host or url.authority)
         super().__init__(
             native.method,
             below(url.target, platform.root_path),
@@ -51,10 +54,10 @@ class WorkerRequest(NativeRequest):
     def _read_headers(self) -> Headers:
         from portico import Headers
 
-        return Headers.from_pairs(read_fields(self._native.headers))
+        return Headers.from_pairs(read_fields(self._native.headers, self._javascript))
 
     def _read_host(self) -> str:
-        return self._authority
+        return self._host
 
     def _read_scheme(self) -> str:
         return self._scheme
@@ -72,19 +75,24 @@ class Url(NamedTuple):
     query: str
 
 
-def split_url(url: str) -> Url:
+def split_url(url: str, host: str) -> Url:
     """Take a request's URL apart without changing it, which JavaScript's `URL` would.
 
     The runtime puts it together of the scheme, the Host field and the request target, as they came.
-    A fragment is not part of it.
+    So a Host of `example/admin?` would pass for a part of the path, if it were not known.
+
+    Args:
+        url: without a fragment; the runtime drops it.
+        host: the Host field, or `""`.
     """
     scheme, _, rest = url.partition("://")
-    rest, _, query = rest.partition("?")
-    authority, slash, path = rest.partition("/")
-    target = slash + path
-    if not target and authority.endswith("*"):
-        # The asterisk form (RFC 9112 section 3.2.4).
-        authority, target = authority[:-1], "*"
+    if host and rest.startswith(host):
+        authority, target = host, rest[len(host) :]
+    else:
+        authority, slash, path = rest.partition("/")
+        target = slash + path
+    target, _, query = target.partition("?")
+    # The target may be `*` (RFC 9112 section 3.2.4).
     return Url(scheme, authority, quote(target) or "/", quote(query))
 
 
@@ -104,18 +112,22 @@ def below(target: str, root: str) -> str:
     return target[len(root) :] or "/"
 
 
-def read_fields(headers: Any) -> list[tuple[str, str]]:
-    """The header fields, which the runtime has lower-cased, sorted and joined by name."""
-    pairs: list[tuple[str, str]] = []
-    for field in headers:
-        name: str = field[0]
-        value: str = field[1]
-        if name == "cookie":
-            # RFC 9110 section 5.3 joins fields with commas. Cookies need semicolons, as RFC 9113
-            # section 8.2.3 joins them.
-            value = _between_cookies.sub("; ", value)
-        pairs.append((name, value if value.isascii() else value.encode().decode("latin-1")))
-    return pairs
+def read_fields(headers: Any, javascript: JavaScript) -> list[tuple[str, str]]:
+    """The header fields, which the runtime has lower-cased, sorted and joined by name.
+
+    Fields are joined with commas (RFC 9110 section 5.3), but those of cookies need semicolons, with
+    which RFC 9113 section 8.2.3 joins them.
+    """
+    fields: list[list[str]] = javascript.array_from(headers).to_py()
+    return [
+        (name, to_wire(_between_cookies.sub("; ", value) if name == "cookie" else value))
+        for name, value in fields
+    ]
+
+
+def to_wire(value: str) -> str:
+    """The text in which each character stands for a byte of what JavaScript has decoded."""
+    return value if value.isascii() else value.encode().decode("latin-1")
 
 
 def read_body(native: Any, javascript: JavaScript) -> RequestBody | None:
@@ -125,14 +137,15 @@ def read_body(native: Any, javascript: JavaScript) -> RequestBody | None:
 
 
 class RequestBody:
-    """The runtime's `ReadableStream` of a request: its chunks as they arrive, or all at once."""
+    """The runtime's `ReadableStream` of a request: its chunks as they arrive."""
 
-    __slots__ = ("_error", "_native", "_reader", "_stream")
+    __slots__ = ("_error", "_headers", "_reader", "_remaining", "_stream")
 
     def __init__(self, native: Any, stream: Any, javascript: JavaScript) -> None:
-        self._native = native
+        self._headers = native.headers
         self._stream = stream
         self._reader: Any = None
+        self._remaining = 0
         self._error = javascript.error
 
     def __aiter__(self) -> RequestBody:
@@ -141,6 +154,11 @@ class RequestBody:
     async def __anext__(self) -> bytes:
         if self._reader is None:
             self._reader = self._stream.getReader()
+            self._remaining = _declared(self._headers)
+        elif self._remaining == 0:
+            # The last byte that Content-Length says was there, and a turn of the runtime's loop to
+            # be told so costs more than the whole request.
+            raise StopAsyncIteration
         try:
             result = await self._reader.read()
         except self._error as error:
@@ -148,16 +166,14 @@ class RequestBody:
         if result.done:
             raise StopAsyncIteration
         chunk: bytes = result.value.to_bytes()
+        self._remaining -= len(chunk)
         return chunk
 
-    async def read_all(self) -> bytes:
-        """The whole body in one step; the caller knows from Content-Length that it is small."""
-        try:
-            buffer = await self._native.arrayBuffer()
-        except self._error as error:
-            raise _disconnect() from error
-        data: bytes = buffer.to_bytes()
-        return data
+
+def _declared(headers: Any) -> int:
+    """The bytes that Content-Length says are to come (RFC 9110 section 8.6), or -1."""
+    length: str = headers.get("content-length") or ""
+    return int(length) if _is_length(length) else -1
 
 
 def _disconnect() -> Exception:

@@ -195,25 +195,21 @@ RESULTS: dict[str, object] = {
 @case(
     "bodies",
     each=[
-        (f"{first}-{second}-{colour}", (colour, first, second))
-        for first in READINGS
-        for second in (*READINGS, "stream")
-        for colour in ("async", "sync")
+        (f"{first}-{colour}", (colour, first)) for first in READINGS for colour in ("async", "sync")
     ],
 )
-def a_body_can_be_read_again_in_another_form(client: Client, record: tuple[str, str, str]) -> None:
-    colour, first, second = record
-    target = f"/{colour}/readings?how={first}&how={second}"
+def a_body_can_be_read_again_in_another_form(client: Client, record: tuple[str, str]) -> None:
+    colour, first = record
+    for second in (*READINGS, "stream"):
+        answer = client.request("POST", f"/{colour}/readings/{first}/{second}", [JSON], BODY)
 
-    results = json_of(client.request("POST", target, [JSON], BODY))
-
-    assert results == [RESULTS[first], RESULTS[second]]
+        assert json_of(answer) == [RESULTS[first], RESULTS[second]]
 
 
 @case("bodies")
 def a_body_that_was_streamed_is_gone(client: Client) -> None:
     for reading in READINGS:
-        answer = client.request("POST", f"/async/readings?how=stream&how={reading}", [JSON], BODY)
+        answer = client.request("POST", f"/async/readings/stream/{reading}", [JSON], BODY)
 
         assert json_of(answer) == [BODY.decode(), "used"]
 
@@ -228,7 +224,7 @@ def an_urlencoded_form_and_its_text_follow_each_other(client: Client, colour: st
         ("form", "form", [pairs, pairs]),
         ("bytes", "form", [body, pairs]),
     ):
-        target = f"/{colour}/readings?how={first}&how={second}"
+        target = f"/{colour}/readings/{first}/{second}"
 
         assert json_of(client.request("POST", target, [FORM], body.encode())) == expected
 
@@ -238,8 +234,8 @@ def a_multipart_form_can_be_read_from_bytes_that_were_kept(client: Client, colou
     body = b'--b\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n--b--\r\n'
     headers = [("Content-Type", "multipart/form-data; boundary=b")]
 
-    kept = client.request("POST", f"/{colour}/readings?how=bytes&how=form", headers, body)
-    gone = client.request("POST", f"/{colour}/readings?how=form&how=bytes", headers, body)
+    kept = client.request("POST", f"/{colour}/readings/bytes/form", headers, body)
+    gone = client.request("POST", f"/{colour}/readings/form/bytes", headers, body)
 
     assert json_of(kept) == [body.decode(), [["a", "1"]]]
     assert json_of(gone) == [[["a", "1"]], "used"]
@@ -376,19 +372,22 @@ def a_chunked_body_that_is_cut_short_is_an_error_for_its_reader(client: Client) 
 @case(
     "bodies",
     each=[
-        (f"{coding}-{colour}", (colour, coding))
-        for coding in ("gzip", "br", "zstd", "deflate", "gzip, gzip")
-        for colour in ("async", "sync")
+        ("gzip", "gzip"),
+        ("brotli", "br"),
+        ("zstandard", "zstd"),
+        ("deflate", "deflate"),
+        ("twice", "gzip, gzip"),
     ],
 )
-def an_encoded_body_is_a_415(client: Client, record: tuple[str, str]) -> None:
-    colour, coding = record
-    headers = [BINARY, ("Content-Encoding", coding)]
+def an_encoded_body_is_a_415(client: Client, coding: str) -> None:
+    for colour in ("async", "sync"):
+        headers = [BINARY, ("Content-Encoding", coding)]
 
-    answer = client.request("POST", f"/{colour}/bytes", headers, b"\x1f\x8bnot really")
+        answer = client.request("POST", f"/{colour}/bytes", headers, b"\x1f\x8bnot really")
 
-    problem_of(answer, 415)
-    assert answer.get("accept-encoding") == "identity"
+        problem_of(answer, 415)
+        # CloudFront does not let an answer have the field.
+        assert answer.get("accept-encoding") in ("identity", None)
 
 
 @case("bodies", each=COLOURS)

@@ -35,13 +35,22 @@ def cookies_are_read_by_name(client: Client, record: Record) -> None:
     assert json_of(client.request("GET", "/cookies/seen", [("Cookie", field)])) == cookies
 
 
-@case("cookies")
+# HTTP/2 splits the field (RFC 9113 section 8.2.3); on HTTP/1.1 there should be but one.
+SPLIT = [("Cookie", "a=1; b=2"), ("Cookie", "c=3")]
+
+
+def the_cookies_of_the_fields_that_are_left_are_read(client: Client) -> None:
+    assert set(json_of(client.request("GET", "/cookies/seen", SPLIT))) <= {"a", "b", "c"}
+
+
+@case(
+    "cookies",
+    needs=Capability.REPEATED_HEADERS,
+    otherwise=the_cookies_of_the_fields_that_are_left_are_read,
+)
 def several_cookie_fields_are_one(client: Client) -> None:
-    headers = [("Cookie", "a=1; b=2"), ("Cookie", "c=3")]
+    answer = client.request("GET", "/cookies/seen", SPLIT)
 
-    answer = client.request("GET", "/cookies/seen", headers)
-
-    # HTTP/2 splits the field (RFC 9113 section 8.2.3); one Host on HTTP/1.1 should not.
     assert json_of(answer) == {"a": "1", "b": "2", "c": "3"}
 
 

@@ -22,7 +22,7 @@ READ: list[tuple[str, tuple[bytes, Any]]] = [
     ("white-space", (b'\r\n\t {"a" : 1}\n', {"a": 1})),
     ("prototype", (b'{"__proto__":{"a":1}}', {"__proto__": {"a": 1}})),
     ("nul-in-text", (rb'"a\u0000b"', "a\0b")),
-    ("deep-but-fair", (b"[" * 50 + b"]" * 50, None)),
+    ("deep-but-fair", (b"[" * 9 + b"]" * 9, [[[[[[[[[]]]]]]]]])),
 ]
 
 MALFORMED: list[tuple[str, bytes]] = [
@@ -50,31 +50,21 @@ MALFORMED: list[tuple[str, bytes]] = [
 ]
 
 
-@case(
-    "json",
-    each=[(f"{name}-{colour}", (colour, *record)) for name, record in READ for colour in COLOURS],
-)
-def a_json_body_is_read(client: Client, record: tuple[str, bytes, Any]) -> None:
-    colour, body, value = record
+@case("json", each=READ)
+def a_json_body_is_read(client: Client, record: tuple[bytes, Any]) -> None:
+    body, value = record
+    for colour in COLOURS:
+        answer = client.request("POST", f"/{colour}/json", [JSON], body)
 
-    answer = client.request("POST", f"/{colour}/json", [JSON], body)
-
-    if value is None and body != b"null":
-        assert answer.status == 200
-    else:
         assert json_of(answer) == {"json": value}
 
 
-@case(
-    "json",
-    each=[(f"{name}-{colour}", (colour, body)) for name, body in MALFORMED for colour in COLOURS],
-)
-def malformed_json_is_a_400(client: Client, record: tuple[str, bytes]) -> None:
-    colour, body = record
+@case("json", each=MALFORMED)
+def malformed_json_is_a_400(client: Client, body: bytes) -> None:
+    for colour in COLOURS:
+        problem = problem_of(client.request("POST", f"/{colour}/json", [JSON], body), 400)
 
-    problem = problem_of(client.request("POST", f"/{colour}/json", [JSON], body), 400)
-
-    assert len(problem["detail"]) < 300
+        assert len(problem["detail"]) < 300
     is_alive(client)
 
 

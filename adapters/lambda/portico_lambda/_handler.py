@@ -1,33 +1,26 @@
-"""`Lambda`: drives one invocation after the other, with an event loop only where one is needed."""
+"""`Lambda`: what the function's handler is, from the first invocation of an environment on."""
 
 from __future__ import annotations
 
-from contextvars import copy_context
 from typing import TYPE_CHECKING, cast
 
-from portico import PeerError, Response
-from portico.contract import ByteStream, Options
-from portico_lambda._answer_body import (
-    AnswerTooLargeError,
-    answer_limit,
-    collect,
-    collect_on_loop,
-)
+from portico import PeerError
+from portico.contract import Options
+from portico_lambda._answer_body import answer_limit
 from portico_lambda._environment import Environment
 from portico_lambda._events import read_event
+from portico_lambda._invocation import Invocation
 from portico_lambda._platform import CAPABILITIES, LambdaPlatform
 from portico_lambda._request import LambdaRequest
-from portico_lambda._response import problem, to_result
+from portico_lambda._response import own_result, problem
 from portico_lambda._shapes import shape_of
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
     from typing import Unpack
 
     from portico.contract import Application, OptionArguments
     from portico_lambda._fields import Fields
     from portico_lambda._response import Result
-    from portico_lambda._shapes import Shape
 
 
 class Lambda:
@@ -80,8 +73,7 @@ class Lambda:
         try:
             parts = read_event(shape, fields, self._options.root_path)
         except PeerError as error:
-            refusal = problem(error.status, error.detail)
-            return to_result(shape, refusal, _content(refusal), limit=limit, strict=False)
+            return own_result(shape, problem(error.status, error.detail), limit)
         platform = LambdaPlatform(self._options, parts.peer, parts.root_path, fields, context)
         request = LambdaRequest(parts, self._options.limits)
         invocation = Invocation(self._app, shape, limit, request, platform)
@@ -111,86 +103,3 @@ class Lambda:
             self.close()
             environment = self._environment = Environment(self._app, self._options)
         return environment
-
-
-class Invocation:
-    """One request on its way through, in a context of its own."""
-
-    __slots__ = ("_app", "_context", "_limit", "_platform", "_request", "_shape")
-
-    def __init__(
-        self,
-        app: Application,
-        shape: Shape,
-        limit: int,
-        request: LambdaRequest,
-        platform: LambdaPlatform,
-    ) -> None:
-        self._app = app
-        self._shape: Shape = shape
-        self._limit = limit
-        self._request = request
-        self._platform = platform
-        self._context = copy_context()
-
-    def result(self, environment: Environment) -> Result:
-        """The whole of it; never raises."""
-        try:
-            response, content = self._answer(environment)
-            result = self._written(response, content, strict=self._platform.options.strict)
-        except Exception as error:  # noqa: BLE001 - reported; the peer gets a 500
-            result = self.failed(error, f"{self._request.method} {self._request.raw_path} failed")
-        self._finish(environment)
-        return result
-
-    def failed(self, error: Exception, where: str) -> Result:
-        """The 500 of an exception that nobody else has answered."""
-        self._platform.report(error, where)
-        too_large = isinstance(error, AnswerTooLargeError)
-        answer = problem(500, "The answer is too large." if too_large else "The server failed.")
-        content = b"" if self._request.method == "HEAD" else _content(answer)
-        return self._written(answer, content, strict=False)
-
-    def _answer(self, environment: Environment) -> tuple[Response, bytes]:
-        answer = self._context.run(
-            self._app.handle, self._request, self._platform, environment.running
-        )
-        if not isinstance(answer, Response):
-            return environment.loop.run(self._awaited(answer), self._context)
-        content = answer.content
-        if isinstance(content, bytes):
-            return answer, content
-        if content.is_async:
-            return environment.loop.run(self._read(answer), self._context)
-        return answer, collect(content, self._shape, self._limit)
-
-    async def _awaited(self, answer: Awaitable[Response]) -> tuple[Response, bytes]:
-        # The handler and its stream in one task: what the handler opened may still be open.
-        return await self._read(await answer)
-
-    async def _read(self, response: Response) -> tuple[Response, bytes]:
-        content = response.content
-        if isinstance(content, ByteStream):
-            return response, await collect_on_loop(content, self._shape, self._limit)
-        return response, content
-
-    def _written(self, response: Response, content: bytes, *, strict: bool) -> Result:
-        return to_result(self._shape, response, content, limit=self._limit, strict=strict)
-
-    def _finish(self, environment: Environment) -> None:
-        """Do what was given to `wait_until` (`Promise.BEFORE_RESPONSE`)."""
-        platform = self._platform
-        if not platform.has_work:
-            return
-        try:
-            if platform.needs_loop:
-                environment.loop.run(platform.afinish(), self._context)
-            else:
-                self._context.run(platform.finish)
-        except Exception as error:  # noqa: BLE001 - the answer is there; the work has failed
-            platform.report(error, "background work failed")
-
-
-def _content(response: Response) -> bytes:
-    content = response.content
-    return content if isinstance(content, bytes) else b""

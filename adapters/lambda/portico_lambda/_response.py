@@ -183,6 +183,13 @@ def _phrase(status: int) -> str:
         return "Unknown"
 
 
+def own_result(shape: Shape, answer: Response, limit: int) -> Result:
+    """The result of an answer of the adapter's own, such as that of `problem`."""
+    content = answer.content
+    whole = content if isinstance(content, bytes) else b""
+    return to_result(shape, answer, whole, limit=limit, strict=False)
+
+
 def problem(status: int, detail: str) -> Response:
     """An answer of the adapter's own, of the form that the core's have (RFC 9457)."""
     value = {"type": "about:blank", "title": _phrase(status), "status": status, "detail": detail}

@@ -1,0 +1,98 @@
+"""`Invocation`: drives one request, with an event loop only where one is needed."""
+
+from __future__ import annotations
+
+from contextvars import copy_context
+from typing import TYPE_CHECKING
+
+from portico import Response
+from portico.contract import ByteStream
+from portico_lambda._answer_body import AnswerTooLargeError, collect, collect_on_loop
+from portico_lambda._response import own_result, problem, to_result
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+    from portico.contract import Application
+    from portico_lambda._environment import Environment
+    from portico_lambda._platform import LambdaPlatform
+    from portico_lambda._request import LambdaRequest
+    from portico_lambda._response import Result
+    from portico_lambda._shapes import Shape
+
+
+class Invocation:
+    """One request on its way through, in a context of its own."""
+
+    __slots__ = ("_app", "_context", "_limit", "_platform", "_request", "_shape")
+
+    def __init__(
+        self,
+        app: Application,
+        shape: Shape,
+        limit: int,
+        request: LambdaRequest,
+        platform: LambdaPlatform,
+    ) -> None:
+        self._app = app
+        self._shape: Shape = shape
+        self._limit = limit
+        self._request = request
+        self._platform = platform
+        self._context = copy_context()
+
+    def result(self, environment: Environment) -> Result:
+        """The whole of it; never raises."""
+        try:
+            response, content = self._answer(environment)
+            strict = self._platform.options.strict
+            result = to_result(self._shape, response, content, limit=self._limit, strict=strict)
+        except Exception as error:  # noqa: BLE001 - reported; the peer gets a 500
+            result = self.failed(error, f"{self._request.method} {self._request.raw_path} failed")
+        self._finish(environment)
+        return result
+
+    def failed(self, error: Exception, where: str) -> Result:
+        """The 500 of an exception that nobody else has answered."""
+        self._platform.report(error, where)
+        too_large = isinstance(error, AnswerTooLargeError)
+        answer = problem(500, "The answer is too large." if too_large else "The server failed.")
+        if self._request.method == "HEAD":
+            answer.content = b""
+        return own_result(self._shape, answer, self._limit)
+
+    def _answer(self, environment: Environment) -> tuple[Response, bytes]:
+        answer = self._context.run(
+            self._app.handle, self._request, self._platform, environment.running
+        )
+        if not isinstance(answer, Response):
+            return environment.loop.run(self._awaited(answer), self._context)
+        content = answer.content
+        if isinstance(content, bytes):
+            return answer, content
+        if content.is_async:
+            return environment.loop.run(self._read(answer), self._context)
+        return answer, collect(content, self._shape, self._limit)
+
+    async def _awaited(self, answer: Awaitable[Response]) -> tuple[Response, bytes]:
+        # The handler and its stream in one task: what the handler opened may still be open.
+        return await self._read(await answer)
+
+    async def _read(self, response: Response) -> tuple[Response, bytes]:
+        content = response.content
+        if isinstance(content, ByteStream):
+            return response, await collect_on_loop(content, self._shape, self._limit)
+        return response, content
+
+    def _finish(self, environment: Environment) -> None:
+        """Do what was given to `wait_until` (`Promise.BEFORE_RESPONSE`)."""
+        platform = self._platform
+        if not platform.has_work:
+            return
+        try:
+            if platform.needs_loop:
+                environment.loop.run(platform.afinish(), self._context)
+            else:
+                self._context.run(platform.finish)
+        except Exception as error:  # noqa: BLE001 - the answer is there; the work has failed
+            platform.report(error, "background work failed")

@@ -44,6 +44,12 @@ HTTP: Message = {
 color: ContextVar[str] = ContextVar("color", default="none")
 
 
+async def reached(event: anyio.Event) -> None:
+    """Wait for it, but not for ever."""
+    with anyio.fail_after(10):
+        await event.wait()
+
+
 class Life:
     """A `Running` that writes down what happens to it, and in which task."""
 
@@ -190,7 +196,7 @@ async def test_the_application_lives_from_startup_to_shutdown(
     server = Server(asgi)
     async with anyio.create_task_group() as group:
         group.start_soon(lambda: server.run(**members))
-        await server.started.wait()
+        await reached(server.started)
         assert server.answers == ["startup.complete"]
         assert [await request(asgi), await request(asgi)] == [200, 200]
         server.may_stop.set()
@@ -235,7 +241,7 @@ async def test_a_life_that_breaks_down_while_it_serves_is_raised() -> None:
         @asynccontextmanager
         async def _async_life(self) -> AsyncGenerator[None, None]:
             async def crash() -> None:
-                await server.started.wait()
+                await reached(server.started)
                 raise ConnectionError("gone")
 
             async with anyio.create_task_group() as group:
@@ -302,9 +308,9 @@ async def test_a_second_server_on_the_loop_shares_the_application() -> None:
     first, second = Server(asgi), Server(asgi)
     async with anyio.create_task_group() as group:
         group.start_soon(first.run)
-        await first.started.wait()
+        await reached(first.started)
         group.start_soon(second.run)
-        await second.started.wait()
+        await reached(second.started)
         second.may_stop.set()
         first.may_stop.set()
 
@@ -325,7 +331,7 @@ async def test_a_cancelled_lifespan_leaves_the_application_in_peace() -> None:
     server = Server(ASGI(app))
     async with anyio.create_task_group() as group:
         group.start_soon(server.run)
-        await server.started.wait()
+        await reached(server.started)
         group.cancel_scope.cancel()
 
     assert log == ["stop"]

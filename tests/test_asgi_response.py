@@ -19,6 +19,12 @@ Message = MutableMapping[str, Any]
 pytestmark = pytest.mark.anyio
 
 
+async def reached(event: anyio.Event) -> None:
+    """Wait for it, but not for ever."""
+    with anyio.fail_after(10):
+        await event.wait()
+
+
 class Server:
     """The server's side of one call: takes every message at once, unless it is told to wait."""
 
@@ -141,7 +147,7 @@ async def test_a_peer_that_leaves_ends_a_stream_that_waits_for_its_next_chunk() 
     server, source = Server(), Source("a", wait_after=1)
     async with anyio.create_task_group() as group:
         group.start_soon(server.write, source)
-        await source.waits.wait()
+        await reached(source.waits)
         server.peer_left.set()
 
     assert (server.bodies, source.closed) == ([b"a"], 1)
@@ -159,7 +165,7 @@ async def test_a_peer_that_leaves_ends_a_stream_that_waits_for_the_server() -> N
     server.before_send = block
     async with anyio.create_task_group() as group:
         group.start_soon(server.write, source)
-        await blocked.wait()
+        await reached(blocked)
         server.peer_left.set()
 
     assert (server.bodies, source.closed) == ([b"a"], 1)
@@ -186,10 +192,30 @@ async def test_a_stream_that_waited_for_the_server_cleans_up_in_peace() -> None:
     server.before_send = block
     async with anyio.create_task_group() as group:
         group.start_soon(server.write, stream())
-        await blocked.wait()
+        await reached(blocked)
         server.peer_left.set()
 
     assert cleaned == ["up"]
+
+
+async def test_a_stream_and_a_server_that_never_wait_leave_the_others_their_turn() -> None:
+    server = Server()
+    closed: list[str] = []
+
+    async def stream() -> AsyncIterator[str]:
+        try:
+            while True:
+                yield "a"
+        finally:
+            closed.append("stream")
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(server.write, stream())
+        while len(server.sent) < 3:
+            await anyio.sleep(0)
+        server.peer_left.set()
+
+    assert closed == ["stream"]
 
 
 async def test_a_send_that_raises_oserror_ends_the_stream_like_a_disconnect() -> None:
@@ -265,7 +291,7 @@ async def test_a_peer_that_leaves_ends_the_task_group_of_a_stream(place: str) ->
     server.before_send = block
     async with anyio.create_task_group() as group:
         group.start_soon(server.write, stream())
-        await waits.wait()
+        await reached(waits)
         server.peer_left.set()
 
     assert (server.bodies, ended) == ([b"a"], ["child", "stream"])
@@ -284,7 +310,7 @@ async def test_a_cancelled_stream_is_closed_once(place: str) -> None:
     server.before_send = block
     async with anyio.create_task_group() as group:
         group.start_soon(server.write, source)
-        await source.waits.wait()
+        await reached(source.waits)
         group.cancel_scope.cancel()
 
     assert (server.bodies, source.closed, server.receiving) == ([b"a"], 1, 0)

@@ -54,6 +54,10 @@ class Tasks(Protocol):
         """A new one, not yet entered."""
         ...
 
+    async def checkpoint(self) -> None:
+        """Let the other tasks have a turn."""
+        ...
+
 
 def current_loop() -> object:
     """The event loop that runs this task: asyncio's loop, or trio's token.
@@ -65,9 +69,11 @@ def current_loop() -> object:
     if trio is not None and trio.lowlevel.in_trio_task():
         token: object = trio.lowlevel.current_trio_token()
         return token
-    from asyncio import get_running_loop
-
-    return get_running_loop()
+    asyncio: Any = sys.modules.get("asyncio")
+    if asyncio is None:
+        raise RuntimeError("An ASGI application was called without an event loop.")
+    loop: object = asyncio.get_running_loop()
+    return loop
 
 
 def is_closed(loop: object) -> bool:
@@ -84,9 +90,12 @@ def tasks_of(loop: object) -> Tasks:
 class AsyncioTasks:
     """asyncio: the loop keeps weak references only, so the tasks are kept here until they end."""
 
-    __slots__ = ("_loop", "_tasks")
+    __slots__ = ("_asyncio", "_loop", "_tasks")
 
     def __init__(self, loop: Any) -> None:
+        import asyncio
+
+        self._asyncio = asyncio  # an import for each request is not free
         self._loop: asyncio.AbstractEventLoop = loop
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -98,25 +107,33 @@ class AsyncioTasks:
 
     def interruption(self) -> Interruption:
         """What `asyncio.timeout` is, without a time."""
-        return AsyncioInterruption()
+        return AsyncioInterruption(self._asyncio.current_task())
+
+    async def checkpoint(self) -> None:
+        """Let the other tasks have a turn."""
+        await self._asyncio.sleep(0)
 
 
 class AsyncioInterruption:
-    """Cancels its task once, and takes that one cancellation back at the end."""
+    """Cancels its task once, and takes that one cancellation back at the end.
+
+    Args:
+        task: the one that is running.
+
+    Raises:
+        RuntimeError: no task is running.
+    """
 
     __slots__ = ("_before", "_interrupted", "_task")
 
-    def __init__(self) -> None:
-        self._interrupted = False
-
-    def __enter__(self) -> Self:
-        from asyncio import current_task
-
-        task = current_task()
+    def __init__(self, task: asyncio.Task[Any] | None) -> None:
         if task is None:
             raise RuntimeError("An ASGI application is called in a task. Await it in one.")
+        self._interrupted = False
         self._task = task
         self._before = task.cancelling()
+
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -126,10 +143,10 @@ class AsyncioInterruption:
         traceback: TracebackType | None,
         /,
     ) -> bool:
-        from asyncio import CancelledError
-
         if not self._interrupted:
             return False
+        from asyncio import CancelledError
+
         # As in `asyncio.timeout`: a cancellation by somebody else as well goes on.
         others = self._task.uncancel() > self._before
         return not others and isinstance(error, CancelledError)
@@ -158,6 +175,12 @@ class TrioTasks:
     def interruption(self) -> Interruption:
         """A cancel scope."""
         return TrioInterruption()
+
+    async def checkpoint(self) -> None:
+        """Let the other tasks have a turn."""
+        from trio.lowlevel import checkpoint
+
+        await checkpoint()
 
 
 class TrioInterruption:

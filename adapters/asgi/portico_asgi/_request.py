@@ -11,7 +11,7 @@ from portico.contract import NativeRequest
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, MutableMapping
 
-    from portico import AbortSignal, Headers
+    from portico import Headers
     from portico.contract import Options
     from portico_asgi._platform import AsgiPlatform
     from portico_asgi._receive import Inbox
@@ -29,11 +29,11 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 class AsgiRequest(NativeRequest):
     """A request over the scope, which it reads when it is asked."""
 
-    __slots__ = ("_platform", "_scope")
+    __slots__ = ("_root_path", "_scope")
 
     def __init__(self, scope: Scope, platform: AsgiPlatform) -> None:
         self._scope = scope
-        self._platform = platform
+        self._root_path = platform.root_path
         super().__init__(
             scope["method"],
             read_target(scope, platform.root_path),
@@ -41,11 +41,6 @@ class AsgiRequest(NativeRequest):
             AsgiBody(platform.inbox) if may_have_body(scope) else None,
             platform.options.limits,
         )
-
-    @property
-    def signal(self) -> AbortSignal:
-        """Aborted when the peer is known to be gone; asking for it starts a watcher."""
-        return self._platform.signal
 
     def _read_headers(self) -> Headers:
         from portico import Headers
@@ -58,14 +53,16 @@ class AsgiRequest(NativeRequest):
         return headers
 
     def _read_host(self) -> str:
-        return self.headers.get("host") or _server_name(self._scope)
+        # Not of `headers`: every request is asked for its host, few for anything else.
+        hosts = [value for name, value in self._scope["headers"] if name.lower() == b"host"]
+        return b", ".join(hosts).decode("latin-1") or _server_name(self._scope)
 
     def _read_scheme(self) -> str:
         scheme: str = self._scope.get("scheme") or "http"
         return scheme
 
     def _read_root_path(self) -> str:
-        return self._platform.root_path
+        return self._root_path
 
 
 def read_root_path(scope: Scope, options: Options) -> str:

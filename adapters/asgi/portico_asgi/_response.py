@@ -98,6 +98,9 @@ class StreamWriter:
             # A stretch of its own: one that ends here leaves the stream to be closed in peace.
             with self._tasks.interruption() as self._current:
                 await self._send(chunk, more=True)
+                # A stream that never waits, sent to a server that never does (hypercorn, granian
+                # and daphne, once the peer is gone), would keep everybody else from running.
+                await self._tasks.checkpoint()
             self._current = None
 
     async def _send(self, chunk: bytes, *, more: bool) -> None:

@@ -28,13 +28,27 @@ def tee(source: Source) -> tuple[Source, Source]:
 class _Pull:
     """The source that two branches share."""
 
-    __slots__ = ("ended", "iterator", "open", "stream")
+    __slots__ = ("_error", "ended", "iterator", "open", "stream")
 
     def __init__(self, source: Any, *, is_async: bool, is_sync: bool) -> None:
         self.iterator: Any = iter(source) if is_sync else None
         self.stream: Any = aiter(source) if is_async else None
         self.ended = False
         self.open = 2
+        self._error: Exception | None = None
+
+    def is_over(self) -> bool:
+        """Whether nothing is left to pull; raises what the source raised for the other branch.
+
+        A generator that raised ends when it is asked again, as if it had been complete.
+        """
+        if self._error is not None:
+            raise self._error
+        return self.ended
+
+    def fail(self, error: Exception) -> None:
+        """Keep what the source raised."""
+        self._error = error
 
 
 class _Shared:
@@ -61,9 +75,13 @@ class _Branch(_Shared):
     def __next__(self) -> bytes:
         if self._mine:
             return self._mine.popleft()
-        if self._pull.ended:
+        if self._pull.is_over():
             raise StopIteration
-        chunk = next(self._pull.iterator, _END)
+        try:
+            chunk = next(self._pull.iterator, _END)
+        except Exception as error:
+            self._pull.fail(error)
+            raise
         if chunk is _END:
             self._pull.ended = True
             raise StopIteration
@@ -85,9 +103,13 @@ class _AsyncBranch(_Shared):
     async def __anext__(self) -> bytes:
         if self._mine:
             return self._mine.popleft()
-        if self._pull.ended:
+        if self._pull.is_over():
             raise StopAsyncIteration
-        chunk = await anext(self._pull.stream, _END)
+        try:
+            chunk = await anext(self._pull.stream, _END)
+        except Exception as error:
+            self._pull.fail(error)
+            raise
         if chunk is _END:
             self._pull.ended = True
             raise StopAsyncIteration

@@ -3,7 +3,7 @@
 Static segments beat parameters, parameters beat the rest of the path, with backtracking: a branch
 that has the path but not the method gives way to a less specific one that has both. Patterns
 without parameters are found by one dictionary look-up. Of two registrations of the same method and
-pattern the last wins.
+pattern the last wins. HEAD follows GET where it has no target of its own.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class Router(Generic[T]):
         """The target, or the methods that the path has (empty: there is no such path)."""
         leaf = self._static.get(path)
         if leaf is not None:
-            found = leaf.get(method) or leaf.get(ANY_METHOD)
+            found = _of_method(leaf, method)
             if found is not None:
                 return Match(found[0], {})
         search = _Search[T](method, path[1:].split("/"), strict=self._strict)
@@ -162,4 +162,11 @@ class _Search(Generic[T]):
 
     def _take(self, leaf: _Leaf[T]) -> tuple[T, tuple[str, ...]] | None:
         self.allowed.update(leaf)
-        return leaf.get(self.method) or leaf.get(ANY_METHOD)
+        return _of_method(leaf, self.method)
+
+
+def _of_method(leaf: _Leaf[T], method: str) -> tuple[T, tuple[str, ...]] | None:
+    found = leaf.get(method)
+    if found is None and method == "HEAD":
+        found = leaf.get("GET")  # before any method: HEAD answers as GET does (RFC 9110 9.3.2)
+    return leaf.get(ANY_METHOD) if found is None else found

@@ -34,6 +34,10 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
+# Their frames are between a mistake and the line that made it.
+_OWN_PACKAGES: Final = frozenset(
+    {"portico", "portico_asgi", "portico_cloudflare", "portico_lambda", "portico_wsgi"}
+)
 _GENERAL_METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 
 
@@ -254,9 +258,9 @@ class Portico:
             request._platform = platform
             path = canonical_path(request.raw_path)
             self._admit_host(request, platform)
+            if path == "*":  # the whole server, not its root (RFC 9112 section 3.2.4)
+                return self._unrouted(request, path, self._router.methods())
             match = self._router.find(request.method, path)
-            if isinstance(match, frozenset) and request.method == "HEAD":
-                match = self._router.find("GET", path)
             if isinstance(match, frozenset):
                 return self._unrouted(request, path, match)
             colour: Colour = "loop" if platform.runtime.concurrency == "loop" else "thread"
@@ -273,7 +277,12 @@ class Portico:
         """
         from portico._pattern import build_path
 
-        patterns = [route.pattern for route in self._routes if route.target is handler]
+        # Equality and not identity: a bound method is a new object each time that it is looked up.
+        patterns = [
+            route.pattern
+            for route in self._routes
+            if route.target is handler or (callable(route.target) and route.target == handler)
+        ]
         for pattern in patterns:
             path = build_path(pattern, params)
             if path is not None:
@@ -294,7 +303,10 @@ class Portico:
     def _admit_host(self, request: Request, platform: Platform) -> None:
         host = request.checked_host()
         hosts = platform.options.hosts
-        if hosts is not None and host.lower() not in hosts:
+        if hosts is None or host.lower() in hosts:
+            return
+        default_port = ":443" if request.scheme == "https" else ":80"
+        if host.lower().removesuffix(default_port) not in hosts:
             raise PeerError(f"This service does not answer for the host {host!r}.")
 
     def _unrouted(self, request: Request, path: str, allowed: frozenset[str]) -> Response:
@@ -303,9 +315,7 @@ class Portico:
         from portico._headers import Headers
         from portico._response import Response
 
-        if request.raw_path == "*":
-            allowed = self._router.methods()
-        if not allowed:
+        if not allowed or (path == "*" and request.method != "OPTIONS"):
             problem = Problem(f"There is no {path!r} here.")
             response = problem_response(404, problem)
         else:
@@ -383,8 +393,13 @@ def _allow(methods: Iterable[str]) -> list[str]:
 
 
 def _caller() -> str:
-    """File and line of the code that called into this package."""
+    """File and line of the code that called into this package, directly or through an adapter."""
     frame: Any = sys._getframe(1)  # pyright: ignore[reportPrivateUsage] # `inspect` is slow to import
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("portico."):
+    while frame.f_back is not None and _package(frame) in _OWN_PACKAGES:
         frame = frame.f_back
     return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+
+
+def _package(frame: Any) -> str:
+    name: str = frame.f_globals.get("__name__", "")
+    return name.partition(".")[0]

@@ -37,7 +37,7 @@ class Request(Body):
     """One request: method, URL, headers, body and abort signal.
 
     Args:
-        url: an absolute URL, or another request to copy.
+        url: an absolute URL.
         method: any token; the well-known ones are upper-cased.
         headers: header fields; a body of a kind that has a type brings its Content-Type.
         body: text, bytes, a `Blob`, `FormData`, `URLSearchParams`, or an iterable of bytes.
@@ -49,7 +49,17 @@ class Request(Body):
         raw_query: the query as it came, without the question mark.
     """
 
-    __slots__ = ("_cookies", "_platform", "_signal", "_url", "method", "raw_path", "raw_query")
+    __slots__ = (
+        "_cookies",
+        "_host",
+        "_platform",
+        "_scheme",
+        "_signal",
+        "_url",
+        "method",
+        "raw_path",
+        "raw_query",
+    )
 
     _url: URL | None
     _signal: AbortSignal | None
@@ -90,6 +100,8 @@ class Request(Body):
         self._form = None
         self._used = False
         self.limits = limits
+        self._host: str | None = None
+        self._scheme: str | None = None
         self._signal = None
         self._platform: Platform | None = None
         self._cookies: dict[str, str] | None = None
@@ -108,7 +120,7 @@ class Request(Body):
             query = f"?{self.raw_query}" if self.raw_query else ""
             root = self._read_root_path()
             try:
-                self._url = URL(f"{self._read_scheme()}://{host}{root}{self.raw_path}{query}")
+                self._url = URL(f"{self.scheme}://{host}{root}{self.raw_path}{query}")
             except URLError as error:
                 raise PeerError(f"The request has the malformed Host {host!r}.") from error
         return self._url
@@ -116,7 +128,9 @@ class Request(Body):
     @property
     def host(self) -> str:
         """The Host field with its port, as the peer wrote it; the server's own name without one."""
-        return self._read_host() if self._url is None else self._url.host
+        if self._host is None:
+            self._host = self._read_host()
+        return self._host
 
     def checked_host(self) -> str:
         """The `host`, held to the grammar of RFC 9112 section 3.2.
@@ -135,7 +149,9 @@ class Request(Body):
     @property
     def scheme(self) -> str:
         """`"http"` or `"https"`, as the server understands it."""
-        return self._read_scheme()
+        if self._scheme is None:
+            self._scheme = self._read_scheme()
+        return self._scheme
 
     @property
     def cookies(self) -> dict[str, str]:
@@ -182,6 +198,7 @@ class Request(Body):
         copy._source = clone_source(self)
         copy._init_lazy(self.limits)
         copy._data, copy._form, copy._signal = self._data, self._form, self._signal
+        copy._used = self._used
         return copy
 
     def _declared_length(self) -> int | None:

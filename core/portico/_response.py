@@ -146,7 +146,7 @@ class Response(Body):
             Headers(self.headers),
             content if isinstance(content, bytes) else ByteStream(content),
         )
-        copy._data = self._data
+        copy._data, copy._form, copy._used = self._data, self._form, self._used
         return copy
 
     def __repr__(self) -> str:

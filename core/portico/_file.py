@@ -141,14 +141,16 @@ def _requested_range(
     parsed = parse_range_header(value)
     if parsed is None or parsed.units != "bytes" or len(parsed.ranges) != 1:
         return None
-    span = parsed.range_for_length(size)
-    if span is None:
+    first, end = parsed.ranges[0]
+    if first < 0:  # the last bytes, of which there may be fewer (RFC 9110 section 14.1.2)
+        return (max(0, size + first), size) if size else None
+    if first >= size:
         raise PeerError(
             f"The range {value!r} lies outside of the {size} bytes of the file.",
             status=416,
             headers={"content-range": f"bytes */{size}"},
         )
-    return span
+    return first, size if end is None else min(end, size)
 
 
 def _range_applies(condition: str | None, etag: str, modified: int) -> bool:

@@ -179,7 +179,13 @@ def _checked_name(name: str) -> str:
 
 
 def _checked_value(name: str, value: str) -> str:
-    value = value.strip(_WHITESPACE)
+    try:
+        value = value.strip(_WHITESPACE)
+    except (AttributeError, TypeError):
+        raise TypeError(
+            f"The value of the header {name!r} is {value!r} of type {type(value).__name__}. "
+            "Expected a text. Convert it with `str()`, or decode it."
+        ) from None
     if not _is_value(value):
         position = next(i for i, char in enumerate(value) if not _is_value(char))
         raise ValueError(

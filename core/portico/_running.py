@@ -47,7 +47,7 @@ class AppRunning:
     """Owns every app-lived value: enters them in the order of registration, leaves in reverse.
 
     A value that fails to start leaves those that were started. Values are left even when one of
-    them fails; the first error is raised at the end.
+    them fails; the last error is raised at the end, with those before it as its context.
     """
 
     __slots__ = ("_resources", "_stack", "_values", "entered", "is_async", "platform")

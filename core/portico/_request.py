@@ -51,9 +51,9 @@ class Request(Body):
 
     __slots__ = (
         "_cookies",
-        "_host",
+        "_host_read",
         "_platform",
-        "_scheme",
+        "_scheme_read",
         "_signal",
         "_url",
         "method",
@@ -100,8 +100,8 @@ class Request(Body):
         self._form = None
         self._used = False
         self.limits = limits
-        self._host: str | None = None
-        self._scheme: str | None = None
+        self._host_read: str | None = None
+        self._scheme_read: str | None = None
         self._signal = None
         self._platform: Platform | None = None
         self._cookies: dict[str, str] | None = None
@@ -128,9 +128,9 @@ class Request(Body):
     @property
     def host(self) -> str:
         """The Host field with its port, as the peer wrote it; the server's own name without one."""
-        if self._host is None:
-            self._host = self._read_host()
-        return self._host
+        if self._host_read is None:
+            self._host_read = self._read_host()
+        return self._host_read
 
     def checked_host(self) -> str:
         """The `host`, held to the grammar of RFC 9112 section 3.2.
@@ -149,9 +149,9 @@ class Request(Body):
     @property
     def scheme(self) -> str:
         """`"http"` or `"https"`, as the server understands it."""
-        if self._scheme is None:
-            self._scheme = self._read_scheme()
-        return self._scheme
+        if self._scheme_read is None:
+            self._scheme_read = self._read_scheme()
+        return self._scheme_read
 
     @property
     def cookies(self) -> dict[str, str]:

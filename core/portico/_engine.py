@@ -38,13 +38,14 @@ from portico._stream import ByteStream, offloaded
 if TYPE_CHECKING:
     from portico._binding import Plan
     from portico._context import Context
-    from portico._request import Request
 
 Colour: TypeAlias = Literal["thread", "loop"]
 Run: TypeAlias = "Callable[[Context], Response | Awaitable[Response]]"
 
-# What a function's own code names when it may read the body through its context.
-_BODY_NAMES = frozenset({"body", "request", "sync"})
+# What a function's own code names when it reads the body through its context.
+_WHOLE_READINGS = frozenset({"bytes", "text", "json", "blob"})
+_FORM_READINGS = frozenset({"form_data", "body"})
+_STREAM_READINGS = frozenset({"stream", "parts"})
 
 
 class Link:
@@ -81,19 +82,25 @@ class Link:
         return self._plan
 
     def body_need(self) -> str:
-        """What must be read before it runs: `""`, `"auto"`, `"bytes"`, `"form"`, or `"stream"`."""
+        """What of the body must be read on the loop before the function runs.
+
+        `""`: nothing; `"stream"`: nothing, it is read as it arrives; `"auto"`: by content type, a
+        multipart form as a form; `"bytes"`: all of it; `"form"`: a form; `"ask"`: where synchronous
+        code can wait for it, it is read when it is asked for, elsewhere as bytes.
+        """
         bound = self.plan.body
         if bound or not self.plan.takes_context:
             return bound
         function = plain_function(self.signature.fn)
-        if function is None:
-            return "auto"
-        names = code_names(function.__code__)
+        names = frozenset[str]() if function is None else code_names(function.__code__)
         if self.signature.is_async:
             # It can await `request` itself; only `ctx.body` needs the body beforehand.
             return "auto" if "body" in names and "request" not in names else ""
-        # A context that is handed on can be read by anyone.
-        return "auto" if names & _BODY_NAMES else ""
+        read = names & (_WHOLE_READINGS | _FORM_READINGS | _STREAM_READINGS)
+        if read and read <= _WHOLE_READINGS:
+            return "bytes"
+        # Names of several kinds say little, and a context may be handed on to anyone.
+        return "auto" if read and read <= _FORM_READINGS else "ask"
 
 
 class Chain:
@@ -159,8 +166,7 @@ def _from_loop(chain: Chain, run: Run) -> Run:
 
     async def run_off(ctx: Context) -> Response:
         try:
-            if need and need != "stream":
-                await prefetch(ctx.request, need)
+            await prefetch(ctx, need, can_wait=blocks)
         except Exception as error:  # noqa: BLE001 - whatever goes wrong becomes an answer
             return failure(error, ctx, chain)
         answer = await offload(ctx.platform, lambda: run(ctx)) if blocks else run(ctx)
@@ -188,8 +194,7 @@ def _on_loop(chain: Chain) -> Run:
 
     async def run(ctx: Context) -> Response:
         try:
-            if need and need != "stream":
-                await prefetch(ctx.request, need)
+            await prefetch(ctx, need)
             value: Any = None
             for call, blocks in calls:
                 value = await offload(ctx.platform, _bound(call, ctx)) if blocks else call(ctx)
@@ -223,10 +228,21 @@ async def _dropped(response: Response, ctx: Context) -> Response:
     return response
 
 
-async def prefetch(request: Request, need: str) -> None:
-    """Read the body on the loop, so that synchronous code finds it there."""
-    if not request.has_body:
+async def prefetch(ctx: Context, need: str, *, can_wait: bool = False) -> None:
+    """Read the body on the loop, so that synchronous code finds it there.
+
+    Args:
+        ctx: the request's.
+        need: what of it; see `Link.body_need`.
+        can_wait: whether the synchronous code runs where it may wait, if there are threads at all.
+    """
+    request = ctx.request
+    if need in ("", "stream") or not request.has_body:
         return
+    if need == "ask":
+        if can_wait and ctx.platform.has_threads:
+            return
+        need = "bytes"
     content_type = request.headers.get("content-type") or ""
     if need != "bytes" and content_type[:19].lower() == "multipart/form-data":
         await request.form_data()

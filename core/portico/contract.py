@@ -320,6 +320,11 @@ class Platform:
         )
 
     @property
+    def has_threads(self) -> bool:
+        """Whether `run_blocking` has threads to run on."""
+        return self.capabilities[Capability.THREADS] is NATIVE
+
+    @property
     def has_work(self) -> bool:
         """Whether `wait_until` was given work that has not run."""
         return bool(self._work)

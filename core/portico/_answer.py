@@ -24,6 +24,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
 from portico._headers import Headers
+from portico._json import to_json
 from portico._problem import problem_response
 from portico._reply import Problem, Reply
 from portico._response import NULL_BODY_STATUSES, Response
@@ -63,9 +64,12 @@ class BlockingAnswer:
         raise NotImplementedError
 
 
+_OPEN_ENDED: Final = (AsyncIterator, Awaitable)
+
+
 def is_open_ended(value: object) -> bool:
     """Whether an event loop is needed to turn a value into a response."""
-    return isinstance(value, AsyncIterator | Awaitable)
+    return isinstance(value, _OPEN_ENDED)
 
 
 def is_reply(value: object) -> TypeGuard[Reply[Any, Any]]:
@@ -75,6 +79,10 @@ def is_reply(value: object) -> TypeGuard[Reply[Any, Any]]:
 
 def _is_awaitable(value: object) -> TypeGuard[Awaitable[object]]:
     return isinstance(value, Awaitable)
+
+
+def _is_binary(value: object) -> TypeGuard[bytes]:
+    return isinstance(value, bytes | bytearray | memoryview)
 
 
 def _is_iterator(value: object) -> TypeGuard[Iterator[Any]]:
@@ -94,24 +102,27 @@ def to_response(value: object, ctx: Context, none_status: int) -> Response:
     """
     kind = type(value)
     if kind is str:
-        return _simple(TEXT, str(value).encode())
+        return _simple(ctx, TEXT, str(value).encode())
     if kind is dict or kind is list:
-        return _json(value)
+        return _simple(ctx, JSON, to_json(value))
     if isinstance(value, Response):
         # A copy: what this request adds must not stay on an object that another may be given.
-        return Response.ready(value.status, Headers(value.headers), value.content)
+        copy = Response.ready(value.status, Headers(value.headers), value.content)
+        value._used = value._used or isinstance(copy.content, ByteStream)  # it can be sent once
+        return copy
     if value is None:
-        return Response.ready(none_status, Headers())
+        settings = ctx._set
+        has_status = settings is not None and settings.status is not None
+        return Response.ready(200 if has_status else none_status, Headers())
     if is_reply(value):
         return _of_reply(value, lambda inner: to_response(inner, ctx, value.code))
-    convert = _CONVERSIONS.get(kind)
-    if convert is not None:
-        return convert(value)
+    if kind in _NUMBERS:
+        return _simple(ctx, TEXT, to_json(value))
     if isinstance(value, BlockingAnswer):
         return value.respond(ctx)
     if _is_iterator(value):
-        return _open(value, lambda inner: to_response(inner, ctx, none_status))
-    return _of_object(value)
+        return _open(value, ctx, lambda inner: to_response(inner, ctx, none_status))
+    return _of_object(value, ctx)
 
 
 async def to_response_on_loop(value: object, ctx: Context, none_status: int) -> Response:
@@ -121,12 +132,13 @@ async def to_response_on_loop(value: object, ctx: Context, none_status: int) -> 
     while _is_awaitable(value):
         value = await value
     if _is_async_iterator(value):
-        return await _open_async(value)
+        return await _open_async(value, ctx)
     if is_reply(value):
         inner = await to_response_on_loop(value.value, ctx, value.code)
         return _of_reply(value, lambda _: inner)
-    if isinstance(value, Iterator | BlockingAnswer) and not isinstance(value, Response):
-        return await offload(ctx.platform, lambda: to_response(value, ctx, none_status))
+    if _is_iterator(value) or isinstance(value, BlockingAnswer):
+        blocking: object = value
+        return await offload(ctx.platform, lambda: to_response(blocking, ctx, none_status))
     return to_response(value, ctx, none_status)
 
 
@@ -135,7 +147,7 @@ def settle(response: Response, ctx: Context) -> Response:
     settings = ctx._set
     if settings is not None:
         if settings.status is not None and response.status == 200:
-            response.status = settings.status
+            response.status = _checked_status(settings.status)
         if settings.has_headers:
             present = set(response.headers.keys())
             for name, value in settings.headers:
@@ -145,6 +157,12 @@ def settle(response: Response, ctx: Context) -> Response:
         for line in ctx._cookies.set_cookie_lines():
             response.headers.append("set-cookie", line)
     return frame(response, ctx.request.method)
+
+
+def _checked_status(status: int) -> int:
+    if not 200 <= status <= 599:
+        raise ValueError(f"`ctx.set.status` is {status!r}. A response has a status of 200 to 599.")
+    return status
 
 
 def frame(response: Response, method: str) -> Response:
@@ -161,6 +179,8 @@ def frame(response: Response, method: str) -> Response:
         if response.status != 304:
             headers.delete("content-length")
     elif isinstance(content, bytes):
+        if method == "HEAD" and not content and headers.has("content-length"):
+            return response  # a handler of HEAD alone says how long the answer to GET is
         headers.set("content-length", str(len(content)))
     elif content.length is not None:
         headers.set("content-length", str(content.length))
@@ -191,43 +211,35 @@ async def drop_on_loop(response: Response, ctx: Context) -> None:
         await (content if content.is_async else offloaded(content, ctx.platform)).aclose()
 
 
-def _simple(content_type: str, data: bytes) -> Response:
-    return Response.ready(200, Headers.from_pairs([("content-type", content_type)]), data)
+def _simple(ctx: Context, content_type: str, data: bytes) -> Response:
+    return Response.ready(200, _usual(ctx, [("content-type", content_type)]), data)
 
 
-def _json(value: object) -> Response:
-    from portico._json import to_json
-
-    return _simple(JSON, to_json(value))
-
-
-def _number(value: object) -> Response:
-    from portico._json import to_json
-
-    return _simple(TEXT, to_json(value))
+def _usual(ctx: Context, pairs: list[tuple[str, str]]) -> Headers:
+    """The fields that a kind of value brings, but for those that `ctx.set` has."""
+    settings = ctx._set
+    if settings is not None and settings.has_headers:
+        pairs = [pair for pair in pairs if not settings.headers.has(pair[0])]
+    return Headers.from_pairs(pairs)
 
 
-_CONVERSIONS: Final[dict[type, Callable[[Any], Response]]] = {
-    bytes: lambda value: _simple(BYTES, value),
-    bytearray: lambda value: _simple(BYTES, bytes(value)),
-    memoryview: lambda value: _simple(BYTES, bytes(value)),
-    bool: _number,
-    int: _number,
-    float: _number,
-    Problem: lambda value: problem_response(500, value),
-}
+_NUMBERS: Final = frozenset({bool, int, float})
 
 
-def _of_object(value: object) -> Response:
+def _of_object(value: object, ctx: Context) -> Response:
     from portico._blob import Blob
     from portico._form_data import FormData
     from portico._url_search_params import URLSearchParams
 
     if isinstance(value, Blob | FormData | URLSearchParams):
         return Response(value)
+    if isinstance(value, Problem):
+        return problem_response(500, value)
+    if _is_binary(value):
+        return _simple(ctx, BYTES, bytes(value))
     if isinstance(value, str):  # a subclass, such as a StrEnum's member
-        return _simple(TEXT, str(value).encode())
-    return _json(value)
+        return _simple(ctx, TEXT, str(value).encode())
+    return _simple(ctx, JSON, to_json(value))
 
 
 def _of_reply(reply: Reply[Any, Any], convert: Callable[[Any], Response]) -> Response:
@@ -247,7 +259,7 @@ def _of_reply(reply: Reply[Any, Any], convert: Callable[[Any], Response]) -> Res
     return response
 
 
-def _open(source: Iterator[Any], convert: Callable[[Any], Response]) -> Response:
+def _open(source: Iterator[Any], ctx: Context, convert: Callable[[Any], Response]) -> Response:
     """Start a synchronous stream. A generator without values answers with what it returns."""
     try:
         first = next(source)
@@ -256,19 +268,19 @@ def _open(source: Iterator[Any], convert: Callable[[Any], Response]) -> Response
     content_type, encode = _stream_type(first)
     return Response.ready(
         200,
-        Headers.from_pairs([("content-type", content_type), ("cache-control", "no-cache")]),
+        _usual(ctx, [("content-type", content_type), ("cache-control", "no-cache")]),
         ByteStream(_Started(first, source, encode)),
     )
 
 
-async def _open_async(source: AsyncIterator[Any]) -> Response:
+async def _open_async(source: AsyncIterator[Any], ctx: Context) -> Response:
     first = await anext(source, _END)
     if first is _END:
         return Response.ready(200, Headers())
     content_type, encode = _stream_type(first)
     return Response.ready(
         200,
-        Headers.from_pairs([("content-type", content_type), ("cache-control", "no-cache")]),
+        _usual(ctx, [("content-type", content_type), ("cache-control", "no-cache")]),
         ByteStream(_StartedAsync(first, source, encode)),
     )
 
@@ -290,8 +302,6 @@ def _as_chunk(value: Any) -> Chunk:
 
 
 def _json_line(value: Any) -> Chunk:
-    from portico._json import to_json
-
     return b"" if value is None else to_json(value) + b"\n"
 
 

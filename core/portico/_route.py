@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Awaitable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from portico._answer import to_response
+from portico._answer import BlockingAnswer, to_response
 from portico._context import Context
 from portico._engine import Chain, Colour, Link, Run, compile_chain
 from portico._errors import CapabilityError, DefinitionError
+from portico._response import Response
+from portico._stream import ByteStream
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from portico._key import Key
     from portico._pattern import Pattern
     from portico._request import Request
-    from portico._response import Response
     from portico._running import AppRunning
     from portico.contract import Capabilities, Capability, Platform
 
@@ -70,7 +72,8 @@ class Route:
         if self._chain is None:
             fn, blocking = self.target, self._blocking
             if not callable(fn):
-                fn, blocking = constant(fn), False
+                blocking = blocking and isinstance(fn, BlockingAnswer)
+                fn = constant(fn, f"{self.method} {self.pattern.text} ({self.where})")
             link = Link("handle", fn, self.pattern.names, blocking=blocking)
             where = f"{self.method} {self.pattern.text}"
             self._chain = Chain([link], where, debug=self._debug)
@@ -107,23 +110,50 @@ class Route:
                         f"{link.signature.where} uses {key!r}, whose application is not part of "
                         "this one."
                     )
-        for capability in self.needs if capabilities is not None else ():
-            if capabilities is not None and capabilities[capability].value == "absent":
-                raise CapabilityError(
-                    f"{self.chain.where} ({self.where}) needs {capability.value!r}, which the "
-                    f"runtime {runtime!r} does not have. Serve it elsewhere, or leave the route "
-                    "out of the application for this runtime."
-                )
+        for capability in self.needs:
+            self._check_need(capability, capabilities, runtime)
+
+    def _check_need(
+        self, capability: Capability, capabilities: Capabilities | None, runtime: str
+    ) -> None:
+        from portico.contract import ABSENT, Capability
+
+        if not isinstance(capability, Capability):  # pyright: ignore[reportUnnecessaryIsInstance] # what a user without a type checker wrote
+            raise DefinitionError(
+                f"{self.chain.where} ({self.where}) needs {capability!r}, which is no capability. "
+                "Take the members of `portico.contract.Capability`."
+            )
+        if capabilities is not None and capabilities[capability] is ABSENT:
+            raise CapabilityError(
+                f"{self.chain.where} ({self.where}) needs {capability.value!r}, which the "
+                f"runtime {runtime!r} does not have. Serve it elsewhere, or leave the route "
+                "out of the application for this runtime."
+            )
 
 
-def constant(value: Any) -> Callable[[Context], Response]:
-    """A handler that returns the value; its response is built once and copied."""
+def constant(value: Any, where: str) -> Callable[[Context], Any]:
+    """A handler that returns the value; its response is built once and copied.
+
+    Raises:
+        DefinitionError: the value is a stream, which the first request would use up.
+    """
+    content = value.content if isinstance(value, Response) else value
+    if isinstance(content, Iterator | AsyncIterator | Awaitable | ByteStream):
+        raise DefinitionError(
+            f"{where} has the value {value!r}, a stream that can be read once. Register a function "
+            "that makes it, so that each request gets its own."
+        )
     prepared: list[Response] = []
 
-    def answer(ctx: Context) -> Response:
-        if not prepared:
-            prepared.append(to_response(value, ctx, 200))
-        return prepared[0]
+    def answer(ctx: Context) -> Any:
+        if prepared:
+            return prepared[0]
+        if isinstance(value, BlockingAnswer):
+            return value  # it depends on the request
+        response = to_response(value, ctx, 200)
+        if isinstance(response.content, bytes):
+            prepared.append(response)
+        return response
 
     answer.__annotations__ = {"ctx": Context}
     return answer

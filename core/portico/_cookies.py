@@ -67,6 +67,7 @@ class Cookie:
         "_came",
         "_removed",
         "_touched",
+        "_untouched",
         "_value",
         "domain",
         "http_only",
@@ -91,6 +92,19 @@ class Cookie:
         self.http_only = True
         self.same_site: SameSite | None = "lax"
         self.partitioned = False
+        self._untouched = self._state()
+
+    def _state(self) -> tuple[object, ...]:
+        """The attributes, to see whether one of them was set."""
+        return (
+            self.path,
+            self.domain,
+            self.max_age,
+            self.secure,
+            self.http_only,
+            self.same_site,
+            self.partitioned,
+        )
 
     @property
     def value(self) -> str | None:
@@ -129,7 +143,7 @@ class Cookie:
 
     def line(self) -> str | None:
         """The `Set-Cookie` value, or None where nothing is to be set."""
-        if not self._touched:
+        if not self._touched and (self._value is None or self._state() == self._untouched):
             return None
         parts = [f"{self.name}={_encoded(self._value or '')}"]
         if self._removed:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
 from contextvars import Context, copy_context
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -28,7 +28,7 @@ class ByteStream:
         length: how many bytes they are together, where that is known.
     """
 
-    __slots__ = ("_closed", "_context", "_expected", "_iterator", "is_async", "length")
+    __slots__ = ("_closed", "_context", "_expected", "_iterator", "_source", "is_async", "length")
 
     def __init__(
         self, source: Iterable[Chunk] | AsyncIterable[Chunk], *, length: int | None = None
@@ -36,6 +36,7 @@ class ByteStream:
         self.length = length
         self._closed = False
         self._expected: int | None = None
+        self._source: Any = source
         self._iterator: Any
         self._context: Context | None = None
         self.is_async = isinstance(source, AsyncIterable)
@@ -112,9 +113,16 @@ class ByteStream:
         if self._closed:
             return
         self._closed = True
-        close = getattr(self._iterator, "close", None)
-        if close is not None and self._context is not None:
-            self._context.run(close)
+        if self._context is not None:
+            for close in self._closes("close"):
+                self._context.run(close)
+
+    def _closes(self, name: str) -> list[Callable[[], Any]]:
+        """The `close` of the iterator, and of what it iterates over where that is another."""
+        found = (
+            [self._iterator] if self._iterator is self._source else [self._iterator, self._source]
+        )
+        return [getattr(each, name) for each in found if hasattr(each, name)]
 
     async def aclose(self) -> None:
         """Close the source, asynchronous or not; later calls do nothing."""
@@ -124,11 +132,9 @@ class ByteStream:
         if self._closed:
             return
         self._closed = True
-        aclose = getattr(self._iterator, "aclose", None)
-        if aclose is None:
-            return
         try:
-            await aclose()
+            for aclose in self._closes("aclose"):
+                await aclose()
         except BaseExceptionGroup as group:
             # A generator that is closed inside a task group: the group wraps what closed it.
             _, others = group.split(GeneratorExit)

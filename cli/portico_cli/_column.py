@@ -18,6 +18,8 @@ class Column:
         interface: how the application was spoken to.
         answers: one for each request; none where it did not run.
         port: where it serves, on 127.0.0.1.
+        start: seconds from being told to start until it was ready.
+        work: seconds for all the answers.
         missing: what it lacks here, with the command that gets it.
         failure: why it did not start although nothing is missing.
     """
@@ -26,6 +28,8 @@ class Column:
     interface: str
     answers: Sequence[Answer] = field(default_factory=tuple[Answer, ...])
     port: int = 0
+    start: float = 0.0
+    work: float = 0.0
     missing: str = ""
     failure: str = ""
 

@@ -12,7 +12,7 @@ from portico_cli._column import Column
 from portico_cli._comparison import differences
 from portico_cli._demo_requests import CALLS
 from portico_cli._demo_runtimes import Runtime
-from portico_cli._fleet import Progress, fleet
+from portico_cli._fleet import fleet
 from portico_cli._table import summary, table
 from portico_cli._terminal import Terminal
 
@@ -27,19 +27,14 @@ def demo(runtimes: Sequence[Runtime], *, keep: bool = False) -> int:
     Raises:
         KeyboardInterrupt: SIGINT or SIGTERM came earlier than that. Everything is stopped.
     """
-    terminal = Terminal.of(sys.stdout)
-    labels = [call.label for call in CALLS]
-    _print(f"Starting one application behind {', '.join(r.name for r in runtimes)}.")
-    with _sigterm_interrupts(), fleet(runtimes, CALLS, _say) as columns:
-        _print()
-        for line in table(columns, labels, terminal):
-            _print(line)
-        for column in columns:
-            _explain(column, terminal)
-        status = verdict(columns, ci=os.environ.get("CI", "").lower() == "true")
-        _print(terminal.paint(summary(columns, labels), "red" if status else "green"))
-        if keep:
-            _serve_on(columns)
+    with _sigterm_interrupts():
+        _print(f"One application behind {', '.join(runtime.name for runtime in runtimes)}.")
+        _print(f"Starting them side by side, and sending each the same {len(CALLS)} requests:")
+        with fleet(runtimes, CALLS, _tell) as columns:
+            status = verdict(columns, ci=os.environ.get("CI", "").lower() == "true")
+            _show(columns, status)
+            if keep:
+                _serve_on(columns)
     return status
 
 
@@ -51,8 +46,23 @@ def verdict(columns: Sequence[Column], *, ci: bool) -> int:
     return int(any(differences(columns, row) for row in range(len(ran[0].answers))))
 
 
-def _say(progress: Progress) -> None:
-    _print(f"  {progress.name} {progress.step} ({progress.seconds:.1f} s)")
+def _tell(column: Column) -> None:
+    if column.ran:
+        times = f"started in {column.start:.1f} s, answered in {column.work:.1f} s"
+    else:
+        times = "is missing" if column.missing else "did not start"
+    _print(f"  {column.name:<10}{times}")
+
+
+def _show(columns: Sequence[Column], status: int) -> None:
+    terminal = Terminal.of(sys.stdout)
+    labels = [call.label for call in CALLS]
+    _print()
+    for line in table(columns, labels, terminal):
+        _print(line)
+    for column in columns:
+        _explain(column, terminal)
+    _print(terminal.paint(summary(columns, labels), "red" if status else "green"))
 
 
 def _explain(column: Column, terminal: Terminal) -> None:
@@ -64,11 +74,11 @@ def _explain(column: Column, terminal: Terminal) -> None:
 
 def _serve_on(columns: Sequence[Column]) -> None:
     """Print where each runtime serves, and return when a signal says that it is enough."""
-    for column in columns:
-        if column.ran:
-            _print(f"  {column.name:<10} http://127.0.0.1:{column.port}/")
-    _print("Serving until Ctrl-C.")
     try:
+        for column in columns:
+            if column.ran:
+                _print(f"  {column.name:<10}http://127.0.0.1:{column.port}/")
+        _print("Serving until Ctrl-C.")
         Event().wait()
     except KeyboardInterrupt:
         _print("Stopping.")

@@ -2,7 +2,7 @@
 
 Each has a thread of its own, which enters the runtime's block, sends the requests and leaves the
 block when it is told to. So a slow start holds up nobody, and the thread that entered a block is
-the one that leaves it. What happens goes into one queue, which the caller's thread reads.
+the one that leaves it. Each thread puts exactly one column into a queue, for the caller to read.
 """
 
 import traceback
@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from queue import SimpleQueue
 from threading import Event, Thread
 from time import monotonic
-from typing import NamedTuple
 
 from portico_cli._column import Answer, Column
 from portico_cli._demo_requests import Call
@@ -24,113 +23,69 @@ from portico_conformance.runtimes import (
 )
 
 
-class Progress(NamedTuple):
-    """One runtime has come to the end of a step, `seconds` after the start of it all."""
-
-    name: str
-    step: str
-    seconds: float
-
-
-Say = Callable[[Progress], None]
-
-
 @contextmanager
-def fleet(runtimes: Sequence[Runtime], calls: Sequence[Call], say: Say) -> Generator[list[Column]]:
-    """Start every runtime and send it the calls; all serve until the block ends.
+def fleet(
+    runtimes: Sequence[Runtime], calls: Sequence[Call], tell: Callable[[Column], None]
+) -> Generator[list[Column]]:
+    """Start every runtime and send it the calls; those that started serve until the block ends.
 
-    Gives a column for each, in their order. `say` is called as things happen, in this thread.
+    Gives a column for each, in their order. `tell` gets each as soon as there is one, in this
+    thread.
     """
-    reports: SimpleQueue[Progress | Column] = SimpleQueue()
+    columns: SimpleQueue[Column] = SimpleQueue()
     stopping = Event()
-    ships = [_Ship(runtime, calls, reports, stopping) for runtime in runtimes]
-    threads = [Thread(target=ship.sail, name=ship.runtime.name) for ship in ships]
+
+    def run(runtime: Runtime) -> None:
+        _run(runtime, calls, columns.put, stopping)
+
+    threads = [Thread(target=run, args=[runtime], name=runtime.name) for runtime in runtimes]
     try:
         for thread in threads:
             thread.start()
-        yield _columns(runtimes, reports, say)
+        found: dict[str, Column] = {}
+        while len(found) < len(runtimes):
+            column = columns.get()
+            found[column.name] = column
+            tell(column)
+        yield [found[runtime.name] for runtime in runtimes]
     finally:
         stopping.set()
         for thread in threads:
-            if thread.ident is not None:
+            if thread.ident is not None:  # an interrupt may come before all are started
                 thread.join()
 
 
-def _columns(
-    runtimes: Sequence[Runtime], reports: "SimpleQueue[Progress | Column]", say: Say
-) -> list[Column]:
-    columns: dict[str, Column] = {}
-    while len(columns) < len(runtimes):
-        report = reports.get()
-        if isinstance(report, Column):
-            columns[report.name] = report
-        else:
-            say(report)
-    return [columns[runtime.name] for runtime in runtimes]
-
-
-class _Ship:
-    """One runtime and the thread it lives in."""
-
-    __slots__ = ("_calls", "_reports", "_started", "_stopping", "runtime")
-
-    def __init__(
-        self,
-        runtime: Runtime,
-        calls: Sequence[Call],
-        reports: "SimpleQueue[Progress | Column]",
-        stopping: Event,
-    ) -> None:
-        self.runtime = runtime
-        self._calls = calls
-        self._reports = reports
-        self._stopping = stopping
-        self._started = monotonic()
-
-    def sail(self) -> None:
-        """Start, ask, report, and stay until it is time to stop. Reports exactly one column."""
-        try:
-            with self.runtime.open() as port:
-                self._tell("started")
-                answers = self._answers(port)
-                self._tell("has answered")
-                self._report(answers=answers, port=port)
-                self._stopping.wait()
-        except RuntimeMissingError as error:
-            self._tell("is missing")
-            self._report(missing=str(error))
-        except RuntimeStartError as error:
-            self._tell("did not start")
-            self._report(failure=str(error))
-        except Exception:  # noqa: BLE001 - the caller waits for a report and prints this one
-            self._tell("failed")
-            self._report(failure=traceback.format_exc().strip())
-
-    def _answers(self, port: int) -> list[Answer]:
-        answers: list[Answer] = []
-        for call in self._calls:
-            if self._stopping.is_set():
-                break
-            try:
-                answers.append(ask(port, call.request))
-            except NoAnswerError as error:
-                answers.append(str(error))
-        return answers
-
-    def _tell(self, step: str) -> None:
-        self._reports.put(Progress(self.runtime.name, step, monotonic() - self._started))
-
-    def _report(
-        self, *, answers: Sequence[Answer] = (), port: int = 0, missing: str = "", failure: str = ""
-    ) -> None:
-        name, interface = self.runtime.name, self.runtime.interface
-        self._reports.put(
-            Column(
-                name=name,
-                interface=interface,
-                answers=answers,
-                port=port,
-                missing=missing,
-                failure=failure,
+def _run(
+    runtime: Runtime, calls: Sequence[Call], put: Callable[[Column], None], stopping: Event
+) -> None:
+    """Start one runtime, ask it, put its column, and stay until it is time to stop."""
+    name, interface = runtime.name, runtime.interface
+    begun = monotonic()
+    try:
+        with runtime.open() as port:
+            ready = monotonic()
+            answers = [_answer(port, call) for call in calls if not stopping.is_set()]
+            put(
+                Column(
+                    name=name,
+                    interface=interface,
+                    answers=answers,
+                    port=port,
+                    start=ready - begun,
+                    work=monotonic() - ready,
+                )
             )
-        )
+            stopping.wait()
+    except RuntimeMissingError as error:
+        put(Column(name=name, interface=interface, missing=str(error)))
+    except RuntimeStartError as error:
+        put(Column(name=name, interface=interface, failure=str(error)))
+    except Exception:  # noqa: BLE001 - the caller waits for a column, and shows this one's failure
+        put(Column(name=name, interface=interface, failure=traceback.format_exc().strip()))
+
+
+def _answer(port: int, call: Call) -> Answer:
+    try:
+        return ask(port, call.request)
+    except NoAnswerError as error:
+        return str(error)

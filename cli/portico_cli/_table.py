@@ -1,10 +1,13 @@
 """The answers side by side, as lines of text."""
 
+import json
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 from portico_cli._column import Answer, Column
 from portico_cli._comparison import Difference, differences
 from portico_cli._terminal import Terminal
+from portico_conformance.runtimes import WireResponse
 
 WIDE = 100
 """Terminals of fewer characters get one block for each request instead of a table."""
@@ -59,8 +62,9 @@ def _wide(
 ) -> Iterator[str]:
     first = max(map(len, labels))
     last = _LAST if any(rows) else len("same")
-    cell = _cell_width(columns, terminal.width - first - last - len(_GAP) * (len(columns) + 1))
-    width = first + last + cell * len(columns) + len(_GAP) * (len(columns) + 1)
+    gaps = len(_GAP) * (len(columns) + 1)
+    cell = _cell_width(columns, terminal.width - first - last - gaps, terminal)
+    width = first + last + cell * len(columns) + gaps
 
     def line(head: str, cells: Sequence[str]) -> str:
         return _GAP.join(
@@ -76,11 +80,12 @@ def _wide(
     yield terminal.paint(terminal.rule(width), "dim")
 
 
-def _cell_width(columns: Sequence[Column], room: int) -> int:
+def _cell_width(columns: Sequence[Column], room: int, terminal: Terminal) -> int:
     """The same for all, and no more than the longest answer needs."""
     widest = max(
-        (len(_cell(column, row)) for column in columns for row in range(len(column.answers))),
-        default=0,
+        len(terminal.shown(_cell(column, row)))
+        for column in columns
+        for row in range(max(len(column.answers), 1))
     )
     heading = max(max(len(column.name), len(column.interface)) for column in columns)
     return max(heading, min(widest, room // len(columns)))
@@ -115,7 +120,15 @@ def _cell(column: Column, row: int) -> str:
     answer: Answer = column.answers[row]
     if isinstance(answer, str):
         return "no answer"
-    return f"{answer.status} {answer.body.decode('utf-8', 'backslashreplace')}".rstrip()
+    return f"{answer.status} {_words(answer)}".rstrip()
+
+
+def _words(answer: WireResponse) -> str:
+    """What a body says: all of it, or of a problem (RFC 9457) the detail, which tells most."""
+    if answer.get("content-type") == "application/problem+json":
+        with suppress(ValueError, KeyError, TypeError):
+            return str(json.loads(answer.body)["detail"])
+    return answer.body.decode("utf-8", "backslashreplace")
 
 
 def _verdict(row: Sequence[Difference], terminal: Terminal, width: int) -> str:

@@ -1,7 +1,7 @@
 """Any application behind a real runtime on loopback, for a tool that is no test.
 
-    with server("uvicorn-h11", "main:app") as port: ...             ASGI or WSGI, a row of the suite
-    with function("main.handler") as port: ...                      AWS Lambda behind a gateway
+    with server("uvicorn-h11", "main:app") as port: ...                 ASGI or WSGI
+    with function("main.handler") as port: ...                          AWS Lambda
     with worker(Path("worker.py"), packages=["portico"]) as port: ...   Cloudflare Workers
 
     answer = ask(port, WireRequest("GET", "/"))
@@ -14,9 +14,10 @@ Each block gives the port on 127.0.0.1 and leaves nothing behind. Entering it ra
 import sys
 import tempfile
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TypeVar
 
 from portico_conformance._emulator import Emulator, EmulatorError
 from portico_conformance._gateway import Gateway, Settings
@@ -27,12 +28,7 @@ from portico_conformance._raw_client import (
     NoResponseError,
     RawClient,
 )
-from portico_conformance._servers import (
-    SERVERS,
-    Server,
-    ServerMissingError,
-    ServerStartError,
-)
+from portico_conformance._servers import SERVERS, Server, ServerMissingError, ServerStartError
 from portico_conformance._wire import WireRequest, WireResponse
 from portico_conformance._workerd import Worker, WorkerError
 from portico_conformance._workerd_bundle import BundleError
@@ -51,8 +47,10 @@ __all__ = [
     "worker",
 ]
 
+T = TypeVar("T")
+
 _HOST = "127.0.0.1"
-_START_SECONDS = 60.0  # a machine that starts four runtimes at once has much to do
+_START_SECONDS = 60.0  # a machine that starts several runtimes at once has much to do
 
 
 class RuntimeMissingError(Exception):
@@ -69,28 +67,19 @@ class NoAnswerError(Exception):
 
 @contextmanager
 def server(row: str, app: str) -> Generator[int]:
-    """Serve `"module:attribute"` by a server of the suite (`"gunicorn-sync"`)."""
-    with tempfile.TemporaryDirectory(prefix="portico-server-") as folder:
+    """Serve `"module:attribute"` by a server that the suite knows, such as `"gunicorn-sync"`."""
+    with ExitStack() as exits:
+        folder = _folder(exits)
         running = Server(SERVERS[row], app, path=folder, startup=_START_SECONDS)
-        try:
-            running.launch()
-            running.wait_ready()
-        except ServerMissingError as error:
-            raise RuntimeMissingError(str(error)) from error
-        except ServerStartError as error:
-            raise RuntimeStartError(str(error)) from error
-        try:
-            yield running.port
-        finally:
-            running.stop()
+        yield _enter(exits, running).port
 
 
 @contextmanager
 def function(handler: str, shape: Shape = "http") -> Generator[int]:
     """Serve a Lambda handler, `"module.attribute"`, by AWS's emulator behind a front of our own.
 
-    The front makes events of the given shape out of HTTP and HTTP out of their results. It says of
-    itself what is so: that a client reaches it by plain HTTP.
+    The front makes events of the given shape out of requests, and answers out of their results. It
+    says in them that the client came by plain HTTP, as it did.
     """
     if find_spec("awslambdaric") is None:
         raise RuntimeMissingError(
@@ -101,14 +90,9 @@ def function(handler: str, shape: Shape = "http") -> Generator[int]:
         binary = ensure_emulator()
     except ComponentMissingError as error:
         raise RuntimeMissingError(str(error)) from error
-    with tempfile.TemporaryDirectory(prefix="portico-function-") as folder:
-        emulator = Emulator(binary, handler, directory=Path(folder))
-        try:
-            emulator.__enter__()
-        except EmulatorError as error:
-            raise RuntimeStartError(str(error)) from error
-        with emulator, Gateway(shape, emulator.invoke, Settings(scheme="http")) as gateway:
-            yield gateway.port
+    with ExitStack() as exits:
+        emulator = _enter(exits, Emulator(binary, handler, directory=_folder(exits)))
+        yield _enter(exits, Gateway(shape, emulator.invoke, Settings(scheme="http"))).port
 
 
 @contextmanager
@@ -118,17 +102,9 @@ def worker(main: Path, packages: Sequence[str]) -> Generator[int]:
     `main` is the file that defines `Default`; `packages` are the names of installed packages that
     it may import, beside msgspec, werkzeug and the Workers SDK, which it always may.
     """
-    running = Worker(main, packages=[_folder(name) for name in packages], snapshot=True)
-    try:
-        running.__enter__()
-    except ComponentMissingError as error:
-        raise RuntimeMissingError(str(error)) from error
-    except (WorkerError, BundleError) as error:
-        raise RuntimeStartError(str(error)) from error
-    try:
-        yield running.port
-    finally:
-        running.__exit__(None, None, None)
+    running = Worker(main, packages=[_source(name) for name in packages], snapshot=True)
+    with ExitStack() as exits:
+        yield _enter(exits, running).port
 
 
 def ask(port: int, request: WireRequest, timeout: float = 30.0) -> WireResponse:
@@ -137,19 +113,30 @@ def ask(port: int, request: WireRequest, timeout: float = 30.0) -> WireResponse:
     Raises:
         NoAnswerError: there was none, or not all of it.
     """
+    broken = (IncompleteResponseError, MalformedResponseError, NoResponseError, OSError)
     try:
         with RawClient(_HOST, port, timeout) as client:
             return client.request(request)
-    except (
-        IncompleteResponseError,
-        MalformedResponseError,
-        NoResponseError,
-        OSError,
-    ) as error:
+    except broken as error:
         raise NoAnswerError(f"{type(error).__name__}: {error}") from error
 
 
-def _folder(package: str) -> Path:
+def _enter(exits: ExitStack, runtime: AbstractContextManager[T]) -> T:
+    """Enter a block, with its errors in the words of this module."""
+    try:
+        return exits.enter_context(runtime)
+    except (ComponentMissingError, ServerMissingError) as error:
+        raise RuntimeMissingError(str(error)) from error
+    except (BundleError, EmulatorError, ServerStartError, WorkerError) as error:
+        raise RuntimeStartError(str(error)) from error
+
+
+def _folder(exits: ExitStack) -> Path:
+    """An empty working directory, so that nothing is imported from the one we are in."""
+    return Path(exits.enter_context(tempfile.TemporaryDirectory(prefix="portico-runtime-")))
+
+
+def _source(package: str) -> Path:
     spec = find_spec(package)
     if spec is None or spec.origin is None:
         raise RuntimeMissingError(f"The package {package!r} is not installed in {sys.executable}.")

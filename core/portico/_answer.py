@@ -176,7 +176,10 @@ def frame(response: Response, method: str) -> Response:
     content = response.content
     if response.status in NULL_BODY_STATUSES:
         headers.delete("content-type")  # RFC 9110 section 15.4.5 would have none in a 304 either
-        if response.status != 304:
+        if response.status == 205:
+            # RFC 9112 section 6.3 does not count it among the answers that end with their head.
+            headers.set("content-length", "0")
+        elif response.status != 304:
             headers.delete("content-length")
     elif isinstance(content, bytes):
         if method == "HEAD" and not content and headers.has("content-length"):
@@ -251,12 +254,17 @@ def _of_reply(reply: Reply[Any, Any], convert: Callable[[Any], Response]) -> Res
     else:
         response = convert(value)
         response.status = reply.code
-    if reply.headers is not None:
-        for name in set(reply.headers.keys()) - {"set-cookie"}:
-            response.headers.delete(name)
-        for name, field in reply.headers:
-            response.headers.append(name, field)
+    put_fields(response, reply.headers)
     return response
+
+
+def put_fields(response: Response, fields: Headers | None) -> None:
+    """Put fields in the place of those of the same names; several of one name all count."""
+    for name in fields.keys() if fields is not None else ():
+        if name != "set-cookie":
+            response.headers.delete(name)
+    for name, value in fields or ():
+        response.headers.append(name, value)
 
 
 def _open(source: Iterator[Any], ctx: Context, convert: Callable[[Any], Response]) -> Response:

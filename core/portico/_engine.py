@@ -19,11 +19,13 @@ from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from portico._answer import (
+    BlockingAnswer,
     drop,
     drop_on_loop,
     frame,
     is_open_ended,
     must_drop,
+    put_fields,
     settle,
     to_response,
     to_response_on_loop,
@@ -127,13 +129,13 @@ def compile_chain(chain: Chain, colour: Colour) -> Run:
     """The one function that answers a route on a colour."""
     if any(link.signature.is_async for link in chain.links):
         return _on_loop(chain)
-    run = _in_place(chain)
     if colour == "thread":
+        run = _in_place(chain)
         return lambda ctx: copy_context().run(run, ctx)
-    return _from_loop(chain, run)
+    return _from_loop(chain)
 
 
-def _in_place(chain: Chain) -> Run:
+def _in_place(chain: Chain, *, may_block: bool = True) -> Run:
     """All links synchronous, run where they are called."""
     calls = [link.plan.caller(link.signature.fn) for link in chain.links]
     none_status = chain.none_status
@@ -145,12 +147,12 @@ def _in_place(chain: Chain) -> Run:
                 value = call(ctx)
                 if value is not None:
                     break
-            if is_open_ended(value):
+            if is_open_ended(value) or (not may_block and isinstance(value, BlockingAnswer)):
                 return _complete(value, ctx, chain)
-            response = settle(to_response(value, ctx, none_status), ctx)
+            response = _settled(to_response(value, ctx, none_status), ctx)
             if must_drop(response, ctx.request.method):
                 if _is_async_stream(response):
-                    return _dropped(response, ctx)
+                    return _dropped(response, ctx, chain)
                 drop(response)
         except Exception as error:  # noqa: BLE001 - whatever goes wrong becomes an answer
             return failure(error, ctx, chain)
@@ -159,30 +161,25 @@ def _in_place(chain: Chain) -> Run:
     return run
 
 
-def _from_loop(chain: Chain, run: Run) -> Run:
+def _from_loop(chain: Chain) -> Run:
     """All links synchronous, called on an event loop."""
     need = next((need for link in chain.links if (need := link.body_need())), "")
     blocks = any(link.blocks for link in chain.links)
+    run = _in_place(chain, may_block=blocks)
 
     async def run_off(ctx: Context) -> Response:
         try:
             await prefetch(ctx, need, can_wait=blocks)
+            answer = await offload(ctx.platform, lambda: run(ctx)) if blocks else run(ctx)
         except Exception as error:  # noqa: BLE001 - whatever goes wrong becomes an answer
             return failure(error, ctx, chain)
-        answer = await offload(ctx.platform, lambda: run(ctx)) if blocks else run(ctx)
-        response = answer if isinstance(answer, Response) else await answer
-        content = response.content
-        if isinstance(content, ByteStream) and not content.is_async:
-            response.content = offloaded(content, ctx.platform)
-        return response
+        return _for_loop(answer if isinstance(answer, Response) else await answer, ctx)
 
     def run_here(ctx: Context) -> Response | Awaitable[Response]:
         if need and need != "stream" and ctx.request.has_body:
             return run_off(ctx)
         answer = run(ctx)
-        if isinstance(answer, Response) and isinstance(answer.content, ByteStream):
-            answer.content = offloaded(answer.content, ctx.platform)
-        return answer
+        return _for_loop(answer, ctx) if isinstance(answer, Response) else answer
 
     return run_off if blocks else run_here
 
@@ -211,11 +208,31 @@ def _on_loop(chain: Chain) -> Run:
 
 async def _complete(value: Any, ctx: Context, chain: Chain) -> Response:
     try:
-        response = settle(await to_response_on_loop(value, ctx, chain.none_status), ctx)
+        response = await to_response_on_loop(value, ctx, chain.none_status)
+        try:
+            settle(response, ctx)
+        except BaseException:
+            await drop_on_loop(response, ctx)
+            raise
         if must_drop(response, ctx.request.method):
             await drop_on_loop(response, ctx)
     except Exception as error:  # noqa: BLE001 - whatever goes wrong becomes an answer
         return failure(error, ctx, chain)
+    return _for_loop(response, ctx)
+
+
+def _settled(response: Response, ctx: Context) -> Response:
+    """The same response, fit for the wire; where it cannot be, its stream is closed."""
+    try:
+        return settle(response, ctx)
+    except BaseException:
+        if isinstance(response.content, ByteStream):
+            drop(response)
+        raise
+
+
+def _for_loop(response: Response, ctx: Context) -> Response:
+    """The same response, whose stream does not block an event loop that reads it."""
     content = response.content
     on_loop = ctx.platform.runtime.concurrency == "loop"
     if on_loop and isinstance(content, ByteStream) and not content.is_async:
@@ -223,8 +240,11 @@ async def _complete(value: Any, ctx: Context, chain: Chain) -> Response:
     return response
 
 
-async def _dropped(response: Response, ctx: Context) -> Response:
-    await drop_on_loop(response, ctx)
+async def _dropped(response: Response, ctx: Context, chain: Chain) -> Response:
+    try:
+        await drop_on_loop(response, ctx)
+    except Exception as error:  # noqa: BLE001 - whatever goes wrong becomes an answer
+        return failure(error, ctx, chain)
     return response
 
 
@@ -252,14 +272,20 @@ async def prefetch(ctx: Context, need: str, *, can_wait: bool = False) -> None:
 
 def failure(error: Exception, ctx: Context, chain: Chain) -> Response:
     """The answer of an exception; it never raises."""
+    response = None
     try:
-        response = settle(_error_response(error, ctx, chain), ctx)
+        response = _error_response(error, ctx, chain)
+        _settled(response, ctx)
+        if must_drop(response, ctx.request.method):
+            drop(response)
     except Exception as second:  # noqa: BLE001 - an error value, cookie or header that is no good
-        response = unexpected(second, ctx.platform, chain.where, debug=chain.debug)
-        response = frame(response, ctx.request.method)
-    if must_drop(response, ctx.request.method):
-        drop(response)
-    return response
+        if response is None or isinstance(error, HTTPError):
+            response = unexpected(second, ctx.platform, chain.where, debug=chain.debug)
+        # Else it is a 500 already, whose error was reported: it goes without the cookie.
+        frame(response, ctx.request.method)
+        if must_drop(response, ctx.request.method):
+            drop(response)
+    return _for_loop(response, ctx)
 
 
 def _error_response(error: Exception, ctx: Context, chain: Chain) -> Response:
@@ -271,8 +297,7 @@ def _error_response(error: Exception, ctx: Context, chain: Chain) -> Response:
         response.status = error.status
     else:
         response = problem_response(error.status, problem)
-    for name, value in error.sent_headers() or ():
-        response.headers.set(name, value)
+    put_fields(response, error.sent_headers())
     return response
 
 

@@ -50,10 +50,15 @@ class Headers:
 
     @classmethod
     def from_wire(cls, fields: Iterable[tuple[bytes, bytes]]) -> Headers:
-        """Build from fields that a server has already checked; names may have any case."""
+        """Build from fields that a server has already checked; names may have any case.
+
+        White space around a value is no part of it (RFC 9112 section 5.1); some parsers, such as
+        llhttp, leave what follows it.
+        """
         headers = cls()
         headers._pairs = [
-            (name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in fields
+            (name.decode("latin-1").lower(), value.decode("latin-1").strip(" \t"))
+            for name, value in fields
         ]
         return headers
 

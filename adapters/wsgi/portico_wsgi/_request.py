@@ -51,7 +51,8 @@ class WsgiRequest(NativeRequest):
 
         environ = self._environ
         pairs = [
-            (key[5:].replace("_", "-").lower(), value)
+            # Some servers leave the white space after a value (RFC 9112 section 5.1).
+            (key[5:].replace("_", "-").lower(), value.strip(" \t"))
             for key, value in environ.items()
             if key.startswith("HTTP_") and key not in _TWICE
         ]

@@ -32,16 +32,16 @@ def text_sync() -> Iterator[str]:
 
 @app.get("/async/stream/bytes")
 async def bytes_async() -> AsyncIterator[bytes]:
-    """Every byte, one at a time."""
-    for number in range(256):
-        yield bytes([number])
+    """Every byte, eight at a time."""
+    for start in range(0, 256, 8):
+        yield bytes(range(start, start + 8))
 
 
 @app.get("/sync/stream/bytes")
 def bytes_sync() -> Iterator[bytes]:
-    """Every byte, one at a time."""
-    for number in range(256):
-        yield bytes([number])
+    """Every byte, eight at a time."""
+    for start in range(0, 256, 8):
+        yield bytes(range(start, start + 8))
 
 
 @app.get("/async/stream/json")

@@ -4,7 +4,14 @@ from typing import Any
 
 from portico_conformance._case import Client, case
 from portico_conformance.application import MAX_FORM_SIZE
-from portico_conformance.cases._reading import COLOURS, FORM, is_alive, json_of, problem_of
+from portico_conformance.cases._reading import (
+    COLOURS,
+    FORM,
+    answer_unless_dropped,
+    is_alive,
+    json_of,
+    problem_of,
+)
 
 BOUNDARY = "----portico"
 MULTIPART = ("Content-Type", f"multipart/form-data; boundary={BOUNDARY}")
@@ -142,7 +149,10 @@ def a_malformed_form_is_a_400(client: Client, record: tuple[str, bytes]) -> None
     for colour in ("async", "sync"):
         answer = client.request("POST", f"/{colour}/form", [("Content-Type", content_type)], body)
 
-        problem_of(answer, 400)
+        # A server that parses forms by itself refuses one without a word.
+        if answer.body or not client.row.on_wire:
+            problem_of(answer, 400)
+        assert answer.status == 400
     is_alive(client)
 
 
@@ -155,17 +165,22 @@ def a_malformed_form_is_a_400(client: Client, record: tuple[str, bytes]) -> None
 )
 def a_form_over_a_limit_is_a_413(client: Client, body: bytes) -> None:
     for colour in ("async", "sync"):
-        problem_of(client.request("POST", f"/{colour}/form", [MULTIPART], body), 413)
-    is_alive(client)
+        answer = answer_unless_dropped(client, "POST", f"/{colour}/form", [MULTIPART], body)
+
+        if answer is not None:
+            problem_of(answer, 413)
+        is_alive(client)
 
 
 @case("forms")
 def a_form_that_is_too_large_is_a_413(client: Client) -> None:
     body = multipart(part('name="f"; filename="f"', b"x" * MAX_FORM_SIZE))
     for colour in ("async", "sync"):
+        answer = answer_unless_dropped(client, "POST", f"/{colour}/form", [MULTIPART], body)
+
         # A load balancer refuses it by itself.
-        assert client.request("POST", f"/{colour}/form", [MULTIPART], body).status == 413
-    is_alive(client)
+        assert answer is None or answer.status == 413
+        is_alive(client)
 
 
 @case("forms", each=COLOURS)

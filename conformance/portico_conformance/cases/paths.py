@@ -183,11 +183,17 @@ def a_parameter_is_never_empty(client: Client) -> None:
 
 @case("paths")
 def two_slashes_at_the_start_do_not_make_an_authority(client: Client) -> None:
-    members = seen(client, "GET", "//evil.example/admin", [("Host", "good.example")])
+    host = [("Host", "good.example")]
 
-    assert members["path"] == "//evil.example/admin"
-    assert members["host"] == "good.example"
-    assert url_seen(members) == "good.example//evil.example/admin"
+    status = refusal(client, "GET", "//evil.example/admin", host)
+
+    # A server may take it for an authority and refuse it, or hand over one slash, which is a 404.
+    assert status in (200, 400, 404)
+    if status == 200:
+        members = seen(client, "GET", "//evil.example/admin", host)
+        assert members["path"] == "//evil.example/admin"
+        assert members["host"] == "good.example"
+        assert url_seen(members) == "good.example//evil.example/admin"
 
 
 @case("paths")

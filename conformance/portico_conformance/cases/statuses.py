@@ -7,8 +7,25 @@ from portico_conformance.cases._reading import COLOURS, is_alive, problem_of, te
 from portico_conformance.cases._signalling import count_of, new_name
 
 WITH_BODY = (
-    *(200, 201, 202, 203, 206, 300, 400, 401, 403, 404, 405, 406, 407, 409, 410, 411, 412, 413),
-    *(414, 415, 416, 418, 421, 422, 426, 428, 429, 431, 451, 499, 500, 501, 502, 503, 504, 599),
+    200,
+    201,
+    202,
+    203,
+    206,
+    300,
+    400,
+    401,
+    403,
+    404,
+    409,
+    418,
+    422,
+    429,
+    451,
+    499,
+    500,
+    503,
+    599,
 )
 BODILESS = (204, 205, 304)
 REDIRECTS = (301, 302, 303, 307, 308)
@@ -30,8 +47,9 @@ def a_status_without_a_body_has_none(client: Client, status: int) -> None:
 
         assert answer.status == status
         assert answer.body == b""
-        # RFC 9110 section 8.6: no Content-Length in a 204; in a 205 it is 0 (section 15.3.6).
-        assert answer.get("content-length") in ({205: (None, "0")}.get(status, (None,)))
+        # RFC 9110 section 8.6 forbids it in a 204; RFC 9112 section 6.3 wants one of a 205.
+        if status != 304:
+            assert answer.get("content-length") in ((None, "0") if status == 205 else (None,))
     is_alive(client)
 
 

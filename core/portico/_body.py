@@ -110,8 +110,7 @@ class Body:
         """
         if self._data is None:
             gather = self._begin(self.limits.size)
-            parts = [chunk async for chunk in self._counted(gather)]
-            self._data = b"".join(parts)
+            self._data = b"".join([chunk async for chunk in self._counted(gather)])
         return self._data
 
     async def text(self) -> str:
@@ -181,7 +180,7 @@ class Body:
         """
         if self._data is not None:
             self._used = True
-            return _one(self._data)
+            return _Counted(self._data, _Count(None, None))
         return self._counted(self._begin(self.limits.stream_size))
 
     def _begin(self, limit: int | None) -> _Count:
@@ -198,31 +197,9 @@ class Body:
         """What the Content-Length says; raises where the body cannot be read as it is."""
         return None
 
-    async def _counted(self, count: _Count) -> AsyncIterator[Data]:
+    def _counted(self, count: _Count) -> _Counted:
         source, self._source = self._source, None
-        if source is None or isinstance(source, bytes):
-            if source:
-                yield count.add(source)
-        elif isinstance(source, AsyncIterable):
-            async for chunk in source:
-                if chunk:
-                    yield count.add(chunk)
-        else:
-            for chunk in source:
-                if chunk:
-                    yield count.add(chunk)
-        count.end()
-
-    def _counted_sync(self, count: _Count) -> Iterator[Data]:
-        source, self._source = self._source, None
-        if source is None or isinstance(source, bytes):
-            if source:
-                yield count.add(source)
-        elif isinstance(source, Iterable):
-            for chunk in source:
-                if chunk:
-                    yield count.add(chunk)
-        count.end()
+        return _Counted(source, count)
 
     def _form_type(self, *, multipart: bool = False) -> str:
         content_type = self.headers.get("content-type") or ""
@@ -260,7 +237,7 @@ class SyncBody:
         if body._data is None:
             self._must_be_readable()
             gather = body._begin(body.limits.size)
-            body._data = b"".join(body._counted_sync(gather))
+            body._data = b"".join(body._counted(gather))
         return body._data
 
     def text(self) -> str:
@@ -290,7 +267,7 @@ class SyncBody:
                 self._must_be_readable()
                 gather = body._begin(body.limits.form_size)
                 body._form = read_form_sync(
-                    body._counted_sync(gather),
+                    body._counted(gather),
                     content_type,
                     body._multipart_limits(body.limits.form_size),
                 )
@@ -315,7 +292,7 @@ class SyncBody:
             body._used = True
             return iter([body._data] if body._data else [])
         self._must_be_readable()
-        return body._counted_sync(body._begin(body.limits.stream_size))
+        return body._counted(body._begin(body.limits.stream_size))
 
     def _must_be_readable(self) -> None:
         source = self._body._source
@@ -354,6 +331,62 @@ class _Count:
                 f"The body ended after {self.total} of the {self.declared} bytes that its "
                 "Content-Length says."
             )
+
+
+class _Counted:
+    """A source that passes by its count: not a generator, so that it may be left half read."""
+
+    __slots__ = ("_count", "_is_async", "_iterator", "_source")
+
+    def __init__(self, source: BodySource, count: _Count) -> None:
+        self._count = count
+        self._source = source
+        self._is_async = False
+        self._iterator: Any = None
+
+    def _begin(self, *, prefer_async: bool) -> None:
+        source = self._source
+        if source is None or isinstance(source, bytes):
+            self._iterator = iter([source] if source else [])
+        elif isinstance(source, AsyncIterable) and (
+            prefer_async or not isinstance(source, Iterable)
+        ):
+            self._is_async = True
+            self._iterator = aiter(source)
+        else:
+            self._iterator = iter(source)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        if self._iterator is None:
+            self._begin(prefer_async=False)
+        for chunk in self._iterator:
+            if chunk:
+                return self._count.add(chunk)
+        self._count.end()
+        raise StopIteration
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if self._iterator is None:
+            self._begin(prefer_async=True)
+        while True:
+            if self._is_async:
+                chunk = await anext(self._iterator, _END)
+            else:
+                chunk = next(self._iterator, _END)
+            if chunk is _END:
+                self._count.end()
+                raise StopAsyncIteration
+            if chunk:
+                return self._count.add(chunk)
+
+
+_END: Any = object()
 
 
 def _too_large(limit: int) -> BodyTooLargeError:
@@ -396,8 +429,3 @@ def clone_source(body: Body) -> BodySource:
 
     body._source, other = tee(body._source)
     return other
-
-
-async def _one(data: bytes) -> AsyncIterator[bytes]:
-    if data:
-        yield data

@@ -517,7 +517,6 @@ def test_asynchronous_routes_share_one_loop_which_is_nobodys_current_one(serve: 
         asyncio.get_running_loop()
 
 
-@pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning")
 def test_a_call_from_inside_an_event_loop_is_told_what_to_do(
     serve: Serve, reports: Reports
 ) -> None:

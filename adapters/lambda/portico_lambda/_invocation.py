@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
 from contextvars import copy_context
 from typing import TYPE_CHECKING
 
@@ -66,7 +67,12 @@ class Invocation:
             self._app.handle, self._request, self._platform, environment.running
         )
         if not isinstance(answer, Response):
-            return environment.loop.run(self._awaited(answer), self._context)
+            try:
+                return environment.loop.run(self._awaited(answer), self._context)
+            finally:
+                # A loop that cannot run has left it unstarted, which the interpreter warns of.
+                if isinstance(answer, Coroutine):
+                    answer.close()
         content = answer.content
         if isinstance(content, bytes):
             return answer, content

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from asyncio import get_running_loop, sleep, wait
+from asyncio import get_running_loop, wait
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, cast
 
@@ -10,7 +10,13 @@ from portico.contract import Options, Response
 from portico_cloudflare._entrypoint import Entrypoint, entrypoint_base
 from portico_cloudflare._exchange import Exchange
 from portico_cloudflare._isolate import Isolate
-from portico_cloudflare._platform import CAPABILITIES, WorkerPlatform, WorkerRaw
+from portico_cloudflare._platform import (
+    CAPABILITIES,
+    SHORTEST_SLEEP,
+    WorkerPlatform,
+    WorkerRaw,
+    sleep,
+)
 from portico_cloudflare._request import WorkerRequest
 from portico_cloudflare._response import to_native_bytes
 
@@ -18,10 +24,6 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from portico.contract import Application, OptionArguments
-
-# Seconds in which the runtime gets to send the answer before other work can hold it up. Pyodide
-# takes less than 0.004 for no time at all.
-_SENDING = 0.005
 
 
 def Worker(  # noqa: N802 - it makes a class, and reads as one: `class Default(Worker(app))`
@@ -87,7 +89,7 @@ async def finish(platform: WorkerPlatform, exchange: Exchange | None) -> None:
     if exchange is not None:
         await wait([exchange.task])
     if platform.has_work:
-        await sleep(_SENDING)
+        await sleep(SHORTEST_SLEEP)
         await platform.afinish()
 
 

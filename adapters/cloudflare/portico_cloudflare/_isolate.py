@@ -8,15 +8,11 @@ from typing import TYPE_CHECKING
 
 from portico_cloudflare._exchange import start_task
 from portico_cloudflare._javascript import JavaScript
-from portico_cloudflare._platform import WorkerPlatform
+from portico_cloudflare._platform import SHORTEST_SLEEP, WorkerPlatform, sleep
 
 if TYPE_CHECKING:
     from portico.contract import Application, Options, Running
     from portico_cloudflare._platform import WorkerRaw
-
-# Seconds between two looks at whether another request has started the application. Pyodide takes
-# less than 0.004 for no time at all, in which the runtime does no I/O.
-_PATIENCE = 0.005
 
 
 class Isolate:
@@ -55,7 +51,7 @@ class Isolate:
             if self._is_starting:
                 # The runtime gives up a request that waits for another one and for nothing of its
                 # own; so it waits for a timer.
-                await asyncio.sleep(_PATIENCE)
+                await sleep(SHORTEST_SLEEP)
                 continue
             self._is_starting = True
             try:

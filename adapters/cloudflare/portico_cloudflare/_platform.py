@@ -56,6 +56,18 @@ CAPABILITIES: Final[Capabilities] = MappingProxyType(
 )
 
 
+# Pyodide takes a shorter one for no time at all (it asks for the next turn of the loop, not for a
+# timer), and the runtime sends and receives nothing between such turns.
+SHORTEST_SLEEP: Final = 0.004
+
+
+async def sleep(seconds: float) -> None:
+    """Let the runtime send and receive for so many seconds, or a little more."""
+    import asyncio
+
+    await asyncio.sleep(max(seconds, SHORTEST_SLEEP))
+
+
 class WorkerRaw(NamedTuple):
     """What the runtime called the entrypoint with.
 
@@ -158,10 +170,8 @@ class WorkerPlatform(Platform):
         self._raw.ctx.waitUntil(work)
 
     async def sleep(self, seconds: float, /) -> None:
-        """Wait on the event loop, which is the runtime's own behind asyncio."""
-        import asyncio
-
-        await asyncio.sleep(seconds)
+        """Wait on the runtime's event loop, for at least `SHORTEST_SLEEP` seconds."""
+        await sleep(seconds)
 
     def raw(self, kind: type[T], /) -> T:
         """Request, env and context, as `WorkerRaw`."""

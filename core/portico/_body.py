@@ -336,15 +336,18 @@ class _Count:
 class _Counted:
     """A source that passes by its count: not a generator, so that it may be left half read."""
 
-    __slots__ = ("_count", "_is_async", "_iterator", "_source")
+    __slots__ = ("_begun", "_count", "_is_async", "_iterator", "_source")
+
+    _iterator: Any
 
     def __init__(self, source: BodySource, count: _Count) -> None:
         self._count = count
         self._source = source
+        self._begun = False
         self._is_async = False
-        self._iterator: Any = None
 
     def _begin(self, *, prefer_async: bool) -> None:
+        self._begun = True
         source = self._source
         if source is None or isinstance(source, bytes):
             self._iterator = iter([source] if source else [])
@@ -360,7 +363,7 @@ class _Counted:
         return self
 
     def __next__(self) -> bytes:
-        if self._iterator is None:
+        if not self._begun:
             self._begin(prefer_async=False)
         for chunk in self._iterator:
             if chunk:
@@ -372,7 +375,7 @@ class _Counted:
         return self
 
     async def __anext__(self) -> bytes:
-        if self._iterator is None:
+        if not self._begun:
             self._begin(prefer_async=True)
         while True:
             if self._is_async:

@@ -59,6 +59,16 @@ def test_an_answer_that_differs_is_named_in_its_row_and_shown_whole_below() -> N
     ]
 
 
+def test_of_different_statuses_the_fields_are_not_told() -> None:
+    odd = WireResponse(404, [("content-type", "application/json")], b"{}")
+    columns = [column("one", hello()), column("two", hello()), column("three", odd)]
+
+    lines = drawn(columns, "GET /")
+
+    told = [line for line in lines if line.startswith("GET /:")]
+    assert told == ["GET /: the status differs", "GET /: the body differs"]
+
+
 @pytest.mark.parametrize(
     ("odd", "told"),
     [

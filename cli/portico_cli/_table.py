@@ -22,7 +22,7 @@ def table(columns: Sequence[Column], labels: Sequence[str], terminal: Terminal) 
     draw = _wide if terminal.width >= WIDE else _stacked
     yield from draw(columns, labels, rows, terminal)
     for label, row in zip(labels, rows, strict=True):
-        for difference in row:
+        for difference in _telling(row):
             yield from _details(label, difference, terminal)
 
 
@@ -135,6 +135,13 @@ def _verdict(row: Sequence[Difference], terminal: Terminal, width: int) -> str:
     if not row:
         return terminal.paint("yes", "green")
     return terminal.paint(terminal.cut(f"NO, {row[0]}", width), "red")
+
+
+def _telling(row: Sequence[Difference]) -> Sequence[Difference]:
+    """Those worth their lines: of answers of different status, fields say nothing more."""
+    if row and row[0].what == "status":
+        return [difference for difference in row if difference.what in {"status", "body"}]
+    return row
 
 
 def _details(label: str, difference: Difference, terminal: Terminal) -> Iterator[str]:

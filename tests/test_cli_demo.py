@@ -5,9 +5,10 @@ import socket
 import subprocess
 import sys
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -36,6 +37,24 @@ def ports_open(ports: list[int]) -> list[int]:
     return found
 
 
+@contextmanager
+def leaving_no_process(monkeypatch: pytest.MonkeyPatch) -> Generator[None]:
+    """What was started in the block is found by a variable that it inherits (where there is /proc)."""
+    mark = f"PORTICO_MARK={uuid4()}"
+    monkeypatch.setenv(*mark.split("="))
+    yield
+    assert running_with(mark) == []
+
+
+def running_with(mark: str) -> list[str]:
+    found: list[str] = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it may have ended, or be somebody else's
+            if mark.encode() in (process / "environ").read_bytes():
+                found.append((process / "cmdline").read_bytes().decode("utf-8", "replace"))
+    return found
+
+
 def test_two_servers_give_the_same_answers(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["demo", "uvicorn", "gunicorn"]) == 0
 
@@ -43,11 +62,14 @@ def test_two_servers_give_the_same_answers(capsys: pytest.CaptureFixture[str]) -
     assert out.endswith(f"{len(CALLS)} requests, 2 runtimes: all answers are the same.\n")
 
 
-def test_every_runtime_gives_the_same_answers(capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_runtime_gives_the_same_answers_and_leaves_nothing_behind(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     for find in (ensure_emulator, ensure_workerd, ensure_worker_packages):
         require_component(find)
 
-    assert main(["demo"]) == 0, capsys.readouterr().out
+    with leaving_no_process(monkeypatch):
+        assert main(["demo"]) == 0, capsys.readouterr().out
 
     out = capsys.readouterr().out
     assert out.endswith(f"{len(CALLS)} requests, 4 runtimes: all answers are the same.\n")
@@ -105,8 +127,13 @@ def test_each_runtime_that_gives_no_answers_says_why() -> None:
     assert sorted(column.name for column in told) == sorted(errors)
 
 
-def test_a_fleet_serves_until_its_block_ends_and_then_leaves_nothing() -> None:
-    with fleet([RUNTIMES["uvicorn"], RUNTIMES["gunicorn"]], CALLS[:1], lambda _: None) as columns:
+def test_a_fleet_serves_until_its_block_ends_and_then_leaves_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with (
+        leaving_no_process(monkeypatch),
+        fleet([RUNTIMES["uvicorn"], RUNTIMES["gunicorn"]], CALLS[:1], lambda _: None) as columns,
+    ):
         ports = [column.port for column in columns]
         assert ports_open(ports) == ports
 

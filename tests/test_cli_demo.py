@@ -38,11 +38,11 @@ def ports_open(ports: list[int]) -> list[int]:
 
 
 @contextmanager
-def leaving_no_process(monkeypatch: pytest.MonkeyPatch) -> Generator[None]:
-    """What was started in the block is found by a variable that it inherits (where there is /proc)."""
+def leaving_no_process(monkeypatch: pytest.MonkeyPatch) -> Generator[str]:
+    """What the block starts is found by a variable that it inherits (where there is /proc)."""
     mark = f"PORTICO_MARK={uuid4()}"
     monkeypatch.setenv(*mark.split("="))
-    yield
+    yield mark
     assert running_with(mark) == []
 
 
@@ -131,11 +131,12 @@ def test_a_fleet_serves_until_its_block_ends_and_then_leaves_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with (
-        leaving_no_process(monkeypatch),
+        leaving_no_process(monkeypatch) as mark,
         fleet([RUNTIMES["uvicorn"], RUNTIMES["gunicorn"]], CALLS[:1], lambda _: None) as columns,
     ):
         ports = [column.port for column in columns]
         assert ports_open(ports) == ports
+        assert bool(running_with(mark)) == Path("/proc").is_dir()
 
     assert ports_open(ports) == []
 

@@ -180,7 +180,8 @@ class _CountedExchange:
 
 def _completed(request: WireRequest, framing: list[tuple[str, str]]) -> WireRequest:
     """The request with a Host, and with `framing` unless its headers frame it."""
-    headers = list(request.headers)
+    # No server hands on the blanks around a value (RFC 9110 section 5.5).
+    headers = [(name, value.strip(" \t")) for name, value in request.headers]
     names = {name.lower() for name, _ in headers}
     if "host" not in names:
         headers.insert(0, ("Host", HOST))

@@ -313,7 +313,9 @@ class _Body:
 
 def _environ(request: WireRequest, body: _Body) -> dict[str, Any]:
     path, _, query = request.target.partition("?")
-    if not path.startswith("/"):
+    if path == "*":
+        path = ""
+    elif not path.startswith("/"):
         path = urlsplit(path).path or "/"
     environ: dict[str, Any] = {
         "REQUEST_METHOD": request.method,
@@ -337,11 +339,14 @@ def _environ(request: WireRequest, body: _Body) -> dict[str, Any]:
         "wsgi.input_terminated": True,
     }
     for name, value in request.headers:
+        if "_" in name:
+            continue  # It would be taken for the same name with hyphens.
         key = name.upper().replace("-", "_")
         if key not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
             key = f"HTTP_{key}"
         joint = "; " if key == "HTTP_COOKIE" else ","
-        environ[key] = f"{environ[key]}{joint}{value}" if key in environ else value
+        joined = key in environ and key != "HTTP_HOST"
+        environ[key] = f"{environ[key]}{joint}{value}" if joined else value
     return environ
 
 

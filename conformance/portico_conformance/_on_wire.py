@@ -1,7 +1,8 @@
 """A client on the wire: raw requests to a server on a socket, over connections that are kept.
 
-It sends what it is told and repairs nothing; `_raw_client` speaks the protocol. A connection on
-which nothing was said for a while is not used again, since the server may be about to close it.
+It sends what it is told and repairs nothing; `_raw_client` speaks the protocol. A connection is not
+used again where the server may be about to close it (RFC 9112 section 9.3.1): when nothing was said
+on it for a while, or when it carried so large a body that a server rather drops it than reads it.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ from portico_conformance._case import Exchange, IncompleteAnswerError, NoAnswerE
 from portico_conformance._raw_client import IncompleteResponseError, NoResponseError, RawClient
 from portico_conformance._wire import WireRequest, WireResponse
 
-TIMEOUT = 10.0  # seconds that any single step may take
+TIMEOUT = 10.0  # seconds
 _FRESH = 0.5  # seconds for which a kept connection is taken to be open still
+_READ_ANYWAY = 1 << 14  # bytes of a body that every server reads before it answers, or after
 
 
 class WireClient:
@@ -27,10 +29,19 @@ class WireClient:
         host: the address to connect to.
         port: its port.
         authority: the Host of requests that have none; by default the address and port.
+        timeout: seconds that any single step may take.
     """
 
-    def __init__(self, row: Row, host: str, port: int, authority: str | None = None) -> None:
+    def __init__(
+        self,
+        row: Row,
+        host: str,
+        port: int,
+        authority: str | None = None,
+        timeout: float = TIMEOUT,
+    ) -> None:
         self.row = row
+        self._timeout = timeout
         self._host = host
         self._port = port
         self._added = [] if authority is None else [("Host", authority)]
@@ -50,10 +61,19 @@ class WireClient:
     def send(self, request: WireRequest) -> WireResponse:
         """The same with a `WireRequest`."""
         headers = self._with_host(request.headers)
-        with self._connection() as raw, _in_terms_of_cases():
-            return raw.request(
-                WireRequest(request.method, request.target, headers, request.body), TIMEOUT
-            )
+        whole = WireRequest(request.method, request.target, headers, request.body)
+        raw = self._take()
+        try:
+            with _in_terms_of_cases():
+                answer = raw.request(whole, self._timeout)
+        except BaseException:
+            raw.close()
+            raise
+        if raw.keeps and len(request.body) <= _READ_ANYWAY:
+            self._keep(raw)
+        else:
+            raw.close()
+        return answer
 
     @contextmanager
     def open(
@@ -80,15 +100,7 @@ class WireClient:
         given = any(name.lower() == "host" for name, _ in headers)
         return [*headers] if given else [*self._added, *headers]
 
-    @contextmanager
-    def _connection(self) -> Generator[RawClient]:
-        """A connection for one request, kept where it went well."""
-        raw = self._take()
-        try:
-            yield raw
-        except BaseException:
-            raw.close()
-            raise
+    def _keep(self, raw: RawClient) -> None:
         with self._lock:
             self._kept.append((monotonic(), raw))
 
@@ -102,7 +114,7 @@ class WireClient:
         return self._fresh()
 
     def _fresh(self) -> RawClient:
-        return RawClient(self._host, self._port, TIMEOUT)
+        return RawClient(self._host, self._port, self._timeout)
 
 
 class _WireExchange:

@@ -109,6 +109,11 @@ class RawClient:
     ) -> None:
         self.close()
 
+    @property
+    def keeps(self) -> bool:
+        """Whether the last response, read to its end, lets the connection be used again."""
+        return self._keep and self._body is None
+
     def request(self, request: WireRequest, timeout: float | None = None) -> WireResponse:
         """Send a request and read its whole response, both ways at once.
 

@@ -7,11 +7,14 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
 from portico_conformance._case import Client, Row
-from portico_conformance._on_wire import WireClient
+from portico_conformance._on_wire import TIMEOUT, WireClient
 from portico_conformance._servers import Server, ServerRow
 
 VIOLATION = "ASGI violation: "
 """What `entries.asgi` writes before each violation."""
+
+# Seconds. It leaves a client without an answer where others would drop the connection.
+_PATIENCE = {"daphne": 3.0}
 
 
 @contextmanager
@@ -23,7 +26,8 @@ def server_client(row: Row, server_row: ServerRow) -> Iterator[Client]:
     app = f"portico_conformance.entries.{server_row.interface}:app"
     with tempfile.TemporaryDirectory(prefix="portico-server-") as folder:
         server = Server(server_row, app, path=folder, startup=60.0)
-        with server, closing(WireClient(row, server.host, server.port)) as client:
+        timeout = _PATIENCE.get(row.id, TIMEOUT)
+        with server, closing(WireClient(row, server.host, server.port, None, timeout)) as client:
             yield client
     violations = [line for line in server.log().splitlines() if VIOLATION in line]
     assert not violations, f"{row.id}: the ASGI validator reports: {violations[0]}"

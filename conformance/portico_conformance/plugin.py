@@ -113,5 +113,5 @@ def _marks(row: Row, case: Case) -> list[pytest.MarkDecorator]:
     known = difference(case.name, row.id)
     if known is None:
         return []
-    raises = (AssertionError, IncompleteAnswerError, NoAnswerError)
+    raises = (AssertionError, IncompleteAnswerError, NoAnswerError, TimeoutError)
     return [pytest.mark.xfail(strict=True, reason=known.reason, raises=raises)]

@@ -34,7 +34,12 @@ _BUFFERED: Changes = {
 # What a server gives an application less, or more, than its interface says.
 _SERVER_CHANGES: Mapping[str, Changes] = {
     # It does not speak the lifespan protocol: the adapter starts at the first request.
-    "daphne": {Capability.STARTUP: EMULATED, Capability.SHUTDOWN: EMULATED},
+    # Twisted collects the whole body first.
+    "daphne": {
+        Capability.STARTUP: EMULATED,
+        Capability.SHUTDOWN: EMULATED,
+        Capability.STREAM_REQUEST: EMULATED,
+    },
     # They hand over the request target as it was sent, in REQUEST_URI or RAW_URI.
     "gunicorn-sync": {Capability.RAW_PATH: NATIVE},
     "gunicorn-gthread": {Capability.RAW_PATH: NATIVE},

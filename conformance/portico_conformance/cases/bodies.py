@@ -249,7 +249,9 @@ def a_multipart_form_can_be_read_from_bytes_that_were_kept(client: Client, colou
     gone = client.request("POST", f"/{colour}/readings/form/bytes", headers, body)
 
     assert json_of(kept) == [body.decode(), [["a", "1"]]]
-    assert json_of(gone) == [[["a", "1"]], "used"]
+    if colour == "async" or client.row.has(Capability.THREADS):
+        assert json_of(gone) == [[["a", "1"]], "used"]
+    # Without threads the bytes are read before synchronous code runs, and so they are there.
 
 
 @case("bodies", each=[("before", "/clone/before"), ("after", "/clone/after")])
@@ -354,7 +356,7 @@ def a_cut_body_is_never_complete(client: Client) -> None:
 
 
 @case("bodies", needs=Capability.STREAM_REQUEST, otherwise=a_cut_body_is_never_complete)
-def a_body_that_is_cut_short_is_an_error_for_its_reader(client: Client) -> None:
+def a_body_that_is_cut_short_is_never_complete(client: Client) -> None:
     name = new_name()
     headers = [BINARY, ("Content-Length", "10")]
     with client.open("POST", f"/outcome/{name}", headers) as exchange:
@@ -362,20 +364,22 @@ def a_body_that_is_cut_short_is_an_error_for_its_reader(client: Client) -> None:
         wait_for_signal(client, f"{name}-begun")
         exchange.disconnect()
 
-    wait_for_signal(client, f"{name}-ended")
+    if client.row.has(Capability.DISCONNECT):
+        wait_for_signal(client, f"{name}-ended")
     is_alive(client)
     assert not is_raised(client, f"{name}-complete")
 
 
 @case("bodies", needs=Capability.STREAM_REQUEST, otherwise=a_cut_body_is_never_complete)
-def a_chunked_body_that_is_cut_short_is_an_error_for_its_reader(client: Client) -> None:
+def a_chunked_body_that_is_cut_short_is_never_complete(client: Client) -> None:
     name = new_name()
     with client.open("POST", f"/outcome/{name}", [BINARY]) as exchange:
         exchange.send(b"abc")
         wait_for_signal(client, f"{name}-begun")
         exchange.disconnect()
 
-    wait_for_signal(client, f"{name}-ended")
+    if client.row.has(Capability.DISCONNECT):
+        wait_for_signal(client, f"{name}-ended")
     is_alive(client)
     assert not is_raised(client, f"{name}-complete")
 

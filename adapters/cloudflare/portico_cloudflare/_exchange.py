@@ -11,6 +11,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from portico.contract import ByteStream, Response
+from portico_cloudflare._platform import SHORTEST_SLEEP, sleep
 from portico_cloudflare._response import to_native, to_native_bytes
 from portico_cloudflare._stream import StreamBody
 
@@ -28,7 +29,7 @@ class Exchange:
     """A request under way.
 
     Attributes:
-        task: ends when all of the answer was sent, or given up.
+        task: ends when all of the answer was sent, or given up, and the work of `wait_until` done.
     """
 
     __slots__ = ("_javascript", "_native", "_platform", "_where", "task")
@@ -53,18 +54,23 @@ class Exchange:
 
     async def _run(self, answer: Response | Awaitable[Response]) -> None:
         try:
-            response = answer if isinstance(answer, Response) else await answer
-            content = response.content
-            if isinstance(content, ByteStream):
-                async with aclosing(content):
-                    await self._stream(response, content)
-            else:
-                self._native.set_result(to_native_bytes(response, self._javascript))
+            await self._answer(answer)
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - reported here or there
             if self._native.done():
                 self._platform.report(error, f"{self._where} failed in its stream")
             else:
                 self._native.set_exception(_failure(error))
+        if self._platform.has_work:
+            await finish(self._platform)
+
+    async def _answer(self, answer: Response | Awaitable[Response]) -> None:
+        response = answer if isinstance(answer, Response) else await answer
+        content = response.content
+        if isinstance(content, ByteStream):
+            async with aclosing(content):
+                await self._stream(response, content)
+        else:
+            self._native.set_result(to_native_bytes(response, self._javascript))
 
     async def _stream(self, response: Response, stream: ByteStream) -> None:
         declared = response.headers.get("content-length")
@@ -72,6 +78,12 @@ class Exchange:
         body = StreamBody(self._javascript, length, self._platform.abort)
         self._native.set_result(to_native(response, body.readable, self._javascript))
         await body.feed(stream)
+
+
+async def finish(platform: WorkerPlatform) -> None:
+    """Do the work of `wait_until`, which may hold everything up, once the answer has gone."""
+    await sleep(SHORTEST_SLEEP)
+    await platform.afinish()
 
 
 def _failure(error: BaseException) -> BaseException:

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from asyncio import get_running_loop, wait
+from asyncio import get_running_loop
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, cast
 
 from portico.contract import Options, Response
 from portico_cloudflare._entrypoint import Entrypoint, entrypoint_base
-from portico_cloudflare._exchange import Exchange
+from portico_cloudflare._exchange import Exchange, finish
 from portico_cloudflare._isolate import Isolate
-from portico_cloudflare._platform import (
-    CAPABILITIES,
-    SHORTEST_SLEEP,
-    WorkerPlatform,
-    WorkerRaw,
-    sleep,
-)
+from portico_cloudflare._platform import CAPABILITIES, WorkerPlatform, WorkerRaw
 from portico_cloudflare._request import WorkerRequest
 from portico_cloudflare._response import to_native_bytes
 
@@ -61,36 +55,27 @@ def Worker(  # noqa: N802 - it makes a class, and reads as one: `class Default(W
 async def answer(isolate: Isolate, raw: WorkerRaw) -> Any:
     """Answer one request with the `Response` of JavaScript."""
     platform = WorkerPlatform(isolate.options, raw)
-    context = copy_context()
-    exchange: Exchange | None = None
+    javascript = isolate.javascript
     try:
-        javascript = isolate.javascript
         running = await isolate.running(raw)
         request = WorkerRequest(
             getattr(raw.request, "js_object", raw.request), platform, javascript
         )
+        context = copy_context()
         response = context.run(isolate.app.handle, request, platform, running)
         if isinstance(response, Response) and isinstance(response.content, bytes):
-            native = to_native_bytes(response, javascript)
-        else:
-            where = f"{request.method} {request.raw_path}"
-            exchange = Exchange(response, platform, javascript, context, where)
-            native = await exchange.native()
+            if platform.has_work:
+                platform.hold(get_running_loop().create_task(finish(platform), context=context))
+            return to_native_bytes(response, javascript)
+        where = f"{request.method} {request.raw_path}"
+        exchange = Exchange(response, platform, javascript, context, where)
+        if not exchange.task.done():
+            # The runtime gives up what runs for a peer that is gone, unless it is held.
+            platform.hold(exchange.task)
+        return await exchange.native()
     except Exception as error:  # noqa: BLE001 - reported; the peer gets a 500
         platform.report(error, "a request failed")
-        native = to_native_bytes(failure(), isolate.javascript)
-    if platform.has_work or (exchange is not None and not exchange.task.done()):
-        platform.hold(get_running_loop().create_task(finish(platform, exchange), context=context))
-    return native
-
-
-async def finish(platform: WorkerPlatform, exchange: Exchange | None) -> None:
-    """See the stream to its end, let the runtime send that, and do the work of `wait_until`."""
-    if exchange is not None:
-        await wait([exchange.task])
-    if platform.has_work:
-        await sleep(SHORTEST_SLEEP)
-        await platform.afinish()
+        return to_native_bytes(failure(), javascript)
 
 
 def failure() -> Response:

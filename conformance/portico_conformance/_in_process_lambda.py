@@ -7,20 +7,25 @@ front would refuse is refused, and what it would not accept from a function is a
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BufferedReader, BytesIO
 from threading import Event as Signal
 from threading import Lock
 from time import monotonic
 
 from portico_conformance._case import Client, NoAnswerError, Row
+from portico_conformance._http_front import read_request
 from portico_conformance._in_process import TIMEOUT, InProcessClient
 from portico_conformance._lambda_events import Event, RequestRefused, Shape, to_event
 from portico_conformance._lambda_results import GatewayError, from_result
 from portico_conformance._wire import WireRequest, WireResponse
 
 Handler = Callable[[Event, object], object]
+
+_INVOCATION = 30.0  # seconds that an invocation may take
 
 
 @contextmanager
@@ -102,16 +107,38 @@ class _LambdaCall:
 
     def _answer(self, request: WireRequest) -> WireResponse:
         try:
-            event = to_event(self._shape, request)
+            event = to_event(self._shape, _as_the_front_reads_it(request))
         except RequestRefused as refusal:
             return _plain(refusal.status, refusal.reason, request)
-        result = self._handler(
-            json.loads(json.dumps(event)), InvocationContext(deadline=monotonic() + 30.0)
-        )
+        context = InvocationContext(deadline=monotonic() + _INVOCATION)
         try:
+            result = self._handler(json.loads(json.dumps(event)), context)
             return from_result(self._shape, json.loads(json.dumps(result)), request)
         except GatewayError as error:
             return _plain(error.status, f"GatewayError: {error}", request)
+        except Exception as error:  # noqa: BLE001 - whatever the function did is a 502
+            return _plain(502, f"{type(error).__name__}: {error}", request)
+
+
+def _as_the_front_reads_it(request: WireRequest) -> WireRequest:
+    """The request after a trip through the gateway's HTTP, which refuses what is malformed.
+
+    Raises:
+        RequestRefused: with the status that the front answers.
+    """
+    headers = [(name, value) for name, value in request.headers if name.lower() != "expect"]
+    fields = "".join(f"{name}: {value}\r\n" for name, value in headers)
+    head = f"{request.method} {request.target} HTTP/1.1\r\n{fields}\r\n".encode("latin-1")
+    body = request.body
+    if request.get("transfer-encoding") is not None:
+        chunk = b"%x\r\n%b\r\n" % (len(body), body) if body else b""
+        body = chunk + b"0\r\n\r\n"
+    # The socket is for the interim answer to Expect alone.
+    with socket.socket() as unused:
+        read = read_request(unused, BufferedReader(BytesIO(head + body)))
+    if read is None:
+        raise RequestRefused(400, "there is no request")
+    return read[0]
 
 
 def _plain(status: int, text: str, request: WireRequest) -> WireResponse:

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from importlib import import_module
 from typing import Literal, cast
 
-from portico.contract import ABSENT, EMULATED, NATIVE, Capabilities, Capability, Support
+from portico.contract import ABSENT, EMULATED, NATIVE, Capabilities, Capability, OptionArguments, Support
 from portico_conformance._case import Client, Row
 from portico_conformance._lambda_events import SHAPES, Shape
 from portico_conformance._server_rows import SERVERS, ServerRow
@@ -191,7 +191,9 @@ def _lambda(shape: Shape) -> Open:
         from portico_conformance.application import OPTIONS, app
         from portico_lambda import Lambda
 
-        return lambda_client(row, Lambda(app, **OPTIONS), shape)
+        # Behind a domain name of its own, an API's stage is no part of the URL.
+        options: OptionArguments = {**OPTIONS, "root_path": ""}
+        return lambda_client(row, Lambda(app, **options), shape)
 
     return opened
 

@@ -19,7 +19,6 @@ from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from portico._answer import (
-    BlockingAnswer,
     drop,
     drop_on_loop,
     frame,
@@ -147,7 +146,7 @@ def _in_place(chain: Chain, *, may_block: bool = True) -> Run:
                 value = call(ctx)
                 if value is not None:
                     break
-            if is_open_ended(value) or (not may_block and isinstance(value, BlockingAnswer)):
+            if is_open_ended(value, may_block=may_block):
                 return _complete(value, ctx, chain)
             response = _settled(to_response(value, ctx, none_status), ctx)
             if must_drop(response, ctx.request.method):

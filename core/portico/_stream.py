@@ -33,13 +33,13 @@ class ByteStream:
     def __init__(
         self, source: Iterable[Chunk] | AsyncIterable[Chunk], *, length: int | None = None
     ) -> None:
-        self.length = length
+        self.length: int | None = length
         self._closed = False
         self._expected: int | None = None
         self._source: Any = source
         self._iterator: Any
         self._context: Context | None = None
-        self.is_async = isinstance(source, AsyncIterable)
+        self.is_async: bool = isinstance(source, AsyncIterable)
         if isinstance(source, AsyncIterable):
             self._iterator = aiter(source)
         else:
@@ -59,6 +59,7 @@ class ByteStream:
         while not self._closed and self._context is not None:
             try:
                 chunk = self._context.run(next, self._iterator, _END)
+                data = b"" if chunk is _END else self._counted(_encoded(chunk))
             except BaseException:
                 self.close()
                 raise
@@ -66,9 +67,8 @@ class ByteStream:
                 self.close()
                 self._check_end()
                 break
-            data = _encoded(chunk)
             if data:
-                return self._counted(data)
+                return data
         raise StopIteration
 
     def __aiter__(self) -> AsyncIterator[bytes]:
@@ -83,6 +83,7 @@ class ByteStream:
         while not self._closed:
             try:
                 chunk = await anext(self._iterator, _END)
+                data = b"" if chunk is _END else self._counted(_encoded(chunk))
             except BaseException:
                 await self.aclose()
                 raise
@@ -90,9 +91,8 @@ class ByteStream:
                 await self.aclose()
                 self._check_end()
                 break
-            data = _encoded(chunk)
             if data:
-                return self._counted(data)
+                return data
         raise StopAsyncIteration
 
     def _counted(self, data: bytes) -> bytes:

@@ -6,7 +6,8 @@ What the standard leaves open is decided here, for `decode_json` and every JSON 
 - `NaN`, `Infinity`, invalid UTF-8 and half a surrogate pair (`"\\ud800"`) are malformed.
 - A leading byte order mark is skipped, as section 8.1 allows and `Request.json()` of Fetch does.
 - Integers have any length up to 4300 digits; a float beyond the range of a double is malformed.
-- Nesting deeper than the interpreter's recursion limit is malformed.
+- Nesting deeper than the interpreter's recursion limit is malformed; in WebAssembly, whose stack
+  ends before that limit, deeper than 800 levels.
 
 `to_json` writes NaN and the infinities as `null`, as `JSON.stringify` does.
 """
@@ -39,12 +40,21 @@ def decode_json(data: bytes) -> object:
     Raises:
         MalformedJSONError: the bytes are not JSON (400).
     """
+    refuse_depth(data)
     try:
         return _decoder()(data)
     except (ValueError, RecursionError) as error:
         if data.startswith(BOM):
             return decode_json(bytes(data)[len(BOM) :])
         raise malformed(error, data) from None
+
+
+def refuse_depth(data: bytes) -> None:
+    """Raise `MalformedJSONError` for text that is nested too deeply to be given to a parser."""
+    from portico._json_depth import STACK_IS_SHORT, is_too_deep
+
+    if STACK_IS_SHORT and is_too_deep(data):
+        raise MalformedJSONError("The JSON is nested too deeply.")
 
 
 def to_json(value: object) -> bytes:

@@ -14,7 +14,7 @@ from portico._collect import decode_custom, find_faults
 from portico._errors import DefinitionError
 from portico._expected import fault_of
 from portico._faults import SchemaError
-from portico._json import BOM, malformed, to_json
+from portico._json import BOM, malformed, refuse_depth, to_json
 from portico._refused import HugeNumber
 from portico._schema import JSONSchema, Mode, adapter_for, schema_for
 
@@ -62,6 +62,7 @@ class MsgspecSchema:
 
     def validate_json(self, data: bytes, *, part: str) -> Any:
         """See `Schema.validate_json`."""
+        refuse_depth(data)
         try:
             if not data.isascii():
                 data.decode()  # msgspec does not look into the members that it skips

@@ -19,6 +19,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Final, cast
 
 from portico._errors import PeerError, PorticoError
+from portico._json_depth import STACK_IS_SHORT, is_too_deep
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,8 +52,6 @@ def decode_json(data: bytes) -> object:
 
 def refuse_depth(data: bytes) -> None:
     """Raise `MalformedJSONError` for text that is nested too deeply to be given to a parser."""
-    from portico._json_depth import STACK_IS_SHORT, is_too_deep
-
     if STACK_IS_SHORT and is_too_deep(data):
         raise MalformedJSONError("The JSON is nested too deeply.")
 

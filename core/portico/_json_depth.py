@@ -1,8 +1,8 @@
 """How deep JSON text is nested, told before a recursive parser reads it.
 
 A parser that recurses in C stops at the interpreter's limit, by an exception. In WebAssembly the
-host's stack ends before that limit is met (between 2000 and 5000 levels in workerd), and with it the process
-and every request in it. There, texts that could be too deep are looked through without recursion.
+host's stack ends before that limit is met (between 2000 and 5000 levels in workerd), and with it
+the process and every request in it. There, texts that could be too deep are looked through first.
 """
 
 from __future__ import annotations

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from portico._request import Request
     from portico._schema import Schema
 
-_ASYNC_STREAMS: Final = frozenset({AsyncIterator, AsyncIterable})
-_STREAMS: Final = frozenset({Iterator, Iterable})
+_ASYNC_STREAMS: Final[frozenset[Any]] = frozenset({AsyncIterator, AsyncIterable})
+_STREAMS: Final[frozenset[Any]] = frozenset({Iterator, Iterable})
 
 
 def body_argument(parameter: Parameter, annotation: Any, where: str) -> Argument:
@@ -39,7 +39,7 @@ def _reading(annotation: Any, where: str) -> tuple[Callable[[Context], Any], str
     from portico._form_data import FormData
 
     origin = get_origin(annotation)
-    if origin in _ASYNC_STREAMS or origin in _STREAMS:
+    if origin in _ASYNC_STREAMS | _STREAMS:
         return _streaming(annotation, origin in _ASYNC_STREAMS, where), "stream"
     if annotation is bytes:
         return lambda ctx: ctx.request.sync.bytes(), "bytes"

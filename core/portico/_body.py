@@ -55,7 +55,7 @@ class BodyLimits:
     def __init__(self, max_body_size: int, max_form_size: int, max_stream_size: int | None) -> None:
         self.size: int | None = max_body_size
         self.form_size: int | None = max_form_size
-        self.stream_size = max_stream_size
+        self.stream_size: int | None = max_stream_size
 
 
 NO_LIMITS = BodyLimits(0, 0, None)

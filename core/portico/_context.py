@@ -77,10 +77,10 @@ class Context:
         params: Mapping[str, str],
         path: str,
     ) -> None:
-        self.request = request
-        self.platform = platform
-        self.route = route
-        self.params = params
+        self.request: Request = request
+        self.platform: Platform = platform
+        self.route: str = route
+        self.params: Mapping[str, str] = params
         self._running = running
         self._path = path
         self._query: URLSearchParams | None = None

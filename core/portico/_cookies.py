@@ -80,18 +80,18 @@ class Cookie:
     )
 
     def __init__(self, name: str, came: str | None, *, secure: bool) -> None:
-        self.name = name
+        self.name: str = name
         self._came = came
         self._value = came
         self._removed = False
         self._touched = False
-        self.path = "/"
+        self.path: str = "/"
         self.domain: str | None = None
         self.max_age: int | None = None
-        self.secure = secure
-        self.http_only = True
+        self.secure: bool = secure
+        self.http_only: bool = True
         self.same_site: SameSite | None = "lax"
-        self.partitioned = False
+        self.partitioned: bool = False
         self._untouched = self._state()
 
     def _state(self) -> tuple[object, ...]:

@@ -47,9 +47,9 @@ class FileAnswer(BlockingAnswer):
     def __init__(
         self, path: str | PathLike[str], content_type: str | None, download: str | None
     ) -> None:
-        self.path = path
-        self.content_type = content_type
-        self.download = download
+        self.path: str | PathLike[str] = path
+        self.content_type: str | None = content_type
+        self.download: str | None = download
 
     def respond(self, ctx: Context, /) -> Response:
         """The response to this request: 200, 206, 304, 412 or 416."""

@@ -155,8 +155,6 @@ class Headers:
     def __eq__(self, other: object) -> bool:
         return self._pairs == other._pairs if isinstance(other, Headers) else NotImplemented
 
-    __hash__ = None  # type: ignore[assignment] # a mutable value, like a list
-
     def __repr__(self) -> str:
         # Values may be credentials, and a repr ends up in logs.
         return f"Headers({', '.join(self.keys())})"

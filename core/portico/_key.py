@@ -22,7 +22,7 @@ class Key(Generic[T]):
     __slots__ = ("name",)
 
     def __init__(self, name: str) -> None:
-        self.name = name
+        self.name: str = name
 
     def __repr__(self) -> str:
         return f"<key {self.name}>"
@@ -39,7 +39,7 @@ class ResourceKey(Key[T], Generic[P, R, T]):
 
     def __init__(self, fn: Any) -> None:
         super().__init__(getattr(fn, "__name__", repr(fn)))
-        self.fn = fn
+        self.fn: Any = fn
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         result: R = self.fn(*args, **kwargs)

@@ -52,10 +52,10 @@ class MultipartLimits:
         max_header_bytes: int = 8 * 1024,
         max_field_bytes: int = 1024 * 1024,
     ) -> None:
-        self.max_size = max_size
-        self.max_parts = max_parts
-        self.max_header_bytes = max_header_bytes
-        self.max_field_bytes = max_field_bytes
+        self.max_size: int = max_size
+        self.max_parts: int = max_parts
+        self.max_header_bytes: int = max_header_bytes
+        self.max_field_bytes: int = max_field_bytes
         for name in self.__slots__:
             if getattr(self, name) < 1:
                 raise ValueError(
@@ -78,9 +78,9 @@ class PartHead:
     __slots__ = ("filename", "headers", "name")
 
     def __init__(self, name: str, filename: str | None, headers: Headers) -> None:
-        self.name = name
-        self.filename = filename
-        self.headers = headers
+        self.name: str = name
+        self.filename: str | None = filename
+        self.headers: Headers = headers
 
     @property
     def content_type(self) -> str:

@@ -73,7 +73,7 @@ class MultipartDecoder:
         self._held = b""
         self._events: Iterator[MultipartEvent] = iter(())
         self._is_broken = False
-        self.is_complete = False
+        self.is_complete: bool = False
         self._decoder = werkzeug.MultipartDecoder(
             boundary,
             # A second line of defence, never reached: what is left of one slice, and the next.

@@ -104,7 +104,7 @@ class Pattern:
 def build_path(pattern: Pattern, params: Mapping[str, object]) -> str | None:
     """The path with these parameters, or None where the pattern has others."""
     for form in pattern.forms:
-        if {part.name for part in form if isinstance(part, Parameter)} == params.keys():
+        if {part.name for part in form if isinstance(part, Parameter)} == set(params):
             return "/" + "/".join(_segment(part, params) for part in form)
     return None
 

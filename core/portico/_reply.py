@@ -29,9 +29,9 @@ class Reply(Generic[S_co, T_co]):
     __slots__ = ("code", "headers", "value")
 
     def __init__(self, code: S_co, value: T_co, headers: Headers | None = None) -> None:
-        self.code = code
-        self.value = value
-        self.headers = headers
+        self.code: S_co = code
+        self.value: T_co = value
+        self.headers: Headers | None = headers
 
     def __repr__(self) -> str:
         return f"Reply({self.code}, {self.value!r})"
@@ -59,11 +59,11 @@ class Problem:
         instance: str | None = None,
         **extensions: object,
     ) -> None:
-        self.detail = detail
-        self.title = title
-        self.type = type
-        self.instance = instance
-        self.extensions = extensions
+        self.detail: str | None = detail
+        self.title: str | None = title
+        self.type: str = type
+        self.instance: str | None = instance
+        self.extensions: dict[str, object] = extensions
 
     def __repr__(self) -> str:
         return f"Problem({self.detail!r})"

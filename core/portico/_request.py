@@ -82,12 +82,12 @@ class Request(Body):
                 "(RFC 9110 section 9.1)."
             )
         upper = method.upper()
-        self.method = upper if upper in _NORMALIZED_METHODS else method
+        self.method: str = upper if upper in _NORMALIZED_METHODS else method
         if body is not None and self.method in ("GET", "HEAD"):
             raise ValueError(f"A {self.method} request has no body (Fetch Standard 5.4).")
         self._url = URL(url) if isinstance(url, str) else url
-        self.raw_path = self._url.pathname or "/"
-        self.raw_query = self._url.search.removeprefix("?")
+        self.raw_path: str = self._url.pathname or "/"
+        self.raw_query: str = self._url.search.removeprefix("?")
         self._headers = Headers(headers)
         self._source, content_type = extract_body(body)
         if content_type:
@@ -249,7 +249,7 @@ class NativeRequest(Request):
         self, method: str, target: str, query: str, source: BodySource, limits: BodyLimits
     ) -> None:
         self.method = method
-        self.raw_path = target if target[:1] == "/" else _path_of(target)
+        self.raw_path: str = target if target[:1] == "/" else _path_of(target)
         self.raw_query = query
         self._source = source
         self._url = None

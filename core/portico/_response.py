@@ -56,7 +56,7 @@ class Response(Body):
             raise ValueError(f"A response has a status of 200 to 599, not {status!r}.")
         if body is not None and status in NULL_BODY_STATUSES:
             raise ValueError(f"A response with status {status} has no body. Leave it out.")
-        self.status = status
+        self.status: int = status
         source, content_type = extract_body(body)
         own = Headers(headers)
         if content_type is not None:

@@ -53,9 +53,9 @@ class AppRunning:
     __slots__ = ("_resources", "_stack", "_values", "entered", "is_async", "platform")
 
     def __init__(self, platform: Platform, resources: Sequence[Resource]) -> None:
-        self.platform = platform
-        self.is_async = any(resource.is_async for resource in resources)
-        self.entered = False
+        self.platform: Platform = platform
+        self.is_async: bool = any(resource.is_async for resource in resources)
+        self.entered: bool = False
         self._resources = resources
         self._values: dict[Key[Any], Any] = {}
         self._stack: ExitStack | AsyncExitStack | None = None

@@ -43,15 +43,15 @@ class URLRecord:
         query: str | None = None,
         fragment: str | None = None,
     ) -> None:
-        self.scheme = scheme
-        self.username = ""
-        self.password = ""
+        self.scheme: str = scheme
+        self.username: str = ""
+        self.password: str = ""
         self.host = host
         self.port = port
-        self.path = path
-        self.opaque_path = False
-        self.query = query
-        self.fragment = fragment
+        self.path: str = path
+        self.opaque_path: bool = False
+        self.query: str | None = query
+        self.fragment: str | None = fragment
 
     @property
     def is_special(self) -> bool:

@@ -197,10 +197,12 @@ class Options:
             )
         if isinstance(hosts, str):
             raise TypeError(f"hosts is the text {hosts!r}. It is a list of host names.")
-        self.limits = BodyLimits(max_body_size, max_form_size, max_stream_size)
-        self.hosts = None if hosts is None else frozenset(host.lower() for host in hosts)
-        self.root_path = root_path
-        self.strict = strict
+        self.limits: BodyLimits = BodyLimits(max_body_size, max_form_size, max_stream_size)
+        self.hosts: frozenset[str] | None = (
+            None if hosts is None else frozenset(host.lower() for host in hosts)
+        )
+        self.root_path: str | None = root_path
+        self.strict: bool = strict
         self.check = check
 
 
@@ -231,9 +233,9 @@ class Platform:
     def __init__(
         self, options: Options | None = None, peer: Peer = UNKNOWN_PEER, root_path: str = ""
     ) -> None:
-        self.options = DEFAULT_OPTIONS if options is None else options
-        self.peer = peer
-        self.root_path = root_path
+        self.options: Options = DEFAULT_OPTIONS if options is None else options
+        self.peer: Peer = peer
+        self.root_path: str = root_path
         self._signal: AbortSignal | None = None
         self._work: list[Awaitable[object] | Callable[[], object]] | None = None
 

@@ -98,10 +98,10 @@ class AsgiPlatform(ProcessPlatform):
     def __init__(self, options: Options, scope: Scope, inbox: Inbox, send: Send) -> None:
         super().__init__(options, read_peer(scope), read_root_path(scope, options))
         self._scope = scope
-        self.inbox = inbox
-        self.send = send
-        self.started = False
-        self.streams = False
+        self.inbox: Inbox = inbox
+        self.send: Send = send
+        self.started: bool = False
+        self.streams: bool = False
 
     @property
     def signal(self) -> AbortSignal:

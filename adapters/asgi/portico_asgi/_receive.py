@@ -55,9 +55,9 @@ class Inbox:
     )
 
     def __init__(self, receive: Receive, tasks: Tasks) -> None:
-        self.receive = receive
-        self.ended = False
-        self.gone = False
+        self.receive: Receive = receive
+        self.ended: bool = False
+        self.gone: bool = False
         self.on_gone: Callable[[], None] | None = None
         self._tasks = tasks
         self._thread = get_ident()

@@ -14,6 +14,7 @@ from portico_conformance.application import (
     _bodies,
     _errors,
     _fields,
+    _files,
     _large,
     _paths,
     _platform,
@@ -33,5 +34,5 @@ from portico_conformance.application._app import (
 __all__ = ["ENVIRONMENT", "MAX_BODY_SIZE", "MAX_FORM_SIZE", "OPTIONS", "app"]
 
 # Importing the areas registers their routes.
-del _answers, _binding, _bodies, _errors, _fields, _large, _paths
+del _answers, _binding, _bodies, _errors, _fields, _files, _large, _paths
 del _platform, _seen, _signals, _statuses, _streams

@@ -1,6 +1,6 @@
 """What the application saw of a request, and a few plain answers."""
 
-from portico import Context
+from portico import Context, Response
 from portico_conformance.application._app import app
 
 
@@ -42,7 +42,7 @@ def seen_sync(ctx: Context) -> dict[str, object]:
 app.get("//evil.example/{rest:path}", seen_async)
 
 app.get("/text", "Hello, World!")
-app.get("/html", "<p>Grüße</p>".encode())
+app.get("/html", Response("<p>Grüße</p>", headers={"content-type": "text/html; charset=utf-8"}))
 
 
 @app.route("PURGE", "/cache")

@@ -63,7 +63,7 @@ def url_seen(members: dict[str, Any]) -> str:
     root_path: str = members["root_path"]
     path = f"/{rest}"
     assert path.startswith(root_path)
-    return host + path[len(root_path) :]
+    return f"{host}{path.removeprefix(root_path)}"
 
 
 def fields(members: dict[str, Any], name: str) -> list[str]:

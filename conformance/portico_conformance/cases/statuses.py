@@ -3,7 +3,7 @@
 from urllib.parse import quote
 
 from portico_conformance._case import Client, case
-from portico_conformance.cases._reading import COLOURS, is_alive, problem_of, text_of
+from portico_conformance.cases._reading import COLOURS, is_alive, media_type, problem_of
 from portico_conformance.cases._signalling import count_of, new_name
 
 WITH_BODY = (
@@ -195,5 +195,8 @@ def a_status_of_its_own_is_not_replaced_by_the_phrase_of_another(client: Client)
 
 @case("statuses")
 def html_goes_out_byte_for_byte(client: Client) -> None:
-    assert client.request("GET", "/html").body == "<p>Grüße</p>".encode()
-    assert text_of(client.request("GET", "/text")) == "Hello, World!"
+    for _ in range(2):
+        answer = client.request("GET", "/html")
+
+        assert answer.body == "<p>Grüße</p>".encode()
+        assert media_type(answer) == "text/html"

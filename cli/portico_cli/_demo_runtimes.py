@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from portico_conformance import runtimes
 
-_APP = "portico_cli.demo_app"
+_APP = "portico_cli._demo_app"
 
 
 class Runtime(NamedTuple):
@@ -25,7 +25,7 @@ class Runtime(NamedTuple):
 
 
 def _worker() -> AbstractContextManager[int]:
-    main = Path(__file__).with_name("demo_app") / "worker.py"
+    main = Path(__file__).with_name("_demo_app") / "worker.py"
     return runtimes.worker(main, ["portico", "portico_cloudflare", "portico_cli"])
 
 

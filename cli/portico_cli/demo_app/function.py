@@ -1,6 +1,0 @@
-"""`portico_cli.demo_app.function.handler` for AWS Lambda."""
-
-from portico_cli.demo_app import app
-from portico_lambda import Lambda
-
-handler = Lambda(app)

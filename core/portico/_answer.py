@@ -190,15 +190,26 @@ def frame(response: Response, method: str) -> Response:
         elif response.status != 304:
             headers.delete("content-length")
     elif isinstance(content, bytes):
-        if method == "HEAD" and not content and headers.has("content-length"):
-            return response  # a handler of HEAD alone says how long the answer to GET is
-        headers.set("content-length", str(len(content)))
+        # A handler of HEAD alone may say how long the answer to GET is.
+        if content or method != "HEAD" or _declared_length(headers) is None:
+            headers.set("content-length", str(len(content)))
     elif content.length is not None:
         headers.set("content-length", str(content.length))
         content.expect(content.length)
-    elif method != "HEAD" and (declared := headers.get("content-length")) is not None:
-        content.expect(int(declared))
+    elif (declared := _declared_length(headers)) is not None and method != "HEAD":
+        content.expect(declared)
     return response
+
+
+def _declared_length(headers: Headers) -> int | None:
+    """What a handler says of a body whose length is not known."""
+    text = headers.get("content-length")
+    if text is not None and not (text.isascii() and text.isdigit()):
+        raise ValueError(
+            f"The answer has the Content-Length {text!r}. It is one decimal number (RFC 9110 "
+            "section 8.6). Leave it out where the length is not known."
+        )
+    return None if text is None else int(text)
 
 
 def must_drop(response: Response, method: str) -> bool:

@@ -48,6 +48,7 @@ from portico._reply import (
 )
 from portico._request import Request
 from portico._response import Response
+from portico._route import RouteInfo
 from portico._schema import Schema, register_schema, schema_for
 from portico._url import URL
 from portico._url_error import URLError
@@ -93,6 +94,7 @@ __all__ = [
     "Reply",
     "Request",
     "Response",
+    "RouteInfo",
     "Schema",
     "SchemaError",
     "SyncPart",

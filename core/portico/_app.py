@@ -13,6 +13,7 @@ from portico._path import canonical_path
 from portico._pattern import Pattern
 from portico._problem import problem_response
 from portico._reply import Problem
+from portico._route import Route, RouteInfo
 from portico._router import Router
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from portico._engine import Colour
     from portico._request import Request
     from portico._response import Response
-    from portico._route import Route
     from portico._running import AppRunning, Resource
     from portico.contract import Capabilities, Capability, Platform
 
@@ -172,8 +172,6 @@ class Portico:
         return self._register(method, path, handler, options)
 
     def _register(self, method: str, path: str, handler: Any, options: RouteOptions) -> Any:
-        from portico._route import Route
-
         if not _is_method(method):
             raise DefinitionError(
                 f"The method {method!r} of {path!r} is not valid. A method is a token in upper "
@@ -204,6 +202,14 @@ class Portico:
             return target
 
         return register if handler is ... else register(handler)
+
+    @property
+    def routes(self) -> list[RouteInfo]:
+        """Everything that is registered, in order."""
+        return [
+            RouteInfo(route.method, route.pattern.text, route.target, route.where)
+            for route in self._routes
+        ]
 
     @overload
     def resource(

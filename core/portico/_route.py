@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from portico._answer import BlockingAnswer, to_response
 from portico._context import Context
@@ -20,6 +20,22 @@ if TYPE_CHECKING:
     from portico._request import Request
     from portico._running import AppRunning
     from portico.contract import Capabilities, Capability, Platform
+
+
+class RouteInfo(NamedTuple):
+    """What is registered for a method and a path.
+
+    Attributes:
+        method: `"*"` stands for every method.
+        path: the pattern, as it was written.
+        handler: the function, or the value.
+        where: file and line of the registration.
+    """
+
+    method: str
+    path: str
+    handler: Any
+    where: str
 
 
 class Route:

@@ -148,10 +148,14 @@ class _Generator:
         value = next(self._generator, _END)
         return _yielded(value, self._key)
 
-    def __exit__(self, *exc: object) -> None:
-        if next(self._generator, _END) is not _END:
-            self._generator.close()
-            raise _yielded_twice(self._key)
+    def __exit__(self, kind: object, earlier: BaseException | None, traceback: object) -> None:
+        try:
+            if next(self._generator, _END) is not _END:
+                self._generator.close()
+                raise _yielded_twice(self._key)
+        except BaseException as error:
+            _keep(earlier, error)
+            raise
 
 
 class _AsyncGenerator:
@@ -165,10 +169,24 @@ class _AsyncGenerator:
         value = await anext(self._generator, _END)
         return _yielded(value, self._key)
 
-    async def __aexit__(self, *exc: object) -> None:
-        if await anext(self._generator, _END) is not _END:
-            await self._generator.aclose()
-            raise _yielded_twice(self._key)
+    async def __aexit__(
+        self, kind: object, earlier: BaseException | None, traceback: object
+    ) -> None:
+        try:
+            if await anext(self._generator, _END) is not _END:
+                await self._generator.aclose()
+                raise _yielded_twice(self._key)
+        except BaseException as error:
+            _keep(earlier, error)
+            raise
+
+
+def _keep(earlier: BaseException | None, error: BaseException) -> None:
+    """Hang what failed before on what fails now, as nested `with` blocks do; a stack would not."""
+    last = error
+    while last.__context__ is not None and last.__context__ is not earlier:
+        last = last.__context__
+    last.__context__ = earlier
 
 
 def _yielded(value: Any, key: Key[Any]) -> Any:

@@ -66,7 +66,7 @@ def digest_sync(ctx: Context) -> dict[str, object]:
 
 
 @app.post("/async/echo-stream")
-async def echo_stream(body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def echo_stream_async(body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     """Each chunk back as it comes."""
     async for chunk in body:
         yield chunk
@@ -248,7 +248,7 @@ def form_sync(body: FormData) -> list[dict[str, object]]:
     return shown(body, contents)
 
 
-@app.post("/sync/chunks")
-def chunks_sync(body: Iterator[bytes]) -> Iterator[bytes]:
+@app.post("/sync/echo-stream")
+def echo_stream_sync(body: Iterator[bytes]) -> Iterator[bytes]:
     """Each chunk back as it comes, on a thread that may block."""
     yield from body

@@ -4,6 +4,7 @@ from portico_conformance.cases import (
     answers,
     binding,
     bodies,
+    body_lengths,
     cookies,
     errors,
     files,
@@ -17,6 +18,7 @@ from portico_conformance.cases import (
     platform,
     queries,
     statuses,
+    stream_ends,
     streams,
 )
 
@@ -24,6 +26,7 @@ __all__ = [
     "answers",
     "binding",
     "bodies",
+    "body_lengths",
     "cookies",
     "errors",
     "files",
@@ -37,5 +40,6 @@ __all__ = [
     "platform",
     "queries",
     "statuses",
+    "stream_ends",
     "streams",
 ]

@@ -68,11 +68,11 @@ def a_large_body_that_is_read_whole_goes_up(client: Client, colour: str) -> None
     assert answer == {"size": len(body), "sha256": sha256(body).hexdigest()}
 
 
-@case("large")
-def a_large_body_comes_back_as_it_is_read(client: Client) -> None:
+@case("large", each=COLOURS)
+def a_large_body_comes_back_as_it_is_read(client: Client, colour: str) -> None:
     body = pattern(200 * 1024)
 
-    answer = client.request("POST", "/async/echo-stream", [BINARY], body)
+    answer = client.request("POST", f"/{colour}/echo-stream", [BINARY], body)
 
     assert answer.status == 200
     assert answer.body == body

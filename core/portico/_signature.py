@@ -118,6 +118,12 @@ def plain_function(fn: object) -> FunctionType | None:
             fn = call
 
 
+def is_coroutine_function(fn: object) -> bool:
+    """Whether a call of `fn` makes a coroutine."""
+    function = plain_function(fn)
+    return function is not None and bool(function.__code__.co_flags & _COROUTINE)
+
+
 def _is_partial(fn: object) -> TypeGuard[partial[Any]]:
     return isinstance(fn, partial)
 

@@ -39,6 +39,7 @@ from typing import (
     TypeAlias,
     TypedDict,
     TypeVar,
+    cast,
 )
 
 from portico._abort import AbortSignal
@@ -273,8 +274,13 @@ class Platform:
     def wait_until(self, work: Awaitable[object] | Callable[[], object], /) -> Promise:
         """Take work that is not a part of the answer; the promise says when it runs.
 
-        An exception of the work goes to `report`. Work of one request runs in order.
+        An awaitable is awaited, a function is called where it may block, and an `async` function is
+        both. An exception of the work goes to `report`. Work of one request runs in order.
         """
+        from portico._signature import is_coroutine_function
+
+        if not isinstance(work, Awaitable) and is_coroutine_function(work):
+            work = cast("Awaitable[object]", work())
         if self._work is None:
             self._work = []
         self._work.append(work)
@@ -346,8 +352,7 @@ class Platform:
     def finish(self) -> None:
         """Run the work of `wait_until` without an event loop, for calls that had none.
 
-        Raises:
-            CapabilityError: an awaitable is among it; `needs_loop` tells beforehand.
+        An awaitable is reported and not run; `needs_loop` tells beforehand whether there is one.
         """
         while self._work:
             work = self._work.pop(0)

@@ -60,9 +60,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def conformance_rows(request: pytest.FixtureRequest) -> Iterator[OpenRows]:
-    """The rows that the tests of this run take, starting."""
+    """The rows that the tests of this run take, starting; they stop with the last of them."""
     from portico_conformance._case import Row
     from portico_conformance._open_rows import OpenRows
 

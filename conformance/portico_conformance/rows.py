@@ -144,10 +144,7 @@ def _row(
 
 
 def _capabilities(package: str, changes: Changes | None = None) -> Capabilities:
-    try:
-        table: Capabilities = import_module(package).CAPABILITIES
-    except ImportError:
-        table = {}
+    table: Capabilities = import_module(package).CAPABILITIES
     return {**table, **(changes or {})}
 
 

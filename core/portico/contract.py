@@ -279,11 +279,12 @@ class Platform:
         """
         from portico._signature import is_coroutine_function
 
-        if not isinstance(work, Awaitable) and is_coroutine_function(work):
-            work = cast("Awaitable[object]", work())
         if self._work is None:
             self._work = []
-        self._work.append(work)
+        if not isinstance(work, Awaitable) and is_coroutine_function(work):
+            self._work.append(cast("Awaitable[object]", work()))
+        else:
+            self._work.append(work)
         return self.promise
 
     async def early_hints(self, links: Iterable[str], /) -> bool:

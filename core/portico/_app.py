@@ -229,8 +229,9 @@ class Portico:
         values of resources that stand before it. Read it as `ctx[key]` or `use(key)`.
         """
         from portico._resource import make_resource
+        from portico._signature import describe
 
-        self._must_be_open(f"resource {fn!r}")
+        self._must_be_open(f"The resource {describe(fn)}")
         resource = make_resource(fn)
         self._resources.append(resource)
         return resource.key

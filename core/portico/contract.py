@@ -281,10 +281,9 @@ class Platform:
 
         if self._work is None:
             self._work = []
-        if not isinstance(work, Awaitable) and is_coroutine_function(work):
-            self._work.append(cast("Awaitable[object]", work()))
-        else:
-            self._work.append(work)
+        if is_coroutine_function(work):
+            work = cast("Callable[[], Awaitable[object]]", work)()
+        self._work.append(work)
         return self.promise
 
     async def early_hints(self, links: Iterable[str], /) -> bool:

@@ -4,7 +4,7 @@ from hashlib import sha256
 
 from portico.contract import Capability
 from portico_conformance._case import Client, case
-from portico_conformance.cases._reading import COLOURS, is_alive, json_of, problem_of
+from portico_conformance.cases._reading import COLOURS, json_of
 
 BINARY = ("Content-Type", "application/octet-stream")
 MIB = 1024 * 1024
@@ -68,25 +68,11 @@ def a_large_body_that_is_read_whole_goes_up(client: Client, colour: str) -> None
     assert answer == {"size": len(body), "sha256": sha256(body).hexdigest()}
 
 
-def comes_back(client: Client, target: str) -> None:
+@case("large", each=COLOURS)
+def a_large_body_comes_back_as_it_is_read(client: Client, colour: str) -> None:
     body = pattern(200 * 1024)
 
-    answer = client.request("POST", target, [BINARY], body)
+    answer = client.request("POST", f"/{colour}/echo-stream", [BINARY], body)
 
     assert answer.status == 200
     assert answer.body == body
-
-
-@case("large")
-def a_large_body_comes_back_as_it_is_read(client: Client) -> None:
-    comes_back(client, "/async/echo-stream")
-
-
-def synchronous_code_cannot_wait_for_a_body(client: Client) -> None:
-    problem_of(client.request("POST", "/sync/echo-stream", [BINARY], b"body"), 500)
-    is_alive(client)
-
-
-@case("large", needs=Capability.THREADS, otherwise=synchronous_code_cannot_wait_for_a_body)
-def a_large_body_comes_back_as_synchronous_code_reads_it(client: Client) -> None:
-    comes_back(client, "/sync/echo-stream")

@@ -209,6 +209,11 @@ def to_js(value: object, *, dict_converter: Callable[[JsArray], Any] | None = No
     raise NotImplementedError(f"{value!r} would become a Map, or a proxy that nobody destroys")
 
 
+def run_sync(awaitable: Awaitable[object]) -> Any:
+    """`pyodide.ffi.run_sync`, as where a stack cannot be set aside: CPython has no such thing."""
+    raise RuntimeError("Cannot stack switch because the runtime does not support it")
+
+
 class Context(JsProxy):
     """The execution context of one call."""
 
@@ -280,8 +285,10 @@ def _modules(world: World) -> dict[str, ModuleType]:
             "pyodide.ffi",
             JsException=JsException,
             JsProxy=JsProxy,
+            can_run_sync=lambda: False,
             create_proxy=world.create_proxy,
             jsnull=jsnull,
+            run_sync=run_sync,
             to_js=to_js,
         ),
         "workers": _module(

@@ -18,6 +18,8 @@ class JavaScript:
         to_js: copies a Python value to JavaScript.
         null: JavaScript's `null`, which is not the `None` that stands for `undefined`.
         error: the class of what JavaScript throws.
+        run_sync: waits for an awaitable in synchronous code; other code goes on meanwhile.
+        can_run_sync: whether the runtime lets a request do so.
         array_from: makes an array of anything that JavaScript can iterate over.
         from_entries: makes an object of JavaScript of what was a dictionary.
         make_headers, make_response: their constructors.
@@ -25,6 +27,7 @@ class JavaScript:
 
     __slots__ = (
         "array_from",
+        "can_run_sync",
         "create_proxy",
         "error",
         "from_entries",
@@ -32,6 +35,7 @@ class JavaScript:
         "make_headers",
         "make_response",
         "null",
+        "run_sync",
         "to_js",
     )
 
@@ -41,6 +45,8 @@ class JavaScript:
         self.create_proxy: Any = ffi.create_proxy
         self.to_js: Any = ffi.to_js
         self.null: Any = ffi.jsnull
+        self.run_sync: Any = ffi.run_sync
+        self.can_run_sync: bool = ffi.can_run_sync()
         self.error: type[Exception] = ffi.JsException
         self.array_from: Any = getattr(js.Array, "from")
         self.from_entries: Any = js.Object.fromEntries

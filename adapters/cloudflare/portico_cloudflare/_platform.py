@@ -111,7 +111,7 @@ class WorkerPlatform(Platform):
     and that is the Worker's log.
     """
 
-    __slots__ = ("_bindings", "_controller", "_is_gone", "_peer", "_raw")
+    __slots__ = ("_bindings", "_controller", "_is_gone", "_raw")
 
     runtime: ClassVar[Runtime] = Runtime("cloudflare", "loop")
     capabilities: ClassVar[Capabilities] = CAPABILITIES
@@ -122,19 +122,7 @@ class WorkerPlatform(Platform):
         self._bindings: Mapping[str, Any] | None = None
         self._controller: AbortController | None = None
         self._is_gone = False
-        super().__init__(options, root_path=options.root_path or "")
-        self._peer: Peer | None = None
-
-    @property
-    def peer(self) -> Peer:
-        """The address in `CF-Connecting-IP`, which Cloudflare sets on each request."""
-        if self._peer is None:
-            self._peer = read_peer(self._raw.request)
-        return self._peer
-
-    @peer.setter
-    def peer(self, peer: Peer) -> None:
-        self._peer = peer
+        super().__init__(options, read_peer(raw.request), options.root_path or "")
 
     @property
     def env(self) -> Mapping[str, str]:

@@ -13,11 +13,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from portico.contract import NativeRequest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from portico import Headers
     from portico.contract import Platform
     from portico_cloudflare._javascript import JavaScript
 
 _is_length = re.compile(r"[0-9]{1,18}").fullmatch
+_until_path = re.compile("[/?]")
 _not_ascii = re.compile(r"[^\x00-\x7f]+")
 # A comma between two cookies, which is followed by a name (RFC 6265 section 4.1.1); one inside the
 # value of a cookie is not.
@@ -86,12 +89,8 @@ def split_url(url: str, host: str) -> Url:
         host: the Host field, or `""`.
     """
     scheme, _, rest = url.partition("://")
-    if host and rest.startswith(host):
-        authority, target = host, rest[len(host) :]
-    else:
-        authority, slash, path = rest.partition("/")
-        target = slash + path
-    target, _, query = target.partition("?")
+    authority = host if host and rest.startswith(host) else _until_path.split(rest, 1)[0]
+    target, _, query = rest[len(authority) :].partition("?")
     # The target may be `*` (RFC 9112 section 3.2.4).
     return Url(scheme, authority, quote(target) or "/", quote(query))
 
@@ -133,7 +132,10 @@ def to_wire(value: str) -> str:
 def read_body(native: Any, javascript: JavaScript) -> RequestBody | None:
     """The body, or None where the runtime knows that there is none."""
     stream = native.body
-    return None if stream is javascript.null else RequestBody(native, stream, javascript)
+    if stream is javascript.null:
+        return None
+    kind = BlockingRequestBody if javascript.can_run_sync else RequestBody
+    return kind(native, stream, javascript)
 
 
 class RequestBody:
@@ -168,6 +170,23 @@ class RequestBody:
         chunk: bytes = result.value.to_bytes()
         self._remaining -= len(chunk)
         return chunk
+
+
+class BlockingRequestBody(RequestBody):
+    """The same for synchronous readers too, whose stack the runtime sets aside while they wait.
+
+    Other requests go on meanwhile (JavaScript Promise Integration).
+    """
+
+    __slots__ = ("_run_sync",)
+
+    def __init__(self, native: Any, stream: Any, javascript: JavaScript) -> None:
+        super().__init__(native, stream, javascript)
+        self._run_sync = javascript.run_sync
+
+    def __iter__(self) -> Iterator[bytes]:
+        while (chunk := self._run_sync(anext(self, None))) is not None:
+            yield chunk
 
 
 def _declared(headers: Any) -> int:

@@ -41,7 +41,7 @@ class WireClient:
         timeout: float = TIMEOUT,
     ) -> None:
         self.row = row
-        self._timeout = timeout
+        self.timeout = timeout
         self._host = host
         self._port = port
         self._added = [] if authority is None else [("Host", authority)]
@@ -65,7 +65,7 @@ class WireClient:
         raw = self._take()
         try:
             with _in_terms_of_cases():
-                answer = raw.request(whole, self._timeout)
+                answer = raw.request(whole, self.timeout)
         except BaseException:
             raw.close()
             raise
@@ -114,7 +114,7 @@ class WireClient:
         return self._fresh()
 
     def _fresh(self) -> RawClient:
-        return RawClient(self._host, self._port, self._timeout)
+        return RawClient(self._host, self._port, self.timeout)
 
 
 class _WireExchange:

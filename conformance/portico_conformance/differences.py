@@ -13,33 +13,205 @@ from dataclasses import dataclass
 __all__ = ["DIFFERENCES", "Difference", "difference"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
     """Cases that come out otherwise on some rows.
 
     Attributes:
-        case: the case's name, with `*` for anything.
+        cases: the cases' names, each with `*` for anything.
         rows: the rows' ids, each with `*` for anything.
         reason: what does it, and how it shows.
+        hangs: whether it shows as silence, which the case then waits for a short time only.
     """
 
-    case: str
+    cases: tuple[str, ...]
     rows: tuple[str, ...]
     reason: str
+    hangs: bool = False
 
     def covers(self, case: str, row: str) -> bool:
         """Whether it is about this case on this row."""
-        return _matches(self.case, case) and any(_matches(rows, row) for rows in self.rows)
+        return _any_matches(self.cases, case) and _any_matches(self.rows, row)
 
 
-def difference(case: str, row: str, known: Iterable[Difference] | None = None) -> Difference | None:
+def difference(case: str, row: str) -> Difference | None:
     """The known difference of a case on a row, if there is one."""
-    candidates = DIFFERENCES if known is None else known
-    return next((entry for entry in candidates if entry.covers(case, row)), None)
+    return next((known for known in DIFFERENCES if known.covers(case, row)), None)
 
 
-def _matches(pattern: str, text: str) -> bool:
-    return re.fullmatch(re.escape(pattern).replace(r"\*", ".*"), text) is not None
+def _any_matches(patterns: Iterable[str], text: str) -> bool:
+    return any(
+        re.fullmatch(re.escape(pattern).replace(r"\*", ".*"), text) is not None
+        for pattern in patterns
+    )
 
 
-DIFFERENCES: tuple[Difference, ...] = ()
+_SERVERS = (
+    # The answer
+    Difference(
+        cases=(
+            "a_stream_that_fails_midway_never_looks_complete*",
+            "a_chunk_that_cannot_be_sent_never_looks_complete",
+        ),
+        rows=("granian-wsgi",),
+        reason="granian ends the chunked body properly when the iterable raises",
+    ),
+    Difference(
+        cases=(
+            "a_stream_that_fails_midway_never_looks_complete*",
+            "a_chunk_that_cannot_be_sent_never_looks_complete",
+        ),
+        rows=("wsgiref",),
+        reason="wsgiref speaks HTTP/1.0: a body without a length ends with the connection",
+    ),
+    Difference(
+        cases=(
+            "a_stream_that_fails_midway_never_looks_complete*",
+            "a_stream_that_breaks_its_declared_length_never_looks_complete*",
+            "a_chunk_that_cannot_be_sent_never_looks_complete",
+        ),
+        rows=("daphne",),
+        reason="daphne says nothing more and keeps the connection when the application raises "
+        "after the start of its answer",
+        hangs=True,
+    ),
+    Difference(
+        cases=("a_stream_does_not_run_ahead_of_a_slow_reader*",),
+        rows=("daphne",),
+        reason="daphne takes every chunk at once and keeps them all in memory",
+    ),
+    Difference(
+        cases=("a_status_without_a_body_has_none[204]",),
+        rows=("wsgiref",),
+        reason="wsgiref adds Content-Length: 0 to whatever has no body",
+    ),
+    Difference(
+        cases=("a_latin_1_response_field_keeps_its_bytes",),
+        rows=("granian-wsgi", "cloudflare", "workerd-*"),
+        reason="granian's WSGI and the Workers runtime write header fields as UTF-8",
+    ),
+    # The request's body
+    Difference(
+        cases=(
+            "a_chunked_body_is_read_whole*",
+            "a_chunked_body_over_the_limit_is_a_413*",
+            "the_handler_has_the_first_of_an_unknown_number_of_chunks",
+        ),
+        rows=("wsgiref",),
+        reason="wsgiref does not know chunked bodies and gives no way to read them",
+    ),
+    Difference(
+        cases=("a_large_body_comes_back_as_it_is_read*",),
+        rows=("cheroot",),
+        reason="cheroot throws away what is left of a request when its answer begins",
+    ),
+    Difference(
+        cases=("an_empty_form_has_no_entries*",),
+        rows=("daphne",),
+        reason="Twisted reads forms by itself, and answers 400 where it cannot",
+    ),
+    Difference(
+        cases=("an_absurd_content_length_is_refused[huge]",),
+        rows=("daphne",),
+        reason="Twisted waits for a body of any announced length before it calls the application",
+        hangs=True,
+    ),
+    Difference(
+        cases=("a_declared_body_without_a_type_is_taken_for_json*",),
+        rows=("wsgiref",),
+        reason="wsgiref says text/plain where a request has no Content-Type",
+    ),
+    Difference(
+        cases=("two_content_lengths_that_differ_are_refused",),
+        rows=("cheroot", "werkzeug", "wsgiref"),
+        reason="of two lengths they take one, and do not say that there was another",
+    ),
+    # The request's fields and target
+    Difference(
+        cases=("a_latin_1_request_field_keeps_its_bytes",),
+        rows=("granian-wsgi",),
+        reason="granian's WSGI gives an empty text for a value that is not ASCII",
+    ),
+    Difference(
+        cases=("a_malformed_host_is_a_400[latin-1]",),
+        rows=("granian-wsgi",),
+        reason="granian's WSGI gives an empty text for a value that is not ASCII",
+    ),
+    Difference(
+        cases=("a_latin_1_request_field_keeps_its_bytes",),
+        rows=("cloudflare", "workerd-*"),
+        reason="the Workers runtime reads header fields as UTF-8 and loses what is not",
+    ),
+    Difference(
+        cases=("an_underscore_is_not_taken_for_a_hyphen",),
+        rows=("granian-wsgi", "cheroot", "wsgiref"),
+        reason="they make one variable of fields that differ in hyphen and underscore",
+    ),
+    Difference(
+        cases=(
+            "a_malformed_path_is_a_400[bad-utf-8]",
+            "a_malformed_path_is_a_400[overlong-slash]",
+            "a_malformed_path_is_a_400[surrogate]",
+            "a_malformed_path_is_a_400[truncated-utf-8]",
+        ),
+        rows=("werkzeug",),
+        reason="werkzeug's server replaces what is not UTF-8 in a path before anyone sees it",
+    ),
+)
+
+_GATEWAYS = (
+    Difference(
+        cases=(
+            "a_head_answer_keeps_the_fields_of_get_and_has_no_body",
+            "a_head_answer_of_json_has_its_length",
+        ),
+        rows=("lambda-rest", "lambda-emulator-rest", "lambda-edge"),
+        reason="a REST API renames Content-Length, CloudFront refuses it: both write their own, "
+        "of the body that a HEAD does not have",
+    ),
+    Difference(
+        cases=("a_list_takes_every_value_of_its_name", "a_repeated_name_keeps_its_values_in_order"),
+        rows=("lambda-alb",),
+        reason="a load balancer without multi-value headers keeps the last value of a query name",
+    ),
+)
+
+_MANGUM = (
+    Difference(
+        cases=(
+            "a_malformed_host_is_a_400[bare-ipv6]",
+            "a_malformed_host_is_a_400[close-bracket]",
+            "a_malformed_host_is_a_400[open-bracket]",
+            "a_malformed_host_is_a_400[password]",
+            "a_malformed_host_is_a_400[port-letters]",
+            "a_malformed_host_is_a_400[scheme]",
+            "a_malformed_host_is_a_400[two-ports]",
+            "a_host_is_seen_as_it_was_sent[ipv6*]",
+        ),
+        rows=("mangum",),
+        reason="Mangum splits a Host at its colons and fails where it is not a name and a number",
+    ),
+    Difference(
+        cases=("a_latin_1_request_field_keeps_its_bytes",),
+        rows=("mangum",),
+        reason="Mangum encodes the fields of a request as UTF-8",
+    ),
+    Difference(
+        cases=("a_latin_1_response_field_keeps_its_bytes",),
+        rows=("mangum",),
+        reason="Mangum decodes the fields of an answer as UTF-8 and fails where they are not",
+    ),
+    Difference(
+        cases=("a_handler_declared_to_return_none_answers_204",),
+        rows=("mangum",),
+        reason="Mangum adds a Content-Type to an answer that has none",
+    ),
+    Difference(
+        cases=("the_peer_is_an_address_with_its_source_or_unknown",),
+        rows=("mangum",),
+        reason="Mangum says that the peer's port is 0",
+    ),
+)
+
+DIFFERENCES: tuple[Difference, ...] = (*_SERVERS, *_GATEWAYS, *_MANGUM)
+"""All of them; no two are about the same case on the same row."""

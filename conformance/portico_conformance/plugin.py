@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from portico_conformance._case import Case, Client, Row
     from portico_conformance._open_rows import OpenRows
 
+_SHORT = 0.5  # seconds
+
 pytest.register_assert_rewrite("portico_conformance.cases")
 
 
@@ -37,6 +39,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="MODULE:FACTORY",
         help="run the conformance suite on this adapter instead of Portico's own; repeatable",
     )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register our marker, as `--strict-markers` wants."""
+    config.addinivalue_line("markers", "conformance_hangs: the known difference is silence")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -77,13 +84,27 @@ def conformance_rows(request: pytest.FixtureRequest) -> Iterator[OpenRows]:
 
 
 @pytest.fixture
-def conformance_client(conformance_rows: OpenRows, conformance_row: Row) -> Client:
+def conformance_client(
+    request: pytest.FixtureRequest, conformance_rows: OpenRows, conformance_row: Row
+) -> Iterator[Client]:
     """The client of the row that the test is about."""
+    client = _client(conformance_rows, conformance_row)
+    # Where silence is the known difference, there is no use in waiting for long.
+    patience = getattr(client, "timeout", None)
+    if patience is not None and request.node.get_closest_marker("conformance_hangs"):
+        setattr(client, "timeout", _SHORT)
+        yield client
+        setattr(client, "timeout", patience)
+    else:
+        yield client
+
+
+def _client(rows: OpenRows, row: Row) -> Client:
     from portico_conformance._servers import ServerMissingError
     from portico_conformance.components import ComponentMissingError
 
     try:
-        return conformance_rows.client(conformance_row)
+        return rows.client(row)
     except (ComponentMissingError, ServerMissingError) as error:
         if os.environ.get("CI", "").lower() == "true":
             pytest.fail(f"With CI=true each component has to be there. {error}", pytrace=False)
@@ -114,4 +135,5 @@ def _marks(row: Row, case: Case) -> list[pytest.MarkDecorator]:
     if known is None:
         return []
     raises = (AssertionError, IncompleteAnswerError, NoAnswerError, TimeoutError)
-    return [pytest.mark.xfail(strict=True, reason=known.reason, raises=raises)]
+    marks = [pytest.mark.xfail(strict=True, reason=known.reason, raises=raises)]
+    return [*marks, pytest.mark.conformance_hangs] if known.hangs else marks

@@ -262,7 +262,7 @@ class Portico:
     ) -> Response | Awaitable[Response]:
         """Answer one request: a response, or an awaitable of one (see `portico.contract`)."""
         try:
-            request._platform = platform
+            request._handled_by = platform
             path = canonical_path(request.raw_path)
             self._admit_host(request, platform)
             if path == "*":  # the whole server, not its root (RFC 9112 section 3.2.4)

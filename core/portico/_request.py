@@ -52,7 +52,7 @@ class Request(Body):
     __slots__ = (
         "_cookies",
         "_host_read",
-        "_platform",
+        "_handled_by",
         "_scheme_read",
         "_signal",
         "_url",
@@ -103,7 +103,7 @@ class Request(Body):
         self._host_read: str | None = None
         self._scheme_read: str | None = None
         self._signal = None
-        self._platform: Platform | None = None
+        self._handled_by: Platform | None = None
         self._cookies: dict[str, str] | None = None
 
     @property
@@ -166,8 +166,8 @@ class Request(Body):
     def signal(self) -> AbortSignal:
         """Aborted when the peer is known to be gone."""
         if self._signal is None:
-            if self._platform is not None:
-                return self._platform.signal
+            if self._handled_by is not None:
+                return self._handled_by.signal
             from portico._abort import AbortSignal
 
             self._signal = AbortSignal()

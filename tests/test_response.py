@@ -64,6 +64,12 @@ def test_a_form_is_sent_as_multipart() -> None:
     assert file.sync.bytes() == b"x"
 
 
+@pytest.mark.parametrize("body", [{"a": 1}, {}, 5, object(), 1.5])
+def test_a_body_that_has_no_chunks_is_refused(body: Any) -> None:
+    with pytest.raises(TypeError, match=rf"type {type(body).__name__}\..*from_json"):
+        Response(body)
+
+
 @pytest.mark.parametrize("status", [199, 600, 99, 0, -1, 101])
 def test_a_status_that_no_response_has_is_refused(status: int) -> None:
     with pytest.raises(ValueError, match=str(status)):

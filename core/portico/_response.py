@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Iterable
+from collections.abc import AsyncIterable, Iterable, Mapping
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from portico._body import NO_LIMITS, Body, clone_source
@@ -183,7 +183,18 @@ def _extract_object(
         return _extract_form(body)
     if isinstance(body, ByteStream):
         return body, None
+    _check_iterable(body)
     return ByteStream(body), None
+
+
+def _check_iterable(body: object) -> None:
+    """Refuse what has no chunks; of a mapping the keys would be sent."""
+    kind = type(body).__name__
+    if isinstance(body, Mapping) or not isinstance(body, Iterable | AsyncIterable):
+        raise TypeError(
+            f"A body is of type {kind}. Expected text, bytes, a Blob, FormData, URLSearchParams or "
+            "an iterable of chunks. Make JSON with `Response.from_json`."
+        )
 
 
 def _extract_blob(blob: Blob) -> bytes | ByteStream:

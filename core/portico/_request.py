@@ -51,8 +51,8 @@ class Request(Body):
 
     __slots__ = (
         "_cookies",
-        "_host_read",
         "_handled_by",
+        "_host_read",
         "_scheme_read",
         "_signal",
         "_url",

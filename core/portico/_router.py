@@ -75,7 +75,8 @@ class Router(Generic[T]):
             found = _of_method(leaf, method)
             if found is not None:
                 return Match(found[0], {})
-        search = _Search[T](method, path[1:].split("/"), strict=self._strict)
+        # Not `_Search[T](...)`: a call through the alias takes as long as the search.
+        search: _Search[T] = _Search(method, path[1:].split("/"), strict=self._strict)
         hit = search.visit(self._root, 0)
         if hit is None:
             return frozenset(search.allowed)

@@ -16,8 +16,8 @@ HTTPError("404")  # error: mypy[arg-type] pyright[reportArgumentType]
 Problem(404)  # error: mypy[arg-type] pyright[reportArgumentType]
 
 
-async def read(request: Request) -> str:
-    text: str = request.text()  # error: mypy[assignment] pyright[reportAssignmentType, reportUnusedVariable]
+async def read(request: Request, text: str) -> str:
+    text = request.text()  # error: mypy[assignment] pyright[reportAssignmentType]
+    text = request.sync.bytes() or text  # error: mypy[assignment] pyright[reportAssignmentType]
     request.headers = headers  # error: mypy[misc] pyright[reportAttributeAccessIssue]
-    text = request.sync.bytes()  # error: mypy[assignment] pyright[reportAssignmentType, reportUnusedVariable]
-    return await request.bytes()  # error: mypy[return-value] pyright[reportReturnType]
+    return await request.bytes() or text  # error: mypy[return-value] pyright[reportReturnType]

@@ -342,7 +342,10 @@ class BrokenInput:
         raise self._error
 
 
-@pytest.mark.parametrize("error", [ConnectionResetError(), OSError("bad chunk"), ValueError("bad")])
+@pytest.mark.parametrize(
+    "error",
+    [ConnectionResetError(), OSError("bad chunk"), ValueError("bad"), Exception("bad size")],
+)
 @pytest.mark.parametrize(
     "given",
     [

@@ -228,8 +228,8 @@ class Input:
             return b""
         try:
             chunk = self._read(size)
-        except (OSError, ValueError) as error:
-            # Servers raise these for a connection that broke and for malformed chunked coding.
+        except Exception as error:
+            # A connection that broke or malformed chunked coding; gunicorn raises its own class.
             from portico import DisconnectError
 
             raise DisconnectError from error

@@ -15,7 +15,7 @@ until a test of the suite is collected.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import pytest
@@ -23,6 +23,7 @@ import pytest
 if TYPE_CHECKING:
     from portico_conformance._case import Case, Client, Row
     from portico_conformance._open_rows import OpenRows
+    from portico_conformance.differences import Difference
 
 _SHORT = 0.5  # seconds
 
@@ -55,13 +56,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("conformance_row", rows, ids=[row.id for row in rows])
         return
     from portico_conformance._case import all_cases
+    from portico_conformance.differences import differences_of
 
     cases = list(all_cases())
     metafunc.parametrize(
         ("conformance_row", "conformance_case"),
         [
-            pytest.param(row, case, id=f"{row.id}-{case.name}", marks=_marks(row, case))
+            pytest.param(row, case, id=f"{row.id}-{case.name}", marks=_marks(case, known))
             for row in rows
+            for known in [differences_of(row.id)]
             for case in cases
         ],
     )
@@ -127,13 +130,14 @@ def _rows(config: pytest.Config) -> list[Row]:
         raise pytest.UsageError(str(error)) from error
 
 
-def _marks(row: Row, case: Case) -> list[pytest.MarkDecorator]:
+def _marks(case: Case, differences: Iterable[Difference]) -> list[pytest.MarkDecorator]:
     from portico_conformance._case import IncompleteAnswerError, NoAnswerError
-    from portico_conformance.differences import difference
 
-    known = difference(case.name, row.id)
-    if known is None:
-        return []
     raises = (AssertionError, IncompleteAnswerError, NoAnswerError, TimeoutError)
-    marks = [pytest.mark.xfail(strict=True, reason=known.reason, raises=raises)]
-    return [*marks, pytest.mark.conformance_hangs] if known.hangs else marks
+    marks: list[pytest.MarkDecorator] = []
+    for known in differences:
+        if known.is_about_case(case.name):
+            marks.append(pytest.mark.xfail(strict=True, reason=known.reason, raises=raises))
+            if known.hangs:
+                marks.append(pytest.mark.conformance_hangs)
+    return marks

@@ -54,8 +54,10 @@ class ReadableStream(JsProxy):
         mark = 1 if strategy is None else getattr(strategy, "highWaterMark", 1)
         return cls(source or JsObject(), mark)
 
-    def getReader(self) -> Reader:
-        """Lock it to a reader."""
+    def getReader(self, mode: str | None = None) -> Reader:
+        """Lock it to a reader; it is no stream of bytes, which alone have `byob` readers."""
+        if mode == "byob":
+            raise JsException("TypeError", "This ReadableStream does not support BYOB reads.")
         if self.locked:
             raise JsException("TypeError", "This ReadableStream is currently locked to a reader.")
         self.locked = True

@@ -87,6 +87,8 @@ class Worker:
         self._log = b""
         self.port = 0
         """The TCP port on 127.0.0.1; 0 while it does not serve."""
+        self.pid: int | None = None
+        """The id of the process; None while it does not serve."""
 
     def __enter__(self) -> Self:
         paths = ensure_workerd()
@@ -101,7 +103,7 @@ class Worker:
             config = _stage(folder, self._main, packages, self._bindings)
             options = _save_snapshot(command, config) if self._snapshot else ()
             server = _serving(command, config, self._log_file, options)
-            self.port = exits.enter_context(server)
+            self.pid, self.port = exits.enter_context(server)
             self._exits = exits.pop_all()
         return self
 
@@ -112,7 +114,7 @@ class Worker:
         traceback: TracebackType | None,
     ) -> None:
         self._exits.close()
-        self.port = 0
+        self.pid, self.port = None, 0
 
     def log(self) -> str:
         """What `workerd` has written by now: what the Worker prints, tracebacks, warnings."""
@@ -214,8 +216,10 @@ def _save_snapshot(command: _Command, config: Path) -> tuple[str, ...]:
 
 
 @contextmanager
-def _serving(command: _Command, config: Path, log: Path, options: Sequence[str]) -> Generator[int]:
-    """Run `workerd serve` until the block ends; gives the port."""
+def _serving(
+    command: _Command, config: Path, log: Path, options: Sequence[str]
+) -> Generator[tuple[int, int]]:
+    """Run `workerd serve` until the block ends; gives the id of its process and its port."""
     reader, writer = os.pipe()
     try:
         with log.open("wb") as output:
@@ -231,7 +235,7 @@ def _serving(command: _Command, config: Path, log: Path, options: Sequence[str])
                 # With our copy closed, the reader sees the end of `workerd` as the end of the file.
                 os.close(writer)
         try:
-            yield _port(reader, log)
+            yield process.pid, _port(reader, log)
         finally:
             _stop(process)
     finally:

@@ -54,7 +54,7 @@ class AppRunning:
         if self._app.start_errors:
             raise self._app.start_errors.pop()
         self._app.events.append("aenter")
-        self._task = asyncio.current_task()
+        self._app.host = asyncio.current_task()
         return self
 
     async def __aexit__(
@@ -64,7 +64,7 @@ class AppRunning:
         traceback: TracebackType | None,
         /,
     ) -> None:
-        self._app.events.append(f"aexit in {self._task is asyncio.current_task()}")
+        self._app.events.append(f"aexit in {self._app.host is asyncio.current_task()}")
 
 
 class Application:
@@ -76,6 +76,7 @@ class Application:
         self.events: list[str] = []
         self.checked: list[tuple[Capabilities | None, str]] = []
         self.start_errors: list[Exception] = []
+        self.host: asyncio.Task[Any] | None = None
         self.start_gate = asyncio.Event()
         self.start_gate.set()
 
@@ -253,6 +254,45 @@ def test_a_start_that_fails_answers_that_request_and_the_next_one_tries_again(
 
     assert app.events[:3] == ["start", "start", "aenter"]
     assert "no database" in caplog.text
+
+
+def test_a_start_that_never_ends_is_given_up_on_by_who_waits(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("portico_cloudflare._isolate.MOST_LOOKS", 1)
+    app = Application(hello, is_async=True)
+
+    async def main(isolate: Isolate) -> None:
+        app.start_gate.clear()
+        stuck = asyncio.ensure_future(isolate.fetch())
+        for _ in range(5):
+            await asyncio.sleep(0)
+        app.start_gate = asyncio.Event()
+        app.start_gate.set()
+        assert (await isolate.fetch()).status == 200
+        stuck.cancel()
+
+    run(app, main)
+
+    assert app.events[:3] == ["start", "start", "aenter"]
+
+
+def test_an_application_that_stops_by_itself_is_reported_and_started_anew(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    app = Application(hello, is_async=True)
+
+    async def main(isolate: Isolate) -> None:
+        await isolate.fetch()
+        assert app.host is not None
+        app.host.cancel()
+        await asyncio.wait([app.host])
+        assert (await isolate.fetch()).status == 200
+
+    run(app, main)
+
+    assert app.events[:4] == ["start", "aenter", "aexit in True", "start"]
+    assert "the application stopped" in caplog.text
 
 
 def test_the_start_sees_the_environment_and_no_request() -> None:

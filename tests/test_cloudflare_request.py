@@ -8,8 +8,9 @@ import pytest
 from portico import DisconnectError, PeerError
 from portico.contract import Options
 from portico_cloudflare import WorkerPlatform, WorkerRaw, WorkerRequest
+from portico_cloudflare._body import BlockingRequestBody
 from portico_cloudflare._javascript import JavaScript
-from portico_cloudflare._request import BlockingRequestBody, below, quote, split_url, to_wire
+from portico_cloudflare._request import below, quote, split_url, to_wire
 from portico_conformance._fake_js import JsError, JsObject, Uint8Array, installed
 from portico_conformance._fake_js_fetch import arrived
 from portico_conformance._fake_js_streams import Controller, ReadableStream

@@ -59,7 +59,7 @@ class Exchange:
             if self._native.done():
                 self._platform.report(error, f"{self._where} failed in its stream")
             else:
-                self._native.set_exception(_failure(error))
+                self._native.set_exception(not_cancelled(error))
         if self._platform.has_work:
             await finish(self._platform)
 
@@ -86,11 +86,11 @@ async def finish(platform: WorkerPlatform) -> None:
     await platform.afinish()
 
 
-def _failure(error: BaseException) -> BaseException:
+def not_cancelled(error: BaseException) -> BaseException:
+    """The error, for a future: a cancellation would cancel that, and with it who waits for it."""
     if not isinstance(error, asyncio.CancelledError):
         return error
-    # It would cancel the future, and with it who waits for it.
-    failure = RuntimeError("The task was cancelled before it had an answer.")
+    failure = RuntimeError("The task was cancelled before it was done.")
     failure.__cause__ = error
     return failure
 

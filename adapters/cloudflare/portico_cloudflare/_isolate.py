@@ -6,13 +6,18 @@ import asyncio
 from contextvars import copy_context
 from typing import TYPE_CHECKING
 
-from portico_cloudflare._exchange import start_task
+from portico_cloudflare._exchange import not_cancelled, start_task
 from portico_cloudflare._javascript import JavaScript
 from portico_cloudflare._platform import SHORTEST_SLEEP, WorkerPlatform, sleep
 
 if TYPE_CHECKING:
     from portico.contract import Application, Options, Running
     from portico_cloudflare._platform import WorkerRaw
+
+
+# How often a request looks whether another one has started the application, until it starts it
+# itself: for half a minute, after which the runtime has dropped what a peer that left had begun.
+MOST_LOOKS = 7500
 
 
 class Isolate:
@@ -47,10 +52,12 @@ class Isolate:
         Raises:
             Exception: whatever the application's start raises; the next request tries again.
         """
+        looks = 0
         while self._running is None:
-            if self._is_starting:
+            if self._is_starting and looks < MOST_LOOKS:
                 # The runtime gives up a request that waits for another one and for nothing of its
                 # own; so it waits for a timer.
+                looks += 1
                 await sleep(SHORTEST_SLEEP)
                 continue
             self._is_starting = True
@@ -86,9 +93,9 @@ class Isolate:
             async with running:
                 entered.set_result(None)
                 await asyncio.Future(loop=asyncio.get_running_loop())
-        except BaseException as error:  # noqa: BLE001 - reported, or raised by who started it
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - told to whom it may concern
             self._running = None
             if entered.done():
                 platform.report(error, "the application stopped")
             else:
-                entered.set_exception(error)
+                entered.set_exception(not_cancelled(error))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterator, Mapping
-from importlib import import_module
+from collections.abc import Awaitable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, TypeVar, cast
 
@@ -20,6 +19,7 @@ from portico.contract import (
     Promise,
     Runtime,
 )
+from portico_cloudflare._bindings import Bindings, binding_names
 
 if TYPE_CHECKING:
     from portico import AbortController, AbortSignal
@@ -80,27 +80,6 @@ class WorkerRaw(NamedTuple):
     request: Any
     env: Any
     ctx: Any
-
-
-class Bindings(Mapping[str, Any]):
-    """The names of an `env` and their values, of which each is looked up when it is asked for."""
-
-    __slots__ = ("_env", "_names")
-
-    def __init__(self, env: Any, names: list[str]) -> None:
-        self._env = env
-        self._names = names
-
-    def __getitem__(self, name: str) -> Any:
-        if name not in self._names:
-            raise KeyError(name)
-        return getattr(self._env, name)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
-
-    def __len__(self) -> int:
-        return len(self._names)
 
 
 class WorkerPlatform(Platform):
@@ -175,10 +154,3 @@ def read_peer(request: Any) -> Peer:
     headers = getattr(request, "js_object", request).headers
     address = headers.get("cf-connecting-ip")
     return Peer(address, None, "gateway") if address else UNKNOWN_PEER
-
-
-def binding_names() -> list[str]:
-    """The names in this Worker's `env`, which itself cannot be listed from Python."""
-    workers, js = import_module("workers"), import_module("js")
-    env = workers.import_from_javascript("cloudflare:workers").env
-    return list(js.Object.keys(env))

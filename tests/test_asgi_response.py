@@ -7,7 +7,7 @@ from typing import Any
 import anyio
 import pytest
 
-from portico import Headers
+from portico import DisconnectError, Headers
 from portico.contract import ByteStream, Options, Response
 from portico_asgi import AsgiPlatform
 from portico_asgi._loop import current_loop, tasks_of
@@ -373,3 +373,102 @@ async def test_the_signal_is_aborted_when_the_peer_leaves_a_stream() -> None:
 
     assert platforms[0].signal.aborted
     assert sys.exc_info() == (None, None, None)
+
+
+BODY_MESSAGE: Message = {"type": "http.request", "body": b"x", "more_body": True}
+
+
+class FullServer:
+    """hypercorn's side of an upload: an answer ends behind a body that fills the queue of ten."""
+
+    def __init__(self) -> None:
+        self.sent: list[Message] = []
+        self.put, self.queue = anyio.create_memory_object_stream[Message](10)
+        for _ in range(10):
+            self.put.send_nowait(dict(BODY_MESSAGE))
+
+    async def send(self, message: Message) -> None:
+        if not message.get("more_body", True) or message["type"] == "http.response.start":
+            with anyio.fail_after(10):
+                await self.put.send(dict(BODY_MESSAGE))
+        self.sent.append(message)
+
+    def platform(self) -> AsgiPlatform:
+        inbox = Inbox(self.queue.receive, tasks_of(current_loop()))
+        inbox.has_body = True
+        return AsgiPlatform(Options(), {}, inbox, self.send)
+
+    def close(self) -> None:
+        self.put.close()
+        self.queue.close()
+
+
+@pytest.fixture
+async def full_server() -> AsyncIterator[FullServer]:
+    server = FullServer()
+    yield server
+    server.close()
+
+
+async def write_hello(platform: AsgiPlatform) -> None:
+    await write_whole(Response.ready(413, Headers(), b"hello"), b"hello", platform)
+    await platform.inbox.unwatch()
+
+
+async def stream_hello(platform: AsgiPlatform) -> None:
+    tasks = tasks_of(current_loop())
+    response = Response.ready(413, Headers(), ByteStream(Source()))
+    with tasks.interruption() as stretch:
+        await StreamWriter(response, platform, tasks, stretch).write()
+    await platform.inbox.unwatch()
+
+
+@pytest.mark.parametrize("write", [write_hello, stream_hello])
+async def test_an_answer_ends_though_the_server_is_full_of_a_body_that_nobody_reads(
+    full_server: FullServer, write: Callable[[AsgiPlatform], Awaitable[None]]
+) -> None:
+    await write(full_server.platform())
+
+    assert [message["type"] for message in full_server.sent] == [
+        "http.response.start",
+        "http.response.body",
+    ]
+
+
+async def test_nothing_is_received_once_the_answer_is_sent(full_server: FullServer) -> None:
+    await write_hello(full_server.platform())
+
+    left = full_server.put.statistics().current_buffer_used
+    await anyio.wait_all_tasks_blocked()
+
+    assert 0 < left == full_server.put.statistics().current_buffer_used
+
+
+async def test_a_body_that_was_dropped_is_not_taken_for_a_whole_one(
+    full_server: FullServer,
+) -> None:
+    platform = full_server.platform()
+
+    await write_hello(platform)
+
+    with pytest.raises(DisconnectError):
+        await platform.inbox.chunk()
+    assert not platform.signal.aborted
+
+
+async def test_a_send_that_does_not_wait_leaves_the_body_alone() -> None:
+    server = Server()
+    platform = AsgiPlatform(
+        Options(), {}, Inbox(server.receive, tasks_of(current_loop())), server.send
+    )
+    platform.inbox.has_body = True
+    received: list[int] = []
+
+    async def count(_: Message) -> None:
+        received.append(server.receiving)
+
+    server.before_send = count
+    await write_hello(platform)
+
+    assert received == [0, 0]
+    assert server.receiving == 0

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+# Seconds that a server may take to break a message off before what arrives is left to it.
+_BREAKING_OFF = 10.0
+
 
 class ASGI:
     """An application behind ASGI 3.0: `application = ASGI(app)`.
@@ -89,6 +92,7 @@ class ASGI:
             if platform.has_work:
                 # The server breaks the message off when this is raised, and should do so now.
                 host.tasks.spawn(platform.afinish, copy_context())
+            platform.inbox.drain(_BREAKING_OFF)
             raise
         except BaseException:
             await _finish(platform)
@@ -114,6 +118,7 @@ class ASGI:
             if platform.started and not platform.inbox.gone:
                 raise
             if not platform.started and not platform.inbox.gone:
+                platform.inbox.drain()
                 await write_failure(platform.send)
         finally:
             await platform.inbox.unwatch()

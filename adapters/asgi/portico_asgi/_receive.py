@@ -6,11 +6,19 @@ for the reader, one at most, so that the server holds the rest of the body back.
 
 The watcher runs only where somebody asked for it. It must end before the last message is sent:
 after a complete answer `receive()` gives `http.disconnect`, which then says nothing of the peer.
+
+From then on nobody reads the rest of a body, but somebody must take it: hypercorn puts that last
+`http.disconnect` behind it in a queue of ten, and while the queue is full `send()` does not return.
+So what is left is received and dropped for as long as `send()` waits. The server decides how fast
+it comes, and nothing is received once the answer is sent.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
 from contextvars import copy_context
+from functools import partial
+from math import inf
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -20,7 +28,7 @@ if TYPE_CHECKING:
     from anyio import CancelScope, Event
 
     from portico import AbortController, AbortSignal
-    from portico_asgi._loop import Tasks
+    from portico_asgi._loop import Tasks, Work
 
 Message: TypeAlias = "MutableMapping[str, Any]"
 Receive: TypeAlias = "Callable[[], Awaitable[Message]]"
@@ -32,6 +40,7 @@ class Inbox:
 
     Attributes:
         receive: the server's own.
+        has_body: whether a body may come, by the request's framing.
         ended: whether the last message of the body came.
         gone: whether the peer left before it had the whole answer.
         on_gone: called by the watcher, in its task, when the peer leaves; or None.
@@ -41,6 +50,7 @@ class Inbox:
         "_ahead",
         "_changed",
         "_controller",
+        "_dropped",
         "_failure",
         "_over",
         "_pulling",
@@ -50,12 +60,14 @@ class Inbox:
         "_watch_ended",
         "ended",
         "gone",
+        "has_body",
         "on_gone",
         "receive",
     )
 
     def __init__(self, receive: Receive, tasks: Tasks) -> None:
         self.receive: Receive = receive
+        self.has_body: bool = False
         self.ended: bool = False
         self.gone: bool = False
         self.on_gone: Callable[[], None] | None = None
@@ -63,6 +75,7 @@ class Inbox:
         self._thread = get_ident()
         self._ahead: bytes | None = None
         self._pulling = False
+        self._dropped = False
         self._changed: Event | None = None
         self._over = False
         self._watch: CancelScope | None = None
@@ -74,12 +87,12 @@ class Inbox:
         """The next chunk of the body, or None after the last.
 
         Raises:
-            DisconnectError: the peer left before the body's end.
+            DisconnectError: the peer left before the body's end, or has its answer without it.
         """
-        while self._ahead is None and not self.ended and not self.gone:
+        while self._ahead is None and not (self.ended or self.gone or self._dropped):
             await self._pull()
         chunk, self._ahead = self._ahead, None
-        if chunk is None and not self.ended:
+        if chunk is None and (not self.ended or self._dropped):
             from portico import DisconnectError
 
             raise DisconnectError
@@ -106,14 +119,28 @@ class Inbox:
         """Wait for the peer to leave, in a task of the loop, until `unwatch`."""
         if self._watch is not None or self._over or self.gone:
             return
-        from anyio import CancelScope, Event
+        self._begin(self._wait_for_leave)
 
-        self._watch = CancelScope()
+    def drain(self, seconds: float = inf) -> None:
+        """Drop what is left of the body, in a task of the loop, until `unwatch`.
+
+        To be called after `unwatch`, when nobody waits for the body any more.
+
+        Args:
+            seconds: how long at most, where no `unwatch` follows.
+        """
+        if self.has_body and not self.ended and not self.gone:
+            self._begin(self._drop, seconds)
+
+    def _begin(self, work: Work, seconds: float = inf) -> None:
+        from anyio import CancelScope, Event, current_time
+
+        self._watch = CancelScope(deadline=current_time() + seconds)
         self._watch_ended = Event()
-        self._tasks.spawn(self._keep_watch, copy_context())
+        self._tasks.spawn(partial(self._keep, work, self._watch, self._watch_ended), copy_context())
 
     async def unwatch(self) -> None:
-        """End the watcher, now and for good; afterwards no `receive()` waits.
+        """End the watcher, now and for good, or `drain`; afterwards no `receive()` waits.
 
         To be called before the last message is sent: servers take what follows for a disconnect.
 
@@ -148,18 +175,18 @@ class Inbox:
 
             self._controller.abort(DisconnectError("The peer closed the connection."))
 
-    async def _keep_watch(self) -> None:
-        if self._watch is None or self._watch_ended is None:
-            return
+    async def _keep(self, work: Work, scope: CancelScope, ended: Event) -> None:
         try:
-            with self._watch:
-                await self._wait_for_leave()
+            with scope:
+                # A `send()` that did not wait is over before the loop comes to this task.
+                if not scope.cancel_called:
+                    await work()
             if self.gone and self.on_gone is not None:
                 self.on_gone()
         except Exception as error:  # noqa: BLE001 - raised to the request's task by `unwatch`
             self._failure = error
         finally:
-            self._watch_ended.set()
+            ended.set()
 
     async def _wait_for_leave(self) -> None:
         while not self.gone:
@@ -170,6 +197,20 @@ class Inbox:
                     return  # a server that has more to say after the end says nothing of use
             else:
                 await self._change()
+
+    async def _drop(self) -> None:
+        self._dropped = True
+        self._ahead = None
+        self._tell()
+        while self._pulling:
+            await self._change()
+        # Nobody waits for these messages, so nobody is told what is wrong with them.
+        with suppress(Exception):
+            while not self.ended and not self.gone:
+                message = await self.receive()
+                if message["type"] == "http.disconnect":
+                    return  # the peer's or that of the answer's end, which look the same
+                self.ended = not message.get("more_body", False)
 
     async def _pull(self) -> None:
         """Take one message, or wait until the other one has taken it."""

@@ -34,11 +34,12 @@ class AsgiRequest(NativeRequest):
     def __init__(self, scope: Scope, platform: AsgiPlatform) -> None:
         self._scope = scope
         self._root_path = platform.root_path
+        platform.inbox.has_body = has_body = may_have_body(scope)
         super().__init__(
             scope["method"],
             read_target(scope, platform.root_path),
             scope["query_string"].decode("latin-1"),
-            AsgiBody(platform.inbox) if may_have_body(scope) else None,
+            AsgiBody(platform.inbox) if has_body else None,
             platform.options.limits,
         )
 

@@ -17,6 +17,7 @@ async def write_whole(response: Response, content: bytes, platform: AsgiPlatform
     await platform.inbox.unwatch()
     if platform.inbox.gone:
         return
+    platform.inbox.drain()
     try:
         await _start(response, platform)
         await platform.send({"type": "http.response.body", "body": content})
@@ -85,6 +86,7 @@ class StreamWriter:
                 await inbox.unwatch()
                 self._stretch.shield(False)
         if not inbox.gone:
+            inbox.drain()
             await self._send(b"", more=False)
 
     async def _pump(self) -> None:

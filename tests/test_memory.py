@@ -272,7 +272,8 @@ AHEAD: Final = 512
 """Chunks, 32 MiB, that may be on their way to a reader that has stopped: what the system keeps for
 a socket, and what the server does, of which waitress's 16 MiB are the most.
 
-The process may grow by twice as much: waitress copies them from thread to thread."""
+The process may grow by twice as much: with waitress it does so over four readers, one for each of
+its threads, and then no more."""
 
 READ: Final = MIB
 """Bytes that a slow reader takes before it stops."""

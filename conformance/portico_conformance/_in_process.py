@@ -7,7 +7,7 @@ answer is held to its Content-Length, and one that broke off is told from one th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
@@ -108,7 +108,7 @@ class InProcessClient:
         return self._exchange(whole, _length(whole.headers) != 0)
 
     @contextmanager
-    def _exchange(self, request: WireRequest, more: bool) -> Iterator[Exchange]:
+    def _exchange(self, request: WireRequest, more: bool) -> Generator[Exchange]:
         call = self._begin(request, more)
         try:
             yield _CountedExchange(call, request, more)

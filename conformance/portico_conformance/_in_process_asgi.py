@@ -7,7 +7,7 @@ application stands behind our validator, and whatever it reports fails the case.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from collections.abc import Awaitable, Callable, Generator, MutableMapping
 from contextlib import contextmanager, suppress
 from typing import Any, Literal, TypeVar
 from urllib.parse import unquote_to_bytes
@@ -29,7 +29,7 @@ _GRACE = 5.0  # seconds that calls get to end when the server stops
 
 
 @contextmanager
-def asgi_client(row: Row, app: AsgiApp, backend: Literal["asyncio", "trio"]) -> Iterator[Client]:
+def asgi_client(row: Row, app: AsgiApp, backend: Literal["asyncio", "trio"]) -> Generator[Client]:
     """A client of an ASGI application, started and, at the end, stopped."""
     with start_blocking_portal(backend) as portal:
         server = _Server(validate(app), portal)

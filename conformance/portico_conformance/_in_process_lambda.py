@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BufferedReader, BytesIO
@@ -29,7 +29,7 @@ _INVOCATION = 30.0  # seconds that an invocation may take
 
 
 @contextmanager
-def lambda_client(row: Row, handler: Handler, shape: Shape) -> Iterator[Client]:
+def lambda_client(row: Row, handler: Handler, shape: Shape) -> Generator[Client]:
     """A client of a handler behind one event shape; at the end its `close`, if any, is called."""
     one_at_a_time = Lock()
 

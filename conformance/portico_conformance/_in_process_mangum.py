@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import cast
 
@@ -18,7 +18,7 @@ from portico_conformance.application import OPTIONS, app
 
 
 @contextmanager
-def mangum_client(row: Row) -> Iterator[Client]:
+def mangum_client(row: Row) -> Generator[Client]:
     """A client of the conformance application behind Mangum, with events of an HTTP API.
 
     Without Mangum's lifespan, which is one for each invocation: the adapter starts by itself.

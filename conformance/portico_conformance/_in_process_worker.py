@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -36,7 +36,7 @@ _AHEAD = 1 << 18  # bytes of a request's body that wait for the application befo
 
 
 @contextmanager
-def worker_client(row: Row) -> Iterator[Client]:
+def worker_client(row: Row) -> Generator[Client]:
     """A client of the conformance application as a Worker in the fake runtime."""
     from portico_conformance.application import ENVIRONMENT, OPTIONS, app
 

@@ -9,10 +9,8 @@ from __future__ import annotations
 import sys
 import threading
 import wsgiref.validate
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
-from time import monotonic
 from types import TracebackType
 from typing import Any, TypeAlias
 from urllib.parse import unquote_to_bytes, urlsplit
@@ -20,9 +18,9 @@ from wsgiref.types import WSGIApplication
 
 from portico_conformance._case import Client, NoAnswerError, Row
 from portico_conformance._in_process import TIMEOUT, BrokenAnswerError, InProcessClient
+from portico_conformance._in_process_wsgi_input import ClientBody
 from portico_conformance._wire import WireRequest, WireResponse
 
-_AHEAD = 1 << 18  # bytes of a request's body that wait for the application before `feed` does
 _GRACE = 5.0  # seconds that calls get to end when the server stops
 
 _ExcInfo: TypeAlias = (
@@ -31,7 +29,7 @@ _ExcInfo: TypeAlias = (
 
 
 @contextmanager
-def wsgi_client(row: Row, app: WSGIApplication) -> Iterator[Client]:
+def wsgi_client(row: Row, app: WSGIApplication) -> Generator[Client]:
     """A client of a WSGI application, which has `close` called at the end if it has one."""
     server = _Server(app)
     try:
@@ -50,13 +48,13 @@ class _Server:
     def __init__(self, app: WSGIApplication) -> None:
         self._app = app
         self._validated = wsgiref.validate.validator(app)
-        self._violations: list[AssertionError] = []
+        self._violations: list[BaseException] = []
         self._threads: list[threading.Thread] = []
 
     def begin(self, request: WireRequest, more: bool) -> _WsgiCall:
         """Start a call."""
         sized = request.get("content-length") is not None
-        body = _Body(request.body, more=more, sized=sized)
+        body = ClientBody(request.body, more=more, sized=sized)
         environ = _environ(request, body)
         # The validator takes a length that is no number for the server's mistake; what an adapter
         # makes of one is a case all the same.
@@ -87,8 +85,8 @@ class _WsgiCall:
         self,
         app: WSGIApplication,
         environ: dict[str, Any],
-        body: _Body,
-        violations: list[AssertionError],
+        body: ClientBody,
+        violations: list[BaseException],
     ) -> None:
         self._app = app
         self._environ = environ
@@ -108,7 +106,7 @@ class _WsgiCall:
             pass
         except BaseException as error:  # noqa: BLE001 - a server outlives the application
             self._failure = error
-            if isinstance(error, AssertionError) and _is_validators(error):
+            if _is_validators(error):
                 self._violations.append(error)
         finally:
             self._answer.finish()
@@ -150,7 +148,7 @@ class _WsgiCall:
     # The client's side.
 
     def feed(self, data: bytes) -> None:
-        self._body.feed(data, self._answer)
+        self._body.feed(data, self._answer.is_over)
 
     def end(self) -> None:
         self._body.end()
@@ -223,95 +221,12 @@ class _Handover:
             self._abandoned = True
             self._changed.notify_all()
 
-    @property
-    def finished(self) -> bool:
-        """Whether nothing more comes."""
+    def is_over(self) -> bool:
+        """Whether nothing more comes, or is wanted."""
         return self._finished or self._abandoned
 
 
-class _Body:
-    """`wsgi.input`: what the client has sent, in the order and with the waits of a socket."""
-
-    def __init__(self, start: bytes, *, more: bool, sized: bool) -> None:
-        self._sized = sized
-        self._parts = deque([start] if start else [])
-        self._size = len(start)
-        self._changed = threading.Condition()
-        self._ended = not more
-        self._cut = False
-
-    # The client's side.
-
-    def feed(self, data: bytes, answer: _Handover) -> None:
-        deadline = monotonic() + TIMEOUT
-        with self._changed:
-            # An answer that is complete leaves nobody to read: a server throws the rest away.
-            while self._size > _AHEAD and not answer.finished:
-                if monotonic() > deadline:
-                    raise TimeoutError(f"nobody read the body for {TIMEOUT} seconds")
-                self._changed.wait(0.05)
-            self._parts.append(data)
-            self._size += len(data)
-            self._changed.notify_all()
-
-    def end(self) -> None:
-        with self._changed:
-            self._ended = True
-            self._changed.notify_all()
-
-    def cut(self) -> None:
-        # Servers give what there is of a sized body; of a chunked one they know that it broke off.
-        with self._changed:
-            self._cut = not (self._ended or self._sized)
-            self._ended = True
-            self._changed.notify_all()
-
-    # The application's side (PEP 3333, "Input and Error Streams").
-
-    def read(self, size: int = -1) -> bytes:
-        """Waits until all of it is there, or the end."""
-        found = bytearray()
-        while size < 0 or len(found) < size:
-            part = self._next(size - len(found) if size >= 0 else -1)
-            if not part:
-                break
-            found += part
-        return bytes(found)
-
-    def readline(self, size: int = -1) -> bytes:
-        found = bytearray()
-        while (size < 0 or len(found) < size) and not found.endswith(b"\n"):
-            byte = self._next(1)
-            if not byte:
-                break
-            found += byte
-        return bytes(found)
-
-    def readlines(self, hint: int = -1) -> list[bytes]:
-        del hint
-        return list(self)
-
-    def __iter__(self) -> Iterator[bytes]:
-        return iter(self.readline, b"")
-
-    def _next(self, size: int) -> bytes:
-        with self._changed:
-            # The client's side of each wait is bounded; this thread ends with the exchange.
-            self._changed.wait_for(lambda: self._parts or self._ended)
-            if not self._parts:
-                if self._cut:
-                    raise ConnectionResetError("the client has disconnected inside its body")
-                return b""
-            part = self._parts.popleft()
-            if 0 <= size < len(part):
-                self._parts.appendleft(part[size:])
-                part = part[:size]
-            self._size -= len(part)
-            self._changed.notify_all()
-            return part
-
-
-def _environ(request: WireRequest, body: _Body) -> dict[str, Any]:
+def _environ(request: WireRequest, body: ClientBody) -> dict[str, Any]:
     path, _, query = request.target.partition("?")
     if path == "*":
         path = ""
@@ -351,7 +266,7 @@ def _environ(request: WireRequest, body: _Body) -> dict[str, Any]:
 
 
 def _is_validators(error: BaseException) -> bool:
-    """Whether it was raised by `wsgiref.validate`, not by an application's own `assert`."""
+    """Whether `wsgiref.validate` raised it; it also warns, which may be an error here."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next

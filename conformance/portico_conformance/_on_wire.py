@@ -7,7 +7,7 @@ on it for a while, or when it carried so large a body that a server rather drops
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
 from threading import Lock
 from time import monotonic
@@ -41,7 +41,7 @@ class WireClient:
         timeout: float = TIMEOUT,
     ) -> None:
         self.row = row
-        self.timeout = timeout
+        self._timeout = timeout
         self._host = host
         self._port = port
         self._added = [] if authority is None else [("Host", authority)]
@@ -65,7 +65,7 @@ class WireClient:
         raw = self._take()
         try:
             with _in_terms_of_cases():
-                answer = raw.request(whole, self.timeout)
+                answer = raw.request(whole, self._timeout)
         except BaseException:
             raw.close()
             raise
@@ -78,7 +78,7 @@ class WireClient:
     @contextmanager
     def open(
         self, method: str, target: str, headers: Sequence[tuple[str, str]] = ()
-    ) -> Iterator[Exchange]:
+    ) -> Generator[Exchange]:
         """Begin a request whose body is sent in parts."""
         sized = any(name.lower() == "content-length" for name, _ in headers)
         raw = self._fresh()
@@ -88,6 +88,17 @@ class WireClient:
             yield _WireExchange(raw, sized)
         finally:
             raw.close()
+
+    @contextmanager
+    def patience(self, seconds: float) -> Generator[None]:
+        """Wait no longer than this in the `with` block."""
+        usual, self._timeout = self._timeout, seconds
+        self.close()
+        try:
+            yield
+        finally:
+            self._timeout = usual
+            self.close()
 
     def close(self) -> None:
         """Close the connections that are kept."""
@@ -114,7 +125,7 @@ class WireClient:
         return self._fresh()
 
     def _fresh(self) -> RawClient:
-        return RawClient(self._host, self._port, self.timeout)
+        return RawClient(self._host, self._port, self._timeout)
 
 
 class _WireExchange:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 
 from anyio.from_thread import start_blocking_portal
@@ -16,7 +16,7 @@ _RECEIVE = 1 << 16  # bytes carried at once
 
 
 @contextmanager
-def tls_tunnel(host: str, port: int, context: ssl.SSLContext | None = None) -> Iterator[int]:
+def tls_tunnel(host: str, port: int, context: ssl.SSLContext | None = None) -> Generator[int]:
     """A port on 127.0.0.1 that leads to a TLS server while the `with` block lasts.
 
     Args:

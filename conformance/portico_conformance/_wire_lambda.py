@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -18,7 +18,7 @@ HANDLER = "portico_conformance.entries.function.handler"
 
 
 @contextmanager
-def emulator_client(row: Row, shape: Shape) -> Iterator[Client]:
+def emulator_client(row: Row, shape: Shape) -> Generator[Client]:
     """A client of the conformance application in the Lambda emulator, behind one event shape."""
     binary = ensure_emulator()
     with (

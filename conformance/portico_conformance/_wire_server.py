@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import closing, contextmanager
 
 from portico_conformance._case import Client, Row
@@ -18,7 +18,7 @@ _PATIENCE = {"daphne": 3.0}
 
 
 @contextmanager
-def server_client(row: Row, server_row: ServerRow) -> Iterator[Client]:
+def server_client(row: Row, server_row: ServerRow) -> Generator[Client]:
     """A client of the conformance application behind a server.
 
     Raises at the end, when an ASGI application has broken a rule of ASGI.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import closing, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,7 +15,7 @@ _PACKAGES = ("portico", "portico_cloudflare", "portico_conformance")
 
 
 @contextmanager
-def workerd_client(row: Row, *, snapshot: bool) -> Iterator[Client]:
+def workerd_client(row: Row, *, snapshot: bool) -> Generator[Client]:
     """A client of the conformance application as a Worker, started cold or from a snapshot."""
     from portico_conformance.application import ENVIRONMENT
 

@@ -28,11 +28,11 @@ request is not answered before the first is; cases then signal through files in 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from importlib import import_module
 from inspect import iscoroutinefunction
-from typing import Any, Protocol, TypeAlias, TypeGuard
+from typing import Any, Protocol, TypeAlias, TypeGuard, cast
 from urllib.parse import urlsplit
 from wsgiref.types import WSGIApplication
 
@@ -110,18 +110,18 @@ def deployed_row(url: str) -> Row:
 
 
 @contextmanager
-def _opened(row: Row, factory: Factory) -> Iterator[Client]:
+def _opened(row: Row, factory: Factory) -> Generator[Client]:
     from portico_conformance.application import OPTIONS, app
 
     with ExitStack() as exits:
-        served = factory(app, **OPTIONS)
-        if isinstance(served, AbstractContextManager):
-            served = exits.enter_context(served)
-        yield exits.enter_context(_client(row, served))
+        given = factory(app, **OPTIONS)
+        if _is_context_manager(given):
+            given = exits.enter_context(given)
+        yield exits.enter_context(_client(row, cast("Served", given)))
 
 
 @contextmanager
-def _client(row: Row, served: Served) -> Iterator[Client]:
+def _client(row: Row, served: Served) -> Generator[Client]:
     if isinstance(served, str):
         with _on_wire(row, served) as client:
             yield client
@@ -146,7 +146,7 @@ def _client(row: Row, served: Served) -> Iterator[Client]:
 
 
 @contextmanager
-def _deployed(row: Row, url: str, capabilities: dict[Capability, Support]) -> Iterator[Client]:
+def _deployed(row: Row, url: str, capabilities: dict[Capability, Support]) -> Generator[Client]:
     with _on_wire(row, url) as client:
         capabilities.update(_reported(client))
         yield client
@@ -166,7 +166,7 @@ def _reported(client: Client) -> dict[Capability, Support]:
 
 
 @contextmanager
-def _on_wire(row: Row, url: str) -> Iterator[Client]:
+def _on_wire(row: Row, url: str) -> Generator[Client]:
     from portico_conformance._on_wire import WireClient
 
     scheme, host, port, authority = _split(url)
@@ -193,6 +193,12 @@ _PORTS = {"http": 80, "https": 443}
 
 def _all_native() -> Capabilities:
     return dict.fromkeys(Capability, NATIVE)
+
+
+def _is_context_manager(
+    given: Served | AbstractContextManager[Served],
+) -> TypeGuard[AbstractContextManager[Served]]:
+    return isinstance(given, AbstractContextManager)
 
 
 def _is_client(served: object) -> TypeGuard[Client]:

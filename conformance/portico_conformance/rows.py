@@ -11,7 +11,15 @@ from contextlib import AbstractContextManager
 from importlib import import_module
 from typing import Literal, cast
 
-from portico.contract import ABSENT, EMULATED, NATIVE, Capabilities, Capability, OptionArguments, Support
+from portico.contract import (
+    ABSENT,
+    EMULATED,
+    NATIVE,
+    Capabilities,
+    Capability,
+    OptionArguments,
+    Support,
+)
 from portico_conformance._case import Client, Row
 from portico_conformance._lambda_events import SHAPES, Shape
 from portico_conformance._server_rows import SERVERS, ServerRow

@@ -559,3 +559,28 @@ def test_two_applications_share_nothing() -> None:
 
     assert ask(first, "GET")[2] == b"first"
     assert ask(second, "GET")[2] == b"second"
+
+
+def test_a_server_that_is_given_an_ill_defined_application_hears_of_it_at_startup() -> None:
+    app = Portico()
+
+    @app.get("/")
+    def show(item: object) -> None: ...
+
+    sent: list[Any] = []
+    inbox = iter([{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}])
+
+    async def receive() -> Any:
+        return next(inbox)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    asyncio.run(_awaited(app({"type": "lifespan", "asgi": {"version": "3.0"}}, receive, send)))
+
+    assert [message["type"] for message in sent] == ["lifespan.startup.failed"]
+    assert "'item'" in sent[0]["message"]
+
+
+async def _awaited(result: Any) -> None:
+    await result

@@ -391,3 +391,54 @@ def test_the_context_gives_what_the_request_has() -> None:
             "host": "app.test",
         },
     )
+
+
+@pytest.mark.parametrize("annotation", [list[int], list[Item], int, Any])
+def test_a_form_for_a_body_that_no_form_can_make_is_a_415(annotation: Any) -> None:
+    def take(body: Any) -> str:
+        return str(body)
+
+    take.__annotations__["body"] = annotation
+
+    assert ask(take, "/", "/", method="POST", body=URLSearchParams("a=1"))[0] == 415
+
+
+@pytest.mark.parametrize("name", ["query", "headers", "cookies", "params"])
+def test_a_part_that_names_and_texts_cannot_make_is_found_before_the_first_request(
+    name: str,
+) -> None:
+    namespace: dict[str, Any] = {}
+    exec(f"def show({name}: int) -> None: ...", namespace)
+    app = Portico()
+    app.get("/", namespace["show"])
+
+    with pytest.raises(DefinitionError, match=name):
+        app.check()
+
+
+def test_a_stream_that_blocks_is_refused_in_an_asynchronous_handler() -> None:
+    async def take(body: Iterator[bytes]) -> None: ...
+
+    app = Portico()
+    app.post("/", take)
+
+    with pytest.raises(DefinitionError, match="AsyncIterator"):
+        app.check()
+
+
+def test_a_part_that_did_not_come_has_the_default_that_was_given() -> None:
+    default = Page(limit=3)
+
+    def show(query: Page = default) -> int:
+        return query.limit
+
+    assert ask(show, "/", "/") == (200, "3")
+
+
+def test_a_form_of_very_many_fields_is_refused() -> None:
+    def take(body: dict[str, str]) -> int:
+        return len(body)
+
+    fields = URLSearchParams([(f"f{n}", "1") for n in range(1001)])
+
+    assert ask(take, "/", "/", method="POST", body=fields)[0] == 413

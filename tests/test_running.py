@@ -281,7 +281,7 @@ def test_an_environment_that_lacks_something_says_what() -> None:
     def settings(env: Env) -> Env:
         return env
 
-    with pytest.raises(DefinitionError, match=r"settings.*portico_test_secret"):
+    with pytest.raises(DefinitionError, match=r"settings.*PORTICO_TEST_SECRET"):
         app.start(Configured()).__enter__()
 
 

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypedDict, TypeVar, Unpack, overload
 
 from portico._errors import DefinitionError, PeerError
-from portico._key import ResourceKey
+from portico._key import Key, ResourceKey
 from portico._path import canonical_path
 from portico._pattern import Pattern
 from portico._problem import problem_response
@@ -172,6 +172,11 @@ class Portico:
         return self._register(method, path, handler, options)
 
     def _register(self, method: str, path: str, handler: Any, options: RouteOptions) -> Any:
+        if not isinstance(path, str):  # pyright: ignore[reportUnnecessaryIsInstance] # untyped users
+            raise DefinitionError(
+                f"A route of {method} got {path!r} where its path belongs. Write "
+                "`@app.get('/path')`, or `app.get('/path', handler)`."
+            )
         if not _is_method(method):
             raise DefinitionError(
                 f"The method {method!r} of {path!r} is not valid. A method is a token in upper "
@@ -246,7 +251,10 @@ class Portico:
             CapabilityError: a route needs what `capabilities` declares absent.
         """
         self._freeze()
-        provided = {resource.key for resource in self._resources}
+        provided: set[Key[Any]] = set()
+        for resource in self._resources:
+            resource.bind(provided)
+            provided.add(resource.key)
         for route in self._routes:
             route.check(provided, capabilities, runtime)
 
@@ -382,9 +390,9 @@ class Portico:
 async def _serve_asgi(app: Portico, scope: Scope, receive: Receive, send: Send) -> None:
     """What a server awaits; the adapter is made, once, when it first does."""
     if app._asgi is None:
-        from portico_asgi import ASGI
+        from portico_asgi import adapter_for
 
-        app._asgi = ASGI(app)
+        app._asgi = adapter_for(app)
     await app._asgi(scope, receive, send)
 
 

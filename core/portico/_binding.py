@@ -7,10 +7,11 @@ pass and reports every fault of every part together.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from portico._context import Context
-from portico._errors import DefinitionError, InvalidInputError, PeerError
+from portico._errors import DefinitionError, InvalidInputError
 from portico._key import Use, key_of
 from portico._pattern import RESERVED_NAMES
 from portico._signature import EMPTY, Parameter, Signature
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from portico._coerce import TextParameter as Texts
-    from portico._faults import Fault
+    from portico._faults import Fault, SchemaError
     from portico._key import Key
     from portico._request import Request
 
@@ -75,10 +76,12 @@ class Plan:
         reads = tuple(argument.read for argument in arguments)
 
         def call(ctx: Context) -> Any:
+            values: list[Any] = []
             try:
-                values = [read(ctx) for read in reads]
+                values.extend(read(ctx) for read in reads)
             except _schema_error() as error:
-                raise InvalidInputError(_all_faults(arguments, ctx, error)) from None
+                rest = reads[len(values) + 1 :]
+                raise InvalidInputError(_all_faults(error, rest, ctx)) from None
             if positional:
                 return fn(*values)
             return _call_by_kind(fn, arguments, values)
@@ -127,7 +130,8 @@ class _Binder:
             raise self._error(
                 name,
                 "has no annotation, so it is not known where its value comes from. Annotate it: "
-                "`Context` for the first parameter, a type for any other.",
+                "`Context` for the first parameter, a type for any other. A method is registered "
+                "bound, as `app.get(path, thing.method)`.",
             )
         if name in self.path_names:
             return self._path_parameter(parameter, annotation)
@@ -155,17 +159,30 @@ class _Binder:
         if name == "body":
             from portico._binding_body import body_argument
 
-            return body_argument(parameter, annotation, self.signature.where)
+            return body_argument(parameter, annotation, self.signature)
+        from portico._faults import SchemaError
         from portico._schema import schema_for
 
+        part, pairs_of, default = (
+            "path" if name == "params" else name,
+            _PAIRS[name],
+            parameter.default,
+        )
         try:
             schema = schema_for(annotation)
+            with suppress(SchemaError):
+                # Whether names and texts can make such an object shows when some are read.
+                schema.validate_strings((), part=part)
         except DefinitionError as error:
             raise self._error(name, f"cannot be validated: {error}") from error
-        part, pairs = "path" if name == "params" else name, _PAIRS[name]
-        return Argument(
-            name, parameter.keyword, lambda ctx: schema.validate_strings(pairs(ctx), part=part)
-        )
+
+        def read(ctx: Context) -> Any:
+            pairs = pairs_of(ctx)
+            if not pairs and default is not EMPTY:
+                return default
+            return schema.validate_strings(pairs, part=part)
+
+        return Argument(name, parameter.keyword, read)
 
     def _texts(self, parameter: Parameter, annotation: Any, part: str) -> Texts:
         from portico._coerce import TextParameter as Texts
@@ -216,17 +233,15 @@ _PAIRS: Final[dict[str, Callable[[Context], list[tuple[str, str]]]]] = {
 }
 
 
-def _all_faults(arguments: Sequence[Argument], ctx: Context, first: Exception) -> list[Fault]:
-    """Every fault of every part; the good values are read again, which costs only bad requests."""
-    faults: list[Fault] = []
+def _all_faults(first: SchemaError, rest: Sequence[Read], ctx: Context) -> list[Fault]:
+    """Every fault of every part: those of the first one that failed, and of the ones after it."""
+    faults = list(first.faults)
     error_class = _schema_error()
-    for argument in arguments:
+    for read in rest:
         try:
-            argument.read(ctx)
+            read(ctx)
         except error_class as error:
             faults.extend(error.faults)
-        except PeerError:
-            raise
     return faults
 
 
@@ -251,4 +266,4 @@ def _admits_none(annotation: Any) -> bool:
 
 
 def _show(annotation: Any) -> str:
-    return getattr(annotation, "__name__", None) or repr(annotation)
+    return annotation.__name__ if isinstance(annotation, type) else repr(annotation)

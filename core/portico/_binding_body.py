@@ -6,8 +6,8 @@ from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, It
 from typing import TYPE_CHECKING, Any, Final, get_args, get_origin
 
 from portico._binding import Argument
-from portico._errors import PeerError
-from portico._signature import EMPTY, Parameter
+from portico._errors import DefinitionError, PeerError
+from portico._signature import EMPTY, Parameter, Signature
 
 if TYPE_CHECKING:
     from portico._context import Context
@@ -18,13 +18,13 @@ _ASYNC_STREAMS: Final[frozenset[Any]] = frozenset({AsyncIterator, AsyncIterable}
 _STREAMS: Final[frozenset[Any]] = frozenset({Iterator, Iterable})
 
 
-def body_argument(parameter: Parameter, annotation: Any, where: str) -> Argument:
+def body_argument(parameter: Parameter, annotation: Any, signature: Signature) -> Argument:
     """How the parameter `body` is read.
 
     A body that is absent gives the default, or None where the annotation admits it.
     """
     inner, optional = _without_none(annotation)
-    read, need = _reading(inner, where)
+    read, need = _reading(inner, signature)
     default = None if optional and parameter.default is EMPTY else parameter.default
     if default is EMPTY or need == "stream":
         return Argument(parameter.name, parameter.keyword, read, need)
@@ -35,32 +35,49 @@ def body_argument(parameter: Parameter, annotation: Any, where: str) -> Argument
     return Argument(parameter.name, parameter.keyword, read_or_default, need)
 
 
-def _reading(annotation: Any, where: str) -> tuple[Callable[[Context], Any], str]:
+def _reading(annotation: Any, signature: Signature) -> tuple[Callable[[Context], Any], str]:
     from portico._form_data import FormData
 
     origin = get_origin(annotation)
     if origin in _ASYNC_STREAMS | _STREAMS:
-        return _streaming(annotation, origin in _ASYNC_STREAMS, where), "stream"
+        return _streaming(annotation, origin in _ASYNC_STREAMS, signature), "stream"
     if annotation is bytes:
         return lambda ctx: ctx.request.sync.bytes(), "bytes"
     if annotation is str:
         return _read_text, "bytes"
     if annotation is FormData:
         return lambda ctx: ctx.request.sync.form_data(), "form"
-    from portico._errors import DefinitionError
     from portico._schema import schema_for
 
     try:
         schema = schema_for(annotation)
     except DefinitionError as error:
-        raise DefinitionError(f"{where}: the parameter 'body': {error}") from error
-    return lambda ctx: _validated(ctx.request, schema), "auto"
+        raise DefinitionError(f"{signature.where}: the parameter 'body': {error}") from error
+    forms = _reads_forms(schema)
+    return lambda ctx: _validated(ctx.request, schema, forms), "auto"
 
 
-def _streaming(annotation: Any, is_async: bool, where: str) -> Callable[[Context], Any]:
-    from portico._errors import DefinitionError
+def _reads_forms(schema: Schema) -> bool:
+    """Whether the names and texts of a form can make a value of this type."""
+    from portico._faults import SchemaError
+
+    try:
+        schema.validate_strings((), part="body")
+    except DefinitionError:
+        return False
+    except SchemaError:
+        pass
+    return True
+
+
+def _streaming(annotation: Any, is_async: bool, signature: Signature) -> Callable[[Context], Any]:
     from portico._multipart_parts import Part, SyncPart
 
+    if signature.is_async and not is_async:
+        raise DefinitionError(
+            f"{signature.where}: the parameter 'body' is {annotation!r}, which blocks, but the "
+            "handler is asynchronous. Take AsyncIterator[bytes] or AsyncIterator[Part]."
+        )
     (item,) = get_args(annotation)
     if item is bytes:
         if is_async:
@@ -71,7 +88,7 @@ def _streaming(annotation: Any, is_async: bool, where: str) -> Callable[[Context
     if item is SyncPart and not is_async:
         return lambda ctx: ctx.request.sync.parts()
     raise DefinitionError(
-        f"{where}: the parameter 'body' is a stream of {item!r}. A body streams as "
+        f"{signature.where}: the parameter 'body' is a stream of {item!r}. A body streams as "
         "AsyncIterator[bytes], AsyncIterator[Part], Iterator[bytes] or Iterator[SyncPart]."
     )
 
@@ -86,21 +103,20 @@ def _read_text(ctx: Context) -> str:
         ) from None
 
 
-def _validated(request: Request, schema: Schema) -> Any:
+def _validated(request: Request, schema: Schema, forms: bool) -> Any:
     kind = (request.headers.get("content-type") or "").partition(";")[0].strip().lower()
-    # A body without a type is taken for JSON: curl and many scripts leave it out.
+    # A body without a type is taken for JSON: many scripts leave it out.
     if kind in ("", "application/json") or kind.endswith("+json"):
         data = request.sync.bytes()
         if not data:
             raise PeerError("The request has no body. Send JSON.")
         return schema.validate_json(data, part="body")
-    if kind in ("multipart/form-data", "application/x-www-form-urlencoded"):
+    if forms and kind in ("multipart/form-data", "application/x-www-form-urlencoded"):
         return schema.validate_strings(request.sync.form_data(), part="body")
-    raise PeerError(
-        f"The body has the content type {kind!r}. Send application/json, "
-        "application/x-www-form-urlencoded or multipart/form-data.",
-        status=415,
-    )
+    accepted = "application/json"
+    if forms:
+        accepted += ", application/x-www-form-urlencoded or multipart/form-data"
+    raise PeerError(f"The body has the content type {kind!r}. Send {accepted}.", status=415)
 
 
 def _is_there(request: Request) -> bool:

@@ -22,6 +22,7 @@ from portico._errors import (
     DisconnectError,
     PeerError,
 )
+from portico._stream import ByteStream
 
 if TYPE_CHECKING:
     from portico._blob import Blob
@@ -371,6 +372,16 @@ class _Counted:
         self._count.end()
         raise StopIteration
 
+    def close(self) -> None:
+        """Close a source that is a stream of ours; any other belongs to its server."""
+        if isinstance(self._source, ByteStream):
+            self._source.close()
+
+    async def aclose(self) -> None:
+        """Close a source that is a stream of ours; any other belongs to its server."""
+        if isinstance(self._source, ByteStream):
+            await self._source.aclose()
+
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
 
@@ -417,6 +428,8 @@ def _form_of(data: bytes, content_type: str, limits: MultipartLimits) -> FormDat
     from portico._form_data import FormData
     from portico._url_search_params import parse_urlencoded
 
+    if data.count(b"&") >= limits.max_parts:
+        raise BodyTooLargeError(f"The form has more fields than the limit of {limits.max_parts}.")
     return FormData(parse_urlencoded(data))
 
 

@@ -33,7 +33,7 @@ from portico._errors import HTTPError
 from portico._offload import offload
 from portico._problem import error_problem, problem_response, unexpected
 from portico._response import Response
-from portico._signature import Signature, code_names, plain_function
+from portico._signature import Signature, code_names, plain_function, reads_body_of_context
 from portico._stream import ByteStream, offloaded
 
 if TYPE_CHECKING:
@@ -96,7 +96,12 @@ class Link:
         names = frozenset[str]() if function is None else code_names(function.__code__)
         if self.signature.is_async:
             # It can await `request` itself; only `ctx.body` needs the body beforehand.
-            return "auto" if "body" in names and "request" not in names else ""
+            code = None if function is None else function.__code__
+            return (
+                "auto"
+                if code is not None and "body" in names and reads_body_of_context(code)
+                else ""
+            )
         read = names & (_WHOLE_READINGS | _FORM_READINGS | _STREAM_READINGS)
         if read and read <= _WHOLE_READINGS:
             return "bytes"

@@ -24,30 +24,41 @@ CHUNK_SIZE: Final = 64 * 1024
 
 
 def file(
-    path: str | PathLike[str], *, content_type: str | None = None, download: str | None = None
+    path: str | PathLike[str],
+    *,
+    root: str | PathLike[str] | None = None,
+    content_type: str | None = None,
+    download: str | None = None,
 ) -> FileAnswer:
     """Answer with a file of this machine.
 
-    The path is the developer's: text of a request must not become a part of it unchecked. A file
-    that is not there is a 404.
+    Without a root the path is the developer's: text of a request must not become a part of it.
+    With one, the path may come from a request: a file that does not lie in the root, links
+    followed, does not exist. A file that does not exist is a 404.
 
     Args:
-        path: the file.
+        path: the file, relative to the root where there is one.
+        root: the folder that the file must lie in.
         content_type: its type; guessed from the name without one.
         download: the name under which a browser saves it, instead of showing it.
     """
-    return FileAnswer(path, content_type, download)
+    return FileAnswer(path, root, content_type, download)
 
 
 class FileAnswer(BlockingAnswer):
     """What `file()` returns."""
 
-    __slots__ = ("content_type", "download", "path")
+    __slots__ = ("content_type", "download", "path", "root")
 
     def __init__(
-        self, path: str | PathLike[str], content_type: str | None, download: str | None
+        self,
+        path: str | PathLike[str],
+        root: str | PathLike[str] | None,
+        content_type: str | None,
+        download: str | None,
     ) -> None:
         self.path: str | PathLike[str] = path
+        self.root: str | PathLike[str] | None = root
         self.content_type: str | None = content_type
         self.download: str | None = download
 
@@ -57,8 +68,10 @@ class FileAnswer(BlockingAnswer):
         import stat
 
         try:
-            handle = open(self.path, "rb")  # noqa: SIM115 - the stream closes it
-        except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
+            handle = open(self._location(), "rb")  # noqa: SIM115 - the stream closes it
+        except PermissionError:
+            raise
+        except (OSError, ValueError) as error:  # no such file, a name too long, or with a NUL
             raise HTTPError(404, "The file does not exist.") from error
         try:
             status = os.fstat(handle.fileno())
@@ -68,6 +81,17 @@ class FileAnswer(BlockingAnswer):
         except BaseException:
             handle.close()
             raise
+
+    def _location(self) -> str:
+        import os
+
+        if self.root is None:
+            return os.fspath(self.path)
+        root = os.path.realpath(self.root)
+        location = os.path.realpath(os.path.join(root, self.path))
+        if os.path.commonpath([root, location]) != root:
+            raise FileNotFoundError(f"{location} does not lie in {root}.")
+        return location
 
     def _answer(self, ctx: Context, handle: IO[bytes], size: int, modified: int) -> Response:
         from werkzeug.http import http_date

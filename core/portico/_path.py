@@ -28,10 +28,18 @@ def canonical_path(raw: str) -> str:
 
 
 def parameter_value(segment: str) -> str:
-    """The value of a path parameter from the canonical path."""
+    """The value of a path parameter from the canonical path.
+
+    Raises:
+        PeerError: an encoded slash makes a dot segment of it (400), which no honest client sends
+            and which would lead out of a folder that the value is joined to.
+    """
     if "%" not in segment:
         return segment
-    return segment.replace("%2F", "/").replace("%25", "%")
+    value = segment.replace("%2F", "/")
+    if value != segment and not {".", ".."}.isdisjoint(value.replace("\\", "/").split("/")):
+        raise PeerError("The path hides a dot segment behind an encoded slash.")
+    return value.replace("%25", "%")
 
 
 def _decoded(raw: str) -> str:

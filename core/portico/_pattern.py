@@ -27,6 +27,9 @@ Form: TypeAlias = "tuple[str | Parameter, ...]"
 class Pattern:
     """A parsed path pattern.
 
+    A parameter takes one segment that is not empty; the rest of the path may be empty, but the
+    slash before it must be there: `/files/{path:path}` answers `/files/`, not `/files`.
+
     Attributes:
         text: as it was written.
         names: the parameters, in order.
@@ -62,6 +65,11 @@ class Pattern:
         if segment in (".", ".."):
             raise DefinitionError(
                 f"The path {self.text!r} has the segment {segment!r}, which no canonical path has."
+            )
+        if segment[:1] in (":", "*", "<"):
+            raise DefinitionError(
+                f"The path {self.text!r} has the segment {segment!r}, as other frameworks write a "
+                "parameter. Write '{name}', or '{name:path}' for the rest of the path."
             )
         match = _parameter(segment)
         if match is None:

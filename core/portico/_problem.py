@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from portico._errors import HTTPError, InvalidInputError
@@ -49,7 +50,8 @@ def unexpected(error: Exception, platform: Platform, where: str, *, debug: bool)
     import os
 
     identifier = os.urandom(8).hex()
-    platform.report(error, f"{where} failed (error {identifier})")
+    with suppress(Exception):  # a logger that fails must not take the answer along
+        platform.report(error, f"{where} failed (error {identifier})")
     if debug:
         import traceback
 

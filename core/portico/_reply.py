@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Final, Generic, Literal, TypeVar, overload
 
+from portico._errors import PeerError
 from portico._headers import Headers, HeadersInit
 from portico._response import REDIRECT_STATUSES, Response
 
@@ -59,6 +60,10 @@ class Problem:
         instance: str | None = None,
         **extensions: object,
     ) -> None:
+        if "status" in extensions:
+            raise TypeError(
+                "A problem has the status that it is sent with: `status(code, problem)`."
+            )
         self.detail: str | None = detail
         self.title: str | None = title
         self.type: str = type
@@ -213,14 +218,16 @@ def redirect(
             refused, so that input passed on as a target is no open redirect.
 
     Raises:
-        ValueError: the URL leaves this origin, or the status is not that of a redirect.
+        PeerError: the URL may leave this origin (400).
+        ValueError: the status is not that of a redirect.
     """
     if status not in REDIRECT_STATUSES:
         raise ValueError(f"redirect() got status {status!r}. It is 301, 302, 303, 307 or 308.")
     if not external and _may_leave(url):
-        raise ValueError(
-            f"redirect() got {url!r}, which may lead to another origin. Give a path that starts "
-            "with one slash, or pass `external=True` if the target is trusted."
+        # Such a target comes from the peer far more often than from a developer.
+        raise PeerError(
+            f"The redirect target {url!r} may lead to another origin. Expected a path that starts "
+            "with one slash; a target that the application trusts takes `external=True`."
         )
     return Response.redirect(_encoded(url), status)
 

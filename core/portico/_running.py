@@ -9,7 +9,7 @@ from portico._errors import DefinitionError, PorticoError
 from portico._key import Key, ResourceKey
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
     from types import TracebackType
 
     from portico.contract import Platform
@@ -22,22 +22,25 @@ class Resource:
 
     Attributes:
         key: whose value it is.
+        bind: works out where its parameters come from, given the keys that stand before it.
         is_async: whether it needs an event loop.
         call: makes the generator or the value; gets the values that were made before.
         is_generator: whether there is anything to leave.
     """
 
-    __slots__ = ("call", "is_async", "is_generator", "key")
+    __slots__ = ("bind", "call", "is_async", "is_generator", "key")
 
     def __init__(
         self,
         key: ResourceKey[Any, Any, Any],
+        bind: Callable[[Collection[Key[Any]] | None], None],
         call: Callable[[AppRunning], Any],
         *,
         is_async: bool,
         is_generator: bool,
     ) -> None:
         self.key = key
+        self.bind = bind
         self.call = call
         self.is_async = is_async
         self.is_generator = is_generator

@@ -72,9 +72,8 @@ class Signature:
             DefinitionError: one of them names what cannot be found.
         """
         function = _annotated(self.fn)
-        annotations: dict[str, Any]
+        annotations: dict[str, Any] = getattr(function, "__annotations__", {})
         try:
-            annotations = function.__annotations__
             if any(isinstance(value, str) for value in annotations.values()):
                 from typing import get_type_hints
 
@@ -85,8 +84,10 @@ class Signature:
                 "where the function can see it. Import it outside `if TYPE_CHECKING`, at module "
                 "level."
             ) from error
-        except AttributeError:
-            return {}
+        except (AttributeError, SyntaxError, TypeError) as error:
+            raise DefinitionError(
+                f"{self.where} has an annotation that cannot be evaluated: {error}."
+            ) from error
         return annotations
 
 
@@ -135,6 +136,22 @@ def code_names(code: CodeType) -> frozenset[str]:
         if isinstance(constant, CodeType):
             names |= code_names(constant)
     return frozenset(names)
+
+
+def reads_body_of_context(code: CodeType) -> bool:
+    """Whether `body` is read of anything but `request`: `ctx.body`, not `ctx.request.body`."""
+    from dis import get_instructions
+
+    previous: object = None
+    for instruction in get_instructions(code):
+        if instruction.argval == "body" and previous != "request":
+            return True
+        previous = instruction.argval
+    return any(
+        reads_body_of_context(constant)
+        for constant in code.co_consts
+        if isinstance(constant, CodeType)
+    )
 
 
 def _parameters(function: FunctionType, where: str, *, skip: bool) -> list[Parameter]:

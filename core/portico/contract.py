@@ -16,6 +16,8 @@ The order of calls::
         write response.status, response.headers and response.content; close the content
         platform.finish() or await platform.afinish()           once per request, at the end
 
+Each request is handled in a context (`contextvars`) of its own; on a loop the adapter sees to that.
+
 `handle` never raises but for cancellation: whatever goes wrong becomes an answer. What it returns
 is ready for the wire: `content` is bytes, or a stream that must be closed exactly once, whether it
 was read or not; HEAD and the null body statuses have no content; `content-length` is set where it
@@ -26,7 +28,9 @@ A stream that raises must reach the peer as a broken message, never as a complet
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from contextvars import copy_context
 from enum import Enum
+from functools import partial
 from types import MappingProxyType, TracebackType
 from typing import (
     Any,
@@ -38,6 +42,7 @@ from typing import (
     Self,
     TypeAlias,
     TypedDict,
+    TypeGuard,
     TypeVar,
     cast,
 )
@@ -196,9 +201,18 @@ class Options:
                 f"root_path is {root_path!r}. It starts with a slash and ends without one, "
                 "such as '/api'."
             )
+        for name, size in (
+            ("max_body_size", max_body_size),
+            ("max_form_size", max_form_size),
+            ("max_stream_size", max_stream_size),
+        ):
+            if size is not None and (type(size) is not int or size < 0):
+                raise ValueError(f"{name} is {size!r}. It is a number of bytes, such as 1_048_576.")
         if isinstance(hosts, str):
             raise TypeError(f"hosts is the text {hosts!r}. It is a list of host names.")
         self.limits: BodyLimits = BodyLimits(max_body_size, max_form_size, max_stream_size)
+        if any("/" in host for host in hosts or ()):
+            raise ValueError(f"hosts is {hosts!r}. A host is a name without scheme and path.")
         self.hosts: frozenset[str] | None = (
             None if hosts is None else frozenset(host.lower() for host in hosts)
         )
@@ -279,10 +293,14 @@ class Platform:
         """
         from portico._signature import is_coroutine_function
 
+        if not _is_awaitable(work) and not callable(work):
+            raise TypeError(f"wait_until() got {work!r}. Give it a function or an awaitable.")
         if self._work is None:
             self._work = []
         if is_coroutine_function(work):
             work = cast("Callable[[], Awaitable[object]]", work)()
+        if not _is_awaitable(work):
+            work = partial(copy_context().run, cast("Callable[[], object]", work))
         self._work.append(work)
         return self.promise
 
@@ -342,10 +360,11 @@ class Platform:
         while self._work:
             work = self._work.pop(0)
             try:
-                if isinstance(work, Awaitable):
-                    await work
-                else:
-                    await self.run_blocking(work)
+                result: object = work
+                if callable(work):
+                    result = await self.run_blocking(work)
+                if _is_awaitable(result):
+                    await result
             except Exception as error:  # noqa: BLE001 - reported; the other work still runs
                 self.report(error, "background work failed")
 
@@ -357,9 +376,14 @@ class Platform:
         while self._work:
             work = self._work.pop(0)
             try:
-                if isinstance(work, Awaitable):
+                if not callable(work):
                     raise TypeError(f"{work!r} needs an event loop: call `afinish`.")
-                work()
+                result = work()
+                if _is_awaitable(result):
+                    raise TypeError(
+                        f"Background work gave {result!r}, which nobody awaits here. Give "
+                        "`wait_until` the coroutine, or the `async` function, itself."
+                    )
             except Exception as error:  # noqa: BLE001 - reported; the other work still runs
                 self.report(error, "background work failed")
 
@@ -420,6 +444,10 @@ class Application(Protocol):
     ) -> Response | Awaitable[Response]:
         """Answer one request; the `running` is the one that `start` returned."""
         ...
+
+
+def _is_awaitable(value: object) -> TypeGuard[Awaitable[object]]:
+    return isinstance(value, Awaitable)
 
 
 _NO_BINDINGS: Final[Mapping[str, Any]] = MappingProxyType({})

@@ -2,6 +2,7 @@
 
 from portico_asgi._handler import ASGI
 from portico_asgi._platform import CAPABILITIES, AsgiPlatform, AsgiRaw
+from portico_asgi._refusal import adapter_for
 from portico_asgi._request import AsgiRequest
 
-__all__ = ["ASGI", "CAPABILITIES", "AsgiPlatform", "AsgiRaw", "AsgiRequest"]
+__all__ = ["ASGI", "CAPABILITIES", "AsgiPlatform", "AsgiRaw", "AsgiRequest", "adapter_for"]

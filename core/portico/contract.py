@@ -288,8 +288,8 @@ class Platform:
     def wait_until(self, work: Awaitable[object] | Callable[[], object], /) -> Promise:
         """Take work that is not a part of the answer; the promise says when it runs.
 
-        An awaitable is awaited, a function is called where it may block, and an `async` function is
-        both. An exception of the work goes to `report`. Work of one request runs in order.
+        An awaitable is awaited, a function is called where it may block, with the context variables
+        of now, and an `async` function is both. An exception of the work goes to `report`. Work of one request runs in order.
         """
         from portico._signature import is_coroutine_function
 

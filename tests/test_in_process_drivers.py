@@ -132,7 +132,7 @@ def test_a_lifespan_that_fails_is_an_error() -> None:
     with pytest.raises(BaseExceptionGroup, match="unhandled") as caught:  # noqa: SIM117
         with asgi_client(ROW, app, "asyncio"):
             pass
-    assert caught.group_contains(AssertionError, match="the lifespan went wrong")
+    assert caught.group_contains(AssertionError, match="the startup failed")
 
 
 def test_a_wsgi_application_that_breaks_a_rule_fails_the_case() -> None:

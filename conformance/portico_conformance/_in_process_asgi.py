@@ -7,8 +7,8 @@ application stands behind our validator, and whatever it reports fails the case.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Generator, MutableMapping
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, MutableMapping
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any, Literal, TypeVar
 from urllib.parse import unquote_to_bytes
 
@@ -32,7 +32,7 @@ _GRACE = 5.0  # seconds that calls get to end when the server stops
 def asgi_client(row: Row, app: AsgiApp, backend: Literal["asyncio", "trio"]) -> Generator[Client]:
     """A client of an ASGI application, started and, at the end, stopped."""
     with start_blocking_portal(backend) as portal:
-        server = _Server(validate(app), portal)
+        server = portal.call(_Server, validate(app), portal)
         serving, _ = portal.start_task(server.serve)
         try:
             yield InProcessClient(row, server.begin, server.settle)
@@ -43,16 +43,18 @@ def asgi_client(row: Row, app: AsgiApp, backend: Literal["asyncio", "trio"]) -> 
 
 
 class _Server:
-    """One application on one loop; all its methods but the public ones run there."""
+    """One application on one loop, where it is made; `begin` and `settle` are for any thread."""
 
     def __init__(self, app: ValidatedApp, portal: BlockingPortal) -> None:
         self._app = app
         self._portal = portal
         self._state: Message = {}
         self._under_way = 0
+        self._stopping = anyio.Event()
+        self._idle = anyio.Event()
 
     def begin(self, request: WireRequest, more: bool) -> _AsgiCall:
-        """Start a call, from any thread."""
+        """Start a call."""
         return self._portal.call(self._begin, request, more)
 
     def settle(self) -> None:
@@ -63,33 +65,41 @@ class _Server:
 
     async def serve(self, *, task_status: anyio.abc.TaskStatus[None]) -> None:
         """Serve until `stop`, with the lifespan around it."""
-        self._stopping, self._idle = anyio.Event(), anyio.Event()
         async with anyio.create_task_group() as self._calls:
-            to_app, app_receives = anyio.create_memory_object_stream[Message](1)
-            app_sends, from_app = anyio.create_memory_object_stream[Message](1)
-            with to_app, app_receives, app_sends, from_app:
-                scope = {"type": "lifespan", "asgi": _ASGI, "state": self._state}
-                async with anyio.create_task_group() as lifespan:
-                    lifespan.start_soon(self._app, scope, app_receives.receive, app_sends.send)
-                    with anyio.fail_after(TIMEOUT):
-                        await to_app.send({"type": "lifespan.startup"})
-                        _must_be(await from_app.receive(), "lifespan.startup.complete")
-                    task_status.started()
-                    await self._stopping.wait()
-                    await self._wait_until_idle()
-                    with anyio.fail_after(TIMEOUT):
-                        await to_app.send({"type": "lifespan.shutdown"})
-                        _must_be(await from_app.receive(), "lifespan.shutdown.complete")
+            async with self._lifespan():
+                task_status.started()
+                await self._stopping.wait()
+                await self._wait_until_idle()
+            self._calls.cancel_scope.cancel()
 
     async def stop(self) -> None:
+        """Let `serve` end."""
         self._stopping.set()
+
+    @asynccontextmanager
+    async def _lifespan(self) -> AsyncGenerator[None]:
+        to_app, app_receives = anyio.create_memory_object_stream[Message](1)
+        app_sends, from_app = anyio.create_memory_object_stream[Message](1)
+
+        async def step(name: str) -> None:
+            with anyio.fail_after(TIMEOUT):
+                await to_app.send({"type": f"lifespan.{name}"})
+                answer = await from_app.receive()
+            assert answer["type"] == f"lifespan.{name}.complete", f"the {name} failed: {answer}"
+
+        with to_app, app_receives, app_sends, from_app:
+            async with anyio.create_task_group() as lifespan:
+                scope = {"type": "lifespan", "asgi": dict(_ASGI), "state": self._state}
+                lifespan.start_soon(self._app, scope, app_receives.receive, app_sends.send)
+                await step("startup")
+                yield
+                await step("shutdown")
 
     async def _wait_until_idle(self) -> None:
         with anyio.move_on_after(_GRACE):
             while self._under_way:
                 self._idle = anyio.Event()
                 await self._idle.wait()
-        self._calls.cancel_scope.cancel() if self._under_way else None
 
     async def _begin(self, request: WireRequest, more: bool) -> _AsgiCall:
         call = _AsgiCall(self._portal, request, more)
@@ -254,7 +264,3 @@ def _scope(request: WireRequest, state: Message) -> Message:
 def _server_error(failure: Exception | None) -> WireResponse:
     """What a server answers for an application that did not."""
     return WireResponse(500, [("x-failure", repr(failure).encode("ascii", "replace").decode())])
-
-
-def _must_be(message: Message, expected: str) -> None:
-    assert message["type"] == expected, f"the lifespan went wrong: {message}"

@@ -23,16 +23,24 @@ def mangum_client(row: Row) -> Generator[Client]:
 
     Without Mangum's lifespan, which is one for each invocation: the adapter starts by itself.
     """
-    # Mangum runs on the thread's current event loop.
     with asyncio.Runner() as runner:
-        asyncio.set_event_loop(runner.get_loop())
-        try:
+        loop = runner.get_loop()
+        with _current(loop):
             mangum = Mangum(ASGI(app, **OPTIONS), lifespan="off")
 
-            def handler(event: Event, context: object) -> object:
+        def handler(event: Event, context: object) -> object:
+            with _current(loop):
                 return mangum(event, cast("LambdaContext", context))
 
-            with lambda_client(row, handler, "http") as client:
-                yield client
-        finally:
-            asyncio.set_event_loop(None)
+        with lambda_client(row, handler, "http") as client:
+            yield client
+
+
+@contextmanager
+def _current(loop: asyncio.AbstractEventLoop) -> Generator[None]:
+    """Make the loop that of this thread, on which Mangum runs."""
+    asyncio.set_event_loop(loop)
+    try:
+        yield
+    finally:
+        asyncio.set_event_loop(None)

@@ -39,9 +39,8 @@ class OpenRows:
         from portico_conformance.application import ENVIRONMENT
 
         self._folder = tempfile.TemporaryDirectory(prefix="portico-conformance-")
-        os.environ["PORTICO_CONFORMANCE_DIR"] = self._folder.name
-        name, value = ENVIRONMENT
-        os.environ[name] = value
+        self._variables = {"PORTICO_CONFORMANCE_DIR": self._folder.name, **dict([ENVIRONMENT])}
+        os.environ.update(self._variables)
         # The slowest to start stand last in the table.
         for row in reversed([row for row in self._rows if row.on_wire]):
             self._starting[row.id] = self._workers.submit(self._start, row)
@@ -56,7 +55,8 @@ class OpenRows:
                     future.exception()
             stopping = [self._workers.submit(row.__exit__, None, None, None) for row in self._open]
         self._folder.cleanup()
-        del os.environ["PORTICO_CONFORMANCE_DIR"]
+        for name in self._variables:
+            del os.environ[name]
         errors = [error for future in stopping if (error := future.exception()) is not None]
         if errors:
             raise errors[0]

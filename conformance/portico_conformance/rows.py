@@ -6,9 +6,11 @@ or adds to it. The suite holds each row to its table in both directions.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Literal, cast
 
 from portico.contract import (
@@ -23,6 +25,7 @@ from portico.contract import (
 from portico_conformance._case import Client, Row
 from portico_conformance._lambda_events import SHAPES, Shape
 from portico_conformance._server_rows import SERVERS, ServerRow
+from portico_conformance._servers import ServerMissingError
 
 __all__ = ["QUICK", "all_rows", "selected_rows"]
 
@@ -173,6 +176,7 @@ def _lambda_changes(shape: Shape) -> Changes:
 
 def _asgi(backend: Literal["asyncio", "trio"]) -> Open:
     def opened(row: Row) -> AbstractContextManager[Client]:
+        _must_have(row, backend)
         from portico_asgi import ASGI
         from portico_conformance._in_process_asgi import asgi_client
         from portico_conformance.application import OPTIONS, app
@@ -210,6 +214,7 @@ def _worker(row: Row) -> AbstractContextManager[Client]:
 
 
 def _mangum(row: Row) -> AbstractContextManager[Client]:
+    _must_have(row, "mangum")
     from portico_conformance._in_process_mangum import mangum_client
 
     return mangum_client(row)
@@ -226,6 +231,7 @@ def _server(server: ServerRow) -> Open:
 
 def _emulator(shape: Shape) -> Open:
     def opened(row: Row) -> AbstractContextManager[Client]:
+        _must_have(row, "awslambdaric")
         from portico_conformance._wire_lambda import emulator_client
 
         return emulator_client(row, shape)
@@ -240,3 +246,11 @@ def _workerd(snapshot: bool) -> Open:
         return workerd_client(row, snapshot=snapshot)
 
     return opened
+
+
+def _must_have(row: Row, module: str) -> None:
+    if find_spec(module) is None:
+        raise ServerMissingError(
+            f"{row.id} needs {module}, which this Python does not have. "
+            f"Run: {sys.executable} -m pip install {module}"
+        )

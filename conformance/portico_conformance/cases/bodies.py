@@ -247,17 +247,3 @@ def requests_of_one_connection_do_not_mix(client: Client, colour: str) -> None:
     for number in range(5):
         body = str(number).encode() * (number * 1000)
         assert client.request("POST", f"/{colour}/bytes", [BINARY], body).body == body
-
-
-@case("bodies", each=COLOURS, needs=Capability.STREAM_REQUEST)
-def uploads_that_nobody_reads_leave_the_server_answering(client: Client, colour: str) -> None:
-    body = bytes(900_000)
-    for _ in range(8):
-        # Longer than a limit allows and never sent whole: the answer does not wait for it.
-        headers = [BINARY, ("Content-Length", str(1000 * len(body)))]
-        with client.open("POST", f"/{colour}/bytes", headers) as exchange:
-            exchange.send(bytes(1000))
-            assert exchange.head().status == 413
-            exchange.disconnect()
-
-    assert client.request("POST", f"/{colour}/bytes", [BINARY], b"sent").body == b"sent"

@@ -5,7 +5,7 @@ import pytest
 from portico_conformance._case import Case, Client, Row
 
 # `wsgiref.validate` warns of methods that it has not heard of, such as PURGE.
-pytestmark = pytest.mark.filterwarnings("ignore:Unknown REQUEST_METHOD")
+pytestmark: pytest.MarkDecorator = pytest.mark.filterwarnings("ignore:Unknown REQUEST_METHOD")
 
 
 def test_the_canary_is_found_dead(conformance_row: Row, conformance_client: Client) -> None:

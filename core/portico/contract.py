@@ -289,7 +289,8 @@ class Platform:
         """Take work that is not a part of the answer; the promise says when it runs.
 
         An awaitable is awaited, a function is called where it may block, with the context variables
-        of now, and an `async` function is both. An exception of the work goes to `report`. Work of one request runs in order.
+        of now, and an `async` function is both. An exception of the work goes to `report`. Work of
+        one request runs in order.
         """
         from portico._signature import is_coroutine_function
 

@@ -23,33 +23,17 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
+from portico._framing import put_fields
 from portico._headers import Headers
 from portico._json import to_json
 from portico._problem import problem_response
 from portico._reply import Problem, Reply
-from portico._response import NULL_BODY_STATUSES, Response
-from portico._stream import ByteStream, Chunk, offloaded
+from portico._response import Response
+from portico._started import BYTES, JSON, TEXT, Started, StartedAsync, stream_type
+from portico._stream import ByteStream
 
 if TYPE_CHECKING:
     from portico._context import Context
-
-TEXT: Final = "text/plain;charset=UTF-8"
-JSON: Final = "application/json"
-NDJSON: Final = "application/x-ndjson"
-BYTES: Final = "application/octet-stream"
-
-# RFC 9110 section 7.6.1: they concern one connection, so they are the server's to write.
-_HOP_BY_HOP: Final = frozenset(
-    {
-        "connection",
-        "keep-alive",
-        "proxy-connection",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-    }
-)
 
 _END: Final[Any] = object()
 
@@ -150,89 +134,6 @@ async def to_response_on_loop(value: object, ctx: Context, none_status: int) -> 
     return to_response(value, ctx, none_status)
 
 
-def settle(response: Response, ctx: Context) -> Response:
-    """Add what `ctx.set` and `ctx.cookies` say, and make the message fit for the wire."""
-    settings = ctx._set
-    if settings is not None:
-        if settings.status is not None and response.status == 200:
-            response.status = _checked_status(settings.status)
-        if settings.has_headers:
-            present = set(response.headers.keys())
-            for name, value in settings.headers:
-                if name == "set-cookie" or name not in present:
-                    response.headers.append(name, value)
-    if ctx._cookies is not None:
-        for line in ctx._cookies.set_cookie_lines():
-            response.headers.append("set-cookie", line)
-    return frame(response, ctx.request.method)
-
-
-def _checked_status(status: int) -> int:
-    if not 200 <= status <= 599:
-        raise ValueError(f"`ctx.set.status` is {status!r}. A response has a status of 200 to 599.")
-    return status
-
-
-def frame(response: Response, method: str) -> Response:
-    """Content-Length, and what HTTP leaves out: hop-by-hop fields, bodies of HEAD and 204.
-
-    A stream that must not be sent stays on a response without content until `dropped` closes it.
-    """
-    headers = response.headers
-    for name in _HOP_BY_HOP.intersection(headers.keys()):
-        headers.delete(name)
-    content = response.content
-    if response.status in NULL_BODY_STATUSES:
-        headers.delete("content-type")  # RFC 9110 section 15.4.5 would have none in a 304 either
-        if response.status == 205:
-            # RFC 9112 section 6.3 does not count it among the answers that end with their head.
-            headers.set("content-length", "0")
-        elif response.status != 304:
-            headers.delete("content-length")
-    elif isinstance(content, bytes):
-        # A handler of HEAD alone may say how long the answer to GET is.
-        if content or method != "HEAD" or _declared_length(headers) is None:
-            headers.set("content-length", str(len(content)))
-    elif content.length is not None:
-        headers.set("content-length", str(content.length))
-        content.expect(content.length)
-    elif (declared := _declared_length(headers)) is not None and method != "HEAD":
-        content.expect(declared)
-    return response
-
-
-def _declared_length(headers: Headers) -> int | None:
-    """What a handler says of a body whose length is not known."""
-    text = headers.get("content-length")
-    if text is not None and not (text.isascii() and text.isdigit()):
-        raise ValueError(
-            f"The answer has the Content-Length {text!r}. It is one decimal number (RFC 9110 "
-            "section 8.6). Leave it out where the length is not known."
-        )
-    return None if text is None else int(text)
-
-
-def must_drop(response: Response, method: str) -> bool:
-    """Whether the content of a response is not to be sent."""
-    return method == "HEAD" or response.status in NULL_BODY_STATUSES
-
-
-def drop(response: Response) -> None:
-    """Take the content away; a synchronous stream is closed here."""
-    content = response.content
-    if isinstance(content, ByteStream):
-        content.close()
-    response.content = b""
-
-
-async def drop_on_loop(response: Response, ctx: Context) -> None:
-    """Take the content away; a stream is closed, off the loop where it may block."""
-    content = response.content
-    response.content = b""
-    if isinstance(content, ByteStream):
-        await (content if content.is_async else offloaded(content, ctx.platform)).aclose()
-
-
 def _simple(ctx: Context, content_type: str, data: bytes) -> Response:
     return Response.ready(200, _usual(ctx, [("content-type", content_type)]), data)
 
@@ -277,26 +178,17 @@ def _of_reply(reply: Reply[Any, Any], convert: Callable[[Any], Response]) -> Res
     return response
 
 
-def put_fields(response: Response, fields: Headers | None) -> None:
-    """Put fields in the place of those of the same names; several of one name all count."""
-    for name in fields.keys() if fields is not None else ():
-        if name != "set-cookie":
-            response.headers.delete(name)
-    for name, value in fields or ():
-        response.headers.append(name, value)
-
-
 def _open(source: Iterator[Any], ctx: Context, convert: Callable[[Any], Response]) -> Response:
     """Start a synchronous stream. A generator without values answers with what it returns."""
     try:
         first = next(source)
     except StopIteration as end:
         return convert(end.value)
-    content_type, encode = _stream_type(first)
+    content_type, encode = stream_type(first)
     return Response.ready(
         200,
         _usual(ctx, [("content-type", content_type), ("cache-control", "no-cache")]),
-        ByteStream(_Started(first, source, encode)),
+        ByteStream(Started(first, source, encode)),
     )
 
 
@@ -304,73 +196,9 @@ async def _open_async(source: AsyncIterator[Any], ctx: Context) -> Response:
     first = await anext(source, _END)
     if first is _END:
         return Response.ready(200, Headers())
-    content_type, encode = _stream_type(first)
+    content_type, encode = stream_type(first)
     return Response.ready(
         200,
         _usual(ctx, [("content-type", content_type), ("cache-control", "no-cache")]),
-        ByteStream(_StartedAsync(first, source, encode)),
+        ByteStream(StartedAsync(first, source, encode)),
     )
-
-
-def _stream_type(first: object) -> tuple[str, Callable[[Any], Chunk]]:
-    if isinstance(first, str):
-        return TEXT, _as_chunk
-    if isinstance(first, bytes | bytearray | memoryview):
-        return BYTES, _as_chunk
-    return NDJSON, _json_line
-
-
-def _as_chunk(value: Any) -> Chunk:
-    if value is None:
-        return b""
-    if isinstance(value, str | bytes | bytearray):
-        return value
-    return value.tobytes() if isinstance(value, memoryview) else _json_line(value)
-
-
-def _json_line(value: Any) -> Chunk:
-    return b"" if value is None else to_json(value) + b"\n"
-
-
-class _Started:
-    """A stream whose first value was taken to see what it is."""
-
-    __slots__ = ("_encode", "_first", "_source")
-
-    def __init__(self, first: Any, source: Any, encode: Callable[[Any], Chunk]) -> None:
-        self._first = first
-        self._source = source
-        self._encode = encode
-
-    def __iter__(self) -> Iterator[Chunk]:
-        return self
-
-    def __next__(self) -> Chunk:
-        value, self._first = self._first, _END
-        return self._encode(next(self._source) if value is _END else value)
-
-    def close(self) -> None:
-        close = getattr(self._source, "close", None)
-        if close is not None:
-            close()
-
-
-class _StartedAsync:
-    __slots__ = ("_encode", "_first", "_source")
-
-    def __init__(self, first: Any, source: Any, encode: Callable[[Any], Chunk]) -> None:
-        self._first = first
-        self._source = source
-        self._encode = encode
-
-    def __aiter__(self) -> AsyncIterator[Chunk]:
-        return self
-
-    async def __anext__(self) -> Chunk:
-        value, self._first = self._first, _END
-        return self._encode(await anext(self._source) if value is _END else value)
-
-    async def aclose(self) -> None:
-        aclose = getattr(self._source, "aclose", None)
-        if aclose is not None:
-            await aclose()

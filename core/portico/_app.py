@@ -5,25 +5,26 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypedDict, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar, overload
 
 from portico._errors import DefinitionError, PeerError
 from portico._key import Key, ResourceKey
 from portico._path import canonical_path
 from portico._pattern import Pattern
 from portico._problem import problem_response
+from portico._registration import Registration, RouteOptions
 from portico._reply import Problem
 from portico._route import Route, RouteInfo
 from portico._router import Router
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection, Iterable, Iterator
+    from collections.abc import AsyncIterator, Iterable, Iterator
 
     from portico._engine import Colour
     from portico._request import Request
     from portico._response import Response
     from portico._running import AppRunning, Resource
-    from portico.contract import Capabilities, Capability, Platform
+    from portico.contract import Capabilities, Platform
 
 F = TypeVar("F", bound=Callable[..., Any])
 P = ParamSpec("P")
@@ -44,20 +45,7 @@ _GENERAL_METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPT
 _is_method = re.compile(r"\*|[A-Z][A-Z0-9!#$%&'*+\-.^_`|~]*").fullmatch
 
 
-class RouteOptions(TypedDict, total=False):
-    """What a registration may say about its route.
-
-    Attributes:
-        blocking: whether its synchronous functions may block; False keeps them on the event loop.
-        needs: capabilities without which the route makes no sense; an adapter of a runtime that
-            lacks one refuses the application when it is constructed.
-    """
-
-    blocking: bool
-    needs: Collection[Capability]
-
-
-class Portico:
+class Portico(Registration):
     """A web application: routes, and what they share, in front of no particular runtime.
 
     Args:
@@ -88,88 +76,6 @@ class Portico:
         self._asgi: Any = None
 
     # Registration
-
-    @overload
-    def get(self, path: str, /, **options: Unpack[RouteOptions]) -> Callable[[F], F]: ...
-    @overload
-    def get(self, path: str, handler: V, /, **options: Unpack[RouteOptions]) -> V: ...
-    def get(self, path: str, handler: Any = ..., /, **options: Unpack[RouteOptions]) -> Any:
-        """Answer GET, and HEAD, on a path.
-
-        Without a handler it is a decorator, which returns the function unchanged. A handler that
-        is not callable is a value: its response is built once.
-        """
-        return self._register("GET", path, handler, options)
-
-    @overload
-    def post(self, path: str, /, **options: Unpack[RouteOptions]) -> Callable[[F], F]: ...
-    @overload
-    def post(self, path: str, handler: V, /, **options: Unpack[RouteOptions]) -> V: ...
-    def post(self, path: str, handler: Any = ..., /, **options: Unpack[RouteOptions]) -> Any:
-        """Answer POST on a path; see `get`."""
-        return self._register("POST", path, handler, options)
-
-    @overload
-    def put(self, path: str, /, **options: Unpack[RouteOptions]) -> Callable[[F], F]: ...
-    @overload
-    def put(self, path: str, handler: V, /, **options: Unpack[RouteOptions]) -> V: ...
-    def put(self, path: str, handler: Any = ..., /, **options: Unpack[RouteOptions]) -> Any:
-        """Answer PUT on a path; see `get`."""
-        return self._register("PUT", path, handler, options)
-
-    @overload
-    def patch(self, path: str, /, **options: Unpack[RouteOptions]) -> Callable[[F], F]: ...
-    @overload
-    def patch(self, path: str, handler: V, /, **options: Unpack[RouteOptions]) -> V: ...
-    def patch(self, path: str, handler: Any = ..., /, **options: Unpack[RouteOptions]) -> Any:
-        """Answer PATCH on a path; see `get`."""
-        return self._register("PATCH", path, handler, options)
-
-    @overload
-    def delete(self, path: str, /, **options: Unpack[RouteOptions]) -> Callable[[F], F]: ...
-    @overload
-    def delete(self, path: str, handler: V, /, **options: Unpack[RouteOptions]) -> V: ...
-    def delete(self, path: str, handler: Any = ..., /, **options: Unpack[RouteOptions]) -> Any:
-        """Answer DELETE on a path; see `get`."""
-        return self._register("DELETE", path, handler, options)
-
-    @overload
-    def head(self, path: str, /, **options: Unpack[RouteOptions]) -> Callable[[F], F]: ...
-    @overload
-    def head(self, path: str, handler: V, /, **options: Unpack[RouteOptions]) -> V: ...
-    def head(self, path: str, handler: Any = ..., /, **options: Unpack[RouteOptions]) -> Any:
-        """Answer HEAD on a path in another way than GET does; see `get`."""
-        return self._register("HEAD", path, handler, options)
-
-    @overload
-    def options(self, path: str, /, **options: Unpack[RouteOptions]) -> Callable[[F], F]: ...
-    @overload
-    def options(self, path: str, handler: V, /, **options: Unpack[RouteOptions]) -> V: ...
-    def options(self, path: str, handler: Any = ..., /, **options: Unpack[RouteOptions]) -> Any:
-        """Answer OPTIONS on a path in another way than by `Allow`; see `get`."""
-        return self._register("OPTIONS", path, handler, options)
-
-    @overload
-    def all(self, path: str, /, **options: Unpack[RouteOptions]) -> Callable[[F], F]: ...
-    @overload
-    def all(self, path: str, handler: V, /, **options: Unpack[RouteOptions]) -> V: ...
-    def all(self, path: str, handler: Any = ..., /, **options: Unpack[RouteOptions]) -> Any:
-        """Answer every method that the path has no handler of its own for; see `get`."""
-        return self._register("*", path, handler, options)
-
-    @overload
-    def route(
-        self, method: str, path: str, /, **options: Unpack[RouteOptions]
-    ) -> Callable[[F], F]: ...
-    @overload
-    def route(
-        self, method: str, path: str, handler: V, /, **options: Unpack[RouteOptions]
-    ) -> V: ...
-    def route(
-        self, method: str, path: str, handler: Any = ..., /, **options: Unpack[RouteOptions]
-    ) -> Any:
-        """Answer any method, such as `"PURGE"`, on a path; see `get`."""
-        return self._register(method, path, handler, options)
 
     def _register(self, method: str, path: str, handler: Any, options: RouteOptions) -> Any:
         if not isinstance(path, str):  # pyright: ignore[reportUnnecessaryIsInstance] # untyped users
@@ -326,7 +232,7 @@ class Portico:
 
     def _unrouted(self, request: Request, path: str, allowed: frozenset[str]) -> Response:
         """404, 405, or the automatic answer to OPTIONS (RFC 9110 sections 9.3.7, 15.5.6)."""
-        from portico._answer import drop, frame
+        from portico._framing import drop, frame
         from portico._headers import Headers
         from portico._response import Response
 
@@ -347,7 +253,7 @@ class Portico:
 
     def _refusal(self, error: Exception, request: Request, platform: Platform) -> Response:
         """The answer to a request that reaches no route, or one that is not well defined."""
-        from portico._answer import drop, frame
+        from portico._framing import drop, frame
         from portico._problem import unexpected
 
         if isinstance(error, PeerError):

@@ -15,14 +15,20 @@ import sys
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from portico._body_reading import (
+    BodySource,
+    Count,
+    Counted,
+    decode_text,
+    form_of,
+    is_multipart,
+    is_urlencoded,
+)
 from portico._errors import (
     BodyNotReadError,
-    BodyTooLargeError,
     BodyUsedError,
-    DisconnectError,
     PeerError,
 )
-from portico._stream import ByteStream
 
 if TYPE_CHECKING:
     from portico._blob import Blob
@@ -33,8 +39,6 @@ if TYPE_CHECKING:
 
 # The class below has a method of that name, which hides the type from its annotations.
 Data: TypeAlias = bytes
-
-BodySource: TypeAlias = "bytes | Iterable[bytes] | AsyncIterable[bytes] | None"
 
 MIB = 1024 * 1024
 
@@ -143,7 +147,7 @@ class Body:
         """
         if self._form is None:
             content_type = self._form_type()
-            if _is_multipart(content_type) and self._data is None:
+            if is_multipart(content_type) and self._data is None:
                 from portico._multipart import read_form
 
                 gather = self._begin(self.limits.form_size)
@@ -153,7 +157,7 @@ class Body:
                     self._multipart_limits(self.limits.form_size),
                 )
             else:
-                self._form = _form_of(
+                self._form = form_of(
                     await self.bytes(), content_type, self._multipart_limits(self.limits.form_size)
                 )
         return self._form
@@ -181,16 +185,16 @@ class Body:
         """
         if self._data is not None:
             self._used = True
-            return _Counted(self._data, _Count(None, None))
+            return Counted(self._data, Count(None, None))
         return self._counted(self._begin(self.limits.stream_size))
 
-    def _begin(self, limit: int | None) -> _Count:
+    def _begin(self, limit: int | None) -> Count:
         if self._used:
             raise BodyUsedError(
                 "The body was already consumed as a stream or a multipart form, which keep no "
                 "bytes. Read it once, or read `bytes()` first, or `clone()` before reading."
             )
-        count = _Count(limit, self._declared_length())
+        count = Count(limit, self._declared_length())
         self._used = True
         return count
 
@@ -198,13 +202,13 @@ class Body:
         """What the Content-Length says; raises where the body cannot be read as it is."""
         return None
 
-    def _counted(self, count: _Count) -> _Counted:
+    def _counted(self, count: Count) -> Counted:
         source, self._source = self._source, None
-        return _Counted(source, count)
+        return Counted(source, count)
 
     def _form_type(self, *, multipart: bool = False) -> str:
         content_type = self.headers.get("content-type") or ""
-        if _is_multipart(content_type) or (not multipart and _is_urlencoded(content_type)):
+        if is_multipart(content_type) or (not multipart and is_urlencoded(content_type)):
             return content_type
         accepted = "multipart/form-data"
         if not multipart:
@@ -262,7 +266,7 @@ class SyncBody:
         body = self._body
         if body._form is None:
             content_type = body._form_type()
-            if _is_multipart(content_type) and body._data is None:
+            if is_multipart(content_type) and body._data is None:
                 from portico._multipart import read_form_sync
 
                 self._must_be_readable()
@@ -273,7 +277,7 @@ class SyncBody:
                     body._multipart_limits(body.limits.form_size),
                 )
             else:
-                body._form = _form_of(
+                body._form = form_of(
                     self.bytes(), content_type, body._multipart_limits(body.limits.form_size)
                 )
         return body._form
@@ -304,133 +308,6 @@ class SyncBody:
                 "synchronous code ran. Declare `body` as a parameter of the handler, or make the "
                 "handler `async` and await `request.bytes()`."
             )
-
-
-class _Count:
-    """Holds a body to its limit and to its Content-Length while it passes by."""
-
-    __slots__ = ("declared", "limit", "total")
-
-    def __init__(self, limit: int | None, declared: int | None) -> None:
-        if limit is not None and declared is not None and declared > limit:
-            raise _too_large(limit)
-        self.limit = limit
-        self.declared = declared
-        self.total = 0
-
-    def add(self, chunk: bytes) -> bytes:
-        self.total += len(chunk)
-        if self.limit is not None and self.total > self.limit:
-            raise _too_large(self.limit)
-        if self.declared is not None and self.total > self.declared:
-            raise PeerError(f"The body is longer than its Content-Length of {self.declared} bytes.")
-        return chunk
-
-    def end(self) -> None:
-        if self.declared is not None and self.total < self.declared:
-            raise DisconnectError(
-                f"The body ended after {self.total} of the {self.declared} bytes that its "
-                "Content-Length says."
-            )
-
-
-class _Counted:
-    """A source that passes by its count: not a generator, so that it may be left half read."""
-
-    __slots__ = ("_begun", "_count", "_is_async", "_iterator", "_source")
-
-    _iterator: Any
-
-    def __init__(self, source: BodySource, count: _Count) -> None:
-        self._count = count
-        self._source = source
-        self._begun = False
-        self._is_async = False
-
-    def _begin(self, *, prefer_async: bool) -> None:
-        self._begun = True
-        source = self._source
-        if source is None or isinstance(source, bytes):
-            self._iterator = iter([source] if source else [])
-        elif isinstance(source, AsyncIterable) and (
-            prefer_async or not isinstance(source, Iterable)
-        ):
-            self._is_async = True
-            self._iterator = aiter(source)
-        else:
-            self._iterator = iter(source)
-
-    def __iter__(self) -> Iterator[bytes]:
-        return self
-
-    def __next__(self) -> bytes:
-        if not self._begun:
-            self._begin(prefer_async=False)
-        for chunk in self._iterator:
-            if chunk:
-                return self._count.add(chunk)
-        self._count.end()
-        raise StopIteration
-
-    def close(self) -> None:
-        """Close a source that is a stream of ours; any other belongs to its server."""
-        if isinstance(self._source, ByteStream):
-            self._source.close()
-
-    async def aclose(self) -> None:
-        """Close a source that is a stream of ours; any other belongs to its server."""
-        if isinstance(self._source, ByteStream):
-            await self._source.aclose()
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return self
-
-    async def __anext__(self) -> bytes:
-        if not self._begun:
-            self._begin(prefer_async=True)
-        while True:
-            if self._is_async:
-                chunk = await anext(self._iterator, _END)
-            else:
-                chunk = next(self._iterator, _END)
-            if chunk is _END:
-                self._count.end()
-                raise StopAsyncIteration
-            if chunk:
-                return self._count.add(chunk)
-
-
-_END: Any = object()
-
-
-def _too_large(limit: int) -> BodyTooLargeError:
-    return BodyTooLargeError(f"The body is larger than the limit of {limit} bytes.")
-
-
-def decode_text(data: bytes) -> str:
-    """UTF-8 decode (Encoding Standard): a leading byte order mark is dropped, errors replaced."""
-    return data.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace")
-
-
-def _is_multipart(content_type: str) -> bool:
-    return content_type[:19].lower() == "multipart/form-data"
-
-
-def _is_urlencoded(content_type: str) -> bool:
-    return content_type[:33].lower() == "application/x-www-form-urlencoded"
-
-
-def _form_of(data: bytes, content_type: str, limits: MultipartLimits) -> FormData:
-    if _is_multipart(content_type):
-        from portico._multipart import read_form_sync
-
-        return read_form_sync([data], content_type, limits)
-    from portico._form_data import FormData
-    from portico._url_search_params import parse_urlencoded
-
-    if data.count(b"&") >= limits.max_parts:
-        raise BodyTooLargeError(f"The form has more fields than the limit of {limits.max_parts}.")
-    return FormData(parse_urlencoded(data))
 
 
 def clone_source(body: Body) -> BodySource:

@@ -18,18 +18,9 @@ from collections.abc import Awaitable, Callable
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from portico._answer import (
-    drop,
-    drop_on_loop,
-    frame,
-    is_open_ended,
-    must_drop,
-    put_fields,
-    settle,
-    to_response,
-    to_response_on_loop,
-)
+from portico._answer import is_open_ended, to_response, to_response_on_loop
 from portico._errors import HTTPError
+from portico._framing import drop, drop_on_loop, frame, must_drop, put_fields, settle
 from portico._offload import offload
 from portico._problem import error_problem, problem_response, unexpected
 from portico._response import Response

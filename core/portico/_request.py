@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from portico._body import NO_LIMITS, Body, BodyLimits, BodySource, clone_source
+from portico._body import NO_LIMITS, Body, BodyLimits, clone_source
+from portico._body_reading import BodySource
 from portico._errors import PeerError
 from portico._headers import Headers, HeadersInit
 

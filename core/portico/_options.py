@@ -1,0 +1,79 @@
+"""`Options`: what every adapter can be told."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Final, Literal, TypedDict
+
+from portico._body import BodyLimits
+
+
+class OptionArguments(TypedDict, total=False):
+    """The arguments of `Options`, for an adapter's own `**options: Unpack[OptionArguments]`."""
+
+    max_body_size: int
+    max_form_size: int
+    max_stream_size: int | None
+    hosts: Collection[str] | None
+    root_path: str | None
+    strict: bool
+    check: Literal["now", "deferred"]
+
+
+class Options:
+    """The options that every adapter has.
+
+    Args:
+        max_body_size: bytes of a body that is read whole; more is a 413.
+        max_form_size: bytes of a multipart body, whose files are kept on disk.
+        max_stream_size: bytes of a body that the handler streams; None sets no limit.
+        hosts: the Host values to answer, lower case, with the port where it is not the default
+            one; any other is a 400. None admits all.
+        root_path: the path under which the application is mounted, such as `"/api"`; None takes
+            what the runtime says.
+        strict: raise where the runtime would lose a part of the answer, instead of a warning.
+        check: `"now"` checks the application when the adapter is constructed; `"deferred"` leaves
+            it to the first hit of each route, for the shortest cold start.
+    """
+
+    __slots__ = ("check", "hosts", "limits", "root_path", "strict")
+
+    def __init__(
+        self,
+        *,
+        max_body_size: int = BodyLimits.max_body_size,
+        max_form_size: int = BodyLimits.max_form_size,
+        max_stream_size: int | None = None,
+        hosts: Collection[str] | None = None,
+        root_path: str | None = None,
+        strict: bool = False,
+        check: Literal["now", "deferred"] = "now",
+    ) -> None:
+        if check not in ("now", "deferred"):
+            raise ValueError(f"check is {check!r}. It is 'now' or 'deferred'.")
+        if root_path and (not root_path.startswith("/") or root_path.endswith("/")):
+            raise ValueError(
+                f"root_path is {root_path!r}. It starts with a slash and ends without one, "
+                "such as '/api'."
+            )
+        for name, size in (
+            ("max_body_size", max_body_size),
+            ("max_form_size", max_form_size),
+            ("max_stream_size", max_stream_size),
+        ):
+            if size is not None and (type(size) is not int or size < 0):
+                raise ValueError(f"{name} is {size!r}. It is a number of bytes, such as 1_048_576.")
+        if isinstance(hosts, str):
+            raise TypeError(f"hosts is the text {hosts!r}. It is a list of host names.")
+        self.limits: BodyLimits = BodyLimits(max_body_size, max_form_size, max_stream_size)
+        if any("/" in host for host in hosts or ()):
+            raise ValueError(f"hosts is {hosts!r}. A host is a name without scheme and path.")
+        self.hosts: frozenset[str] | None = (
+            None if hosts is None else frozenset(host.lower() for host in hosts)
+        )
+        self.root_path: str | None = root_path
+        self.strict: bool = strict
+        self.check = check
+
+
+DEFAULT_OPTIONS: Final = Options()

@@ -1,0 +1,203 @@
+"""`Platform`: what a runtime gives to one request."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextvars import copy_context
+from functools import partial
+from types import MappingProxyType
+from typing import Any, ClassVar, Final, TypeGuard, TypeVar, cast
+
+from portico._abort import AbortSignal
+from portico._options import DEFAULT_OPTIONS, Options
+from portico._runtime import (
+    NATIVE,
+    UNKNOWN_PEER,
+    Capabilities,
+    Capability,
+    Peer,
+    Promise,
+    Runtime,
+    Support,
+)
+
+T = TypeVar("T")
+
+_NO_BINDINGS: Final[Mapping[str, Any]] = MappingProxyType({})
+
+
+class Platform:
+    """What the runtime gives to one request. Every member is always there; absence is a value.
+
+    The base class is the platform of a test: no peer, no deadline, inline calls. An adapter
+    overrides what its runtime has.
+
+    Attributes:
+        options: those of the adapter.
+        env: the platform's environment, text to text.
+        bindings: the objects that the platform was configured with (Workers), by name.
+        peer: who is on the other side.
+        root_path: where the application is mounted; never a part of `request.raw_path`.
+        deadline: when the platform ends the call, on the clock of `monotonic`, or None.
+        signal: aborted when the peer is known to be gone.
+    """
+
+    __slots__ = ("_signal", "_work", "options", "peer", "root_path")
+
+    runtime: ClassVar[Runtime] = Runtime("test", "serial")
+    capabilities: ClassVar[Capabilities] = MappingProxyType(
+        dict.fromkeys(Capability, Support.EMULATED)
+    )
+    promise: ClassVar[Promise] = Promise.AFTER_RESPONSE
+
+    def __init__(
+        self, options: Options | None = None, peer: Peer = UNKNOWN_PEER, root_path: str = ""
+    ) -> None:
+        self.options: Options = DEFAULT_OPTIONS if options is None else options
+        self.peer: Peer = peer
+        self.root_path: str = root_path
+        self._signal: AbortSignal | None = None
+        self._work: list[Awaitable[object] | Callable[[], object]] | None = None
+
+    @property
+    def env(self) -> Mapping[str, str]:
+        """The platform's environment: `os.environ`, or a Worker's text bindings."""
+        import os
+
+        return os.environ
+
+    @property
+    def bindings(self) -> Mapping[str, Any]:
+        """Objects that the platform was configured with; empty where there is no such thing."""
+        return _NO_BINDINGS
+
+    @property
+    def deadline(self) -> float | None:
+        """When the platform ends the call, in seconds of `monotonic()`, or None."""
+        return None
+
+    @property
+    def signal(self) -> AbortSignal:
+        """Aborted when the peer is known to be gone; never where `DISCONNECT` is absent."""
+        if self._signal is None:
+            self._signal = AbortSignal()
+        return self._signal
+
+    async def run_blocking(self, fn: Callable[[], T], /) -> T:
+        """Call a function that may block, off the event loop where there is one.
+
+        The base class calls it inline, as runtimes without threads do.
+        """
+        return fn()
+
+    def wait_until(self, work: Awaitable[object] | Callable[[], object], /) -> Promise:
+        """Take work that is not a part of the answer; the promise says when it runs.
+
+        An awaitable is awaited, a function is called where it may block, with the context variables
+        of now, and an `async` function is both. An exception of the work goes to `report`. Work of
+        one request runs in order.
+        """
+        from portico._signature import is_coroutine_function
+
+        if not _is_awaitable(work) and not callable(work):
+            raise TypeError(f"wait_until() got {work!r}. Give it a function or an awaitable.")
+        if self._work is None:
+            self._work = []
+        if is_coroutine_function(work):
+            work = cast("Callable[[], Awaitable[object]]", work)()
+        if not _is_awaitable(work):
+            work = partial(copy_context().run, cast("Callable[[], object]", work))
+        self._work.append(work)
+        return self.promise
+
+    async def early_hints(self, links: Iterable[str], /) -> bool:
+        """Send 103 with these `Link` values (RFC 8297); False says that it was not sent."""
+        return False
+
+    def report(self, error: BaseException, where: str) -> None:
+        """Log an exception that nobody else will see, with its traceback."""
+        import logging
+
+        logging.getLogger("portico").error("%s", where, exc_info=error)
+
+    def monotonic(self) -> float:
+        """Seconds of a clock that never goes back."""
+        import time
+
+        return time.monotonic()
+
+    def now(self) -> float:
+        """Seconds since 1970-01-01T00:00:00Z."""
+        import time
+
+        return time.time()
+
+    async def sleep(self, seconds: float, /) -> None:
+        """Wait on the runtime's event loop."""
+        import anyio
+
+        await anyio.sleep(seconds)
+
+    def raw(self, kind: type[T], /) -> T:
+        """The native objects of the call: `AsgiRaw`, `WsgiRaw`, `LambdaRaw` or `WorkerRaw`.
+
+        Raises:
+            CapabilityError: this runtime has another kind.
+        """
+        from portico._errors import CapabilityError
+
+        raise CapabilityError(
+            f"{kind.__name__} was asked for on the runtime {self.runtime.name!r}, which does not "
+            "have it. Look at `platform.runtime.name` first."
+        )
+
+    @property
+    def has_threads(self) -> bool:
+        """Whether `run_blocking` has threads to run on."""
+        return self.capabilities[Capability.THREADS] is NATIVE
+
+    @property
+    def has_work(self) -> bool:
+        """Whether `wait_until` was given work that has not run."""
+        return bool(self._work)
+
+    async def afinish(self) -> None:
+        """Run the work of `wait_until`, in order; adapters call it at the promised moment."""
+        while self._work:
+            work = self._work.pop(0)
+            try:
+                result: object = work
+                if callable(work):
+                    result = await self.run_blocking(work)
+                if _is_awaitable(result):
+                    await result
+            except Exception as error:  # noqa: BLE001 - reported; the other work still runs
+                self.report(error, "background work failed")
+
+    def finish(self) -> None:
+        """Run the work of `wait_until` without an event loop, for calls that had none.
+
+        An awaitable is reported and not run; `needs_loop` tells beforehand whether there is one.
+        """
+        while self._work:
+            work = self._work.pop(0)
+            try:
+                if not callable(work):
+                    raise TypeError(f"{work!r} needs an event loop: call `afinish`.")
+                result = work()
+                if _is_awaitable(result):
+                    raise TypeError(
+                        f"Background work gave {result!r}, which nobody awaits here. Give "
+                        "`wait_until` the coroutine, or the `async` function, itself."
+                    )
+            except Exception as error:  # noqa: BLE001 - reported; the other work still runs
+                self.report(error, "background work failed")
+
+    @property
+    def needs_loop(self) -> bool:
+        """Whether the work of `wait_until` has an awaitable, so that `afinish` must run it."""
+        return bool(self._work) and any(isinstance(work, Awaitable) for work in self._work or ())
+
+
+def _is_awaitable(value: object) -> TypeGuard[Awaitable[object]]:
+    return isinstance(value, Awaitable)

@@ -15,17 +15,17 @@ until a test of the suite is collected.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
-    from portico_conformance._case import Case, Client, Row
-    from portico_conformance._open_rows import OpenRows
-    from portico_conformance.differences import Difference
+    from _pytest.mark.structures import ParameterSet
 
-_SHORT = 0.5  # seconds
+    from portico_conformance._case import Row
+    from portico_conformance._open_rows import OpenRows, Task
+    from portico_conformance.differences import Difference
 
 pytest.register_assert_rewrite("portico_conformance.cases")
 
@@ -42,76 +42,48 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Register our marker, as `--strict-markers` wants."""
-    config.addinivalue_line("markers", "conformance_hangs: the known difference is silence")
-
-
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Give each test that takes them its rows and cases."""
     if "conformance_row" not in metafunc.fixturenames:
         return
     rows = _rows(metafunc.config)
-    if "conformance_case" not in metafunc.fixturenames:
+    if "conformance_task" not in metafunc.fixturenames:
         metafunc.parametrize("conformance_row", rows, ids=[row.id for row in rows])
         return
     from portico_conformance._case import all_cases
+    from portico_conformance._open_rows import Task
     from portico_conformance.differences import differences_of
 
     cases = list(all_cases())
-    metafunc.parametrize(
-        ("conformance_row", "conformance_case"),
-        [
-            pytest.param(row, case, id=f"{row.id}-{case.name}", marks=_marks(case, known))
-            for row in rows
-            for known in [differences_of(row.id)]
-            for case in cases
-        ],
-    )
+    parameters: list[ParameterSet] = []
+    for row in rows:
+        differences = differences_of(row.id)
+        for case in cases:
+            known = next((known for known in differences if known.is_about_case(case.name)), None)
+            task = Task(case, hangs=known is not None and known.hangs)
+            marks = [] if known is None else [_expected_failure(known)]
+            parameters.append(pytest.param(row, task, id=f"{row.id}-{case.name}", marks=marks))
+    metafunc.parametrize(("conformance_row", "conformance_task"), parameters)
 
 
 @pytest.fixture(scope="module")
 def conformance_rows(request: pytest.FixtureRequest) -> Iterator[OpenRows]:
-    """The rows that the tests of this run take, starting; they stop with the last of them."""
-    from portico_conformance._case import Row
+    """The rows that the tests of this module take, starting; they stop with the last of them."""
     from portico_conformance._open_rows import OpenRows
 
-    needed: dict[str, Row] = {}
+    rows: dict[str, Row] = {}
+    tasks: dict[str, list[Task]] = {}
     for item in request.session.items:
         callspec = getattr(item, "callspec", None)
-        row = callspec.params.get("conformance_row") if callspec else None
-        if isinstance(row, Row):
-            needed[row.id] = row
-    with OpenRows(needed.values()) as rows:
-        yield rows
-
-
-@pytest.fixture
-def conformance_client(
-    request: pytest.FixtureRequest, conformance_rows: OpenRows, conformance_row: Row
-) -> Iterator[Client]:
-    """The client of the row that the test is about."""
-    from portico_conformance._on_wire import WireClient
-
-    client = _client(conformance_rows, conformance_row)
-    if isinstance(client, WireClient) and request.node.get_closest_marker("conformance_hangs"):
-        # Where silence is the known difference, there is no use in waiting for long.
-        with client.patience(_SHORT):
-            yield client
-    else:
-        yield client
-
-
-def _client(rows: OpenRows, row: Row) -> Client:
-    from portico_conformance._servers import ServerMissingError
-    from portico_conformance.components import ComponentMissingError
-
-    try:
-        return rows.client(row)
-    except (ComponentMissingError, ServerMissingError) as error:
-        if os.environ.get("CI", "").lower() == "true":
-            pytest.fail(f"With CI=true each component has to be there. {error}", pytrace=False)
-        pytest.skip(str(error))
+        if callspec is None or item.getparent(pytest.Module) is not request.node:
+            continue
+        row: Row | None = callspec.params.get("conformance_row")
+        if row is not None:
+            rows[row.id] = row
+            task: Task | None = callspec.params.get("conformance_task")
+            tasks.setdefault(row.id, []).extend([] if task is None else [task])
+    with OpenRows([(row, tasks[row.id]) for row in rows.values()]) as opened:
+        yield opened
 
 
 def _rows(config: pytest.Config) -> list[Row]:
@@ -130,14 +102,8 @@ def _rows(config: pytest.Config) -> list[Row]:
         raise pytest.UsageError(str(error)) from error
 
 
-def _marks(case: Case, differences: Iterable[Difference]) -> list[pytest.MarkDecorator]:
+def _expected_failure(known: Difference) -> pytest.MarkDecorator:
     from portico_conformance._case import IncompleteAnswerError, NoAnswerError
 
     raises = (AssertionError, IncompleteAnswerError, NoAnswerError, TimeoutError)
-    marks: list[pytest.MarkDecorator] = []
-    for known in differences:
-        if known.is_about_case(case.name):
-            marks.append(pytest.mark.xfail(strict=True, reason=known.reason, raises=raises))
-            if known.hangs:
-                marks.append(pytest.mark.conformance_hangs)
-    return marks
+    return pytest.mark.xfail(strict=True, reason=known.reason, raises=raises)

@@ -211,11 +211,6 @@ BODIES: dict[str, tuple[dict[str, Any], bytes, bytes]] = {
     ),
     "nothing without a length": ({}, b"NEXT", b""),
     "nothing with an empty length": ({"CONTENT_LENGTH": ""}, b"NEXT", b""),
-    "nothing of a chunked body that the server left chunked": (
-        {"HTTP_TRANSFER_ENCODING": "chunked"},
-        b"3\r\nabc\r\n",
-        b"",
-    ),
     "a length bounds a terminated input too": (
         {"CONTENT_LENGTH": "3", "wsgi_input_terminated": True},
         b"abc",
@@ -377,3 +372,12 @@ def test_asynchronous_code_reads_where_the_platform_lets_it_block() -> None:
 
     assert asyncio.run(WsgiRequest(env, CountingPlatform()).bytes()) == b"abc"
     assert CountingPlatform.calls == 2
+
+
+def test_a_body_whose_end_the_server_does_not_tell_is_a_411() -> None:
+    body = request(REQUEST_METHOD="POST", HTTP_TRANSFER_ENCODING="chunked").sync
+
+    with pytest.raises(PeerError) as caught:
+        body.bytes()
+
+    assert caught.value.status == 411

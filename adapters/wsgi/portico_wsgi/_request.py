@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from portico import PeerError
 from portico.contract import NativeRequest
 
 if TYPE_CHECKING:
@@ -166,7 +167,7 @@ def _server_name(environ: WSGIEnvironment) -> str:
     return name if port == _DEFAULT_PORTS.get(environ["wsgi.url_scheme"]) else f"{name}:{port}"
 
 
-def read_body(environ: WSGIEnvironment, platform: Platform) -> Input | None:
+def read_body(environ: WSGIEnvironment, platform: Platform) -> Input | Unreadable | None:
     """The body, or None where there is none.
 
     A body that nobody reads is left where it is: PEP 3333 has the server see to what follows on the
@@ -182,7 +183,7 @@ def read_body(environ: WSGIEnvironment, platform: Platform) -> Input | None:
         return Input(environ["wsgi.input"], 0, platform)
     if not environ.get("wsgi.input_terminated"):
         # A read without a length might wait for the peer's next request.
-        return None
+        return Unreadable() if "HTTP_TRANSFER_ENCODING" in environ else None
     if "HTTP_TRANSFER_ENCODING" not in environ and _is_http_1(environ):
         # RFC 9112 section 6.3: neither length nor coding means no body.
         return None
@@ -192,6 +193,22 @@ def read_body(environ: WSGIEnvironment, platform: Platform) -> Input | None:
 def _is_http_1(environ: WSGIEnvironment) -> bool:
     protocol: str = environ.get("SERVER_PROTOCOL", "")
     return protocol.startswith("HTTP/1")
+
+
+class Unreadable:
+    """A body that the server hands over without a way to find its end (wsgiref, chunked)."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        raise self._refusal()
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        raise self._refusal()
+
+    def _refusal(self) -> PeerError:
+        return PeerError(
+            "The body has no Content-Length, and this server cannot read it without. Send one.",
+            status=411,
+        )
 
 
 class Input:

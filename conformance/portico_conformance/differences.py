@@ -102,7 +102,8 @@ _SERVERS = (
             "the_handler_has_the_first_of_an_unknown_number_of_chunks",
         ),
         rows=("wsgiref",),
-        reason="wsgiref does not know chunked bodies and gives no way to read them: the answer is a 411",
+        reason="wsgiref does not know chunked bodies and gives no way to read them: the answer "
+        "is a 411",
     ),
     Difference(
         cases=("a_large_body_comes_back_as_it_is_read*",),

@@ -29,7 +29,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.print_help(sys.stderr)
         return 2
     try:
-        return _run(parser, parsed)
+        status = _run(parser, parsed)
+        sys.stdout.flush()  # here, and not at Python's end, a reader that is gone can be told
+        return status
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:

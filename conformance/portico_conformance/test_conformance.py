@@ -7,7 +7,7 @@ from portico_conformance._open_rows import OpenRows, Task
 from portico_conformance._require_component import components_required
 
 # `wsgiref.validate` warns of methods that it has not heard of, such as PURGE.
-pytestmark = pytest.mark.filterwarnings("ignore:Unknown REQUEST_METHOD")
+pytestmark: pytest.MarkDecorator = pytest.mark.filterwarnings("ignore:Unknown REQUEST_METHOD")
 
 
 def test_conformance(

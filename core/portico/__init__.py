@@ -30,6 +30,7 @@ from portico._json import MalformedJSONError, UnencodableError
 from portico._key import Key, use
 from portico._multipart import MultipartError, MultipartLimitError, MultipartLimits
 from portico._multipart_parts import Part, SyncPart
+from portico._redirect import redirect
 from portico._reply import (
     Accepted,
     BadRequest,
@@ -43,7 +44,6 @@ from portico._reply import (
     TooManyRequests,
     Unauthorized,
     UnprocessableContent,
-    redirect,
     status,
 )
 from portico._request import Request

@@ -12,7 +12,7 @@ The rules, the same on every runtime:
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from portico._body_reading import (
@@ -25,17 +25,17 @@ from portico._body_reading import (
     is_urlencoded,
 )
 from portico._errors import (
-    BodyNotReadError,
     BodyUsedError,
     PeerError,
 )
 
 if TYPE_CHECKING:
     from portico._blob import Blob
+    from portico._body_sync import SyncBody
     from portico._form_data import FormData
     from portico._headers import Headers
     from portico._multipart import MultipartLimits
-    from portico._multipart_parts import Part, SyncPart
+    from portico._multipart_parts import Part
 
 # The class below has a method of that name, which hides the type from its annotations.
 Data: TypeAlias = bytes
@@ -103,6 +103,8 @@ class Body:
     @property
     def sync(self) -> SyncBody:
         """The same readings for synchronous code."""
+        from portico._body_sync import SyncBody
+
         return SyncBody(self)
 
     async def bytes(self) -> bytes:
@@ -222,92 +224,6 @@ class Body:
 
         # The stream that the decoder reads is counted already; its own bound is no tighter.
         return MultipartLimits(max_size=sys.maxsize if size is None else size)
-
-
-class SyncBody:
-    """A body's readings for synchronous code: what is there already, or can be waited for.
-
-    On WSGI and Lambda the body is read where it is asked for. On an event loop it was read before
-    the handler started, when the handler's own code names a reading; else `BodyNotReadError`.
-    """
-
-    __slots__ = ("_body",)
-
-    def __init__(self, body: Body) -> None:
-        self._body = body
-
-    def bytes(self) -> bytes:
-        """The whole body; see `Body.bytes`."""
-        body = self._body
-        if body._data is None:
-            self._must_be_readable()
-            gather = body._begin(body.limits.size)
-            body._data = b"".join(body._counted(gather))
-        return body._data
-
-    def text(self) -> str:
-        """The body as text; see `Body.text`."""
-        return decode_text(self.bytes())
-
-    def json(self) -> Any:
-        """The body as JSON; see `Body.json`."""
-        from portico._json import decode_json
-
-        return decode_json(self.bytes())
-
-    def blob(self) -> Blob:
-        """The body as a `Blob`; see `Body.blob`."""
-        from portico._blob import Blob
-
-        return Blob([self.bytes()], type=self._body.headers.get("content-type") or "")
-
-    def form_data(self) -> FormData:
-        """The body as a form; see `Body.form_data`."""
-        body = self._body
-        if body._form is None:
-            content_type = body._form_type()
-            if is_multipart(content_type) and body._data is None:
-                from portico._multipart import read_form_sync
-
-                self._must_be_readable()
-                gather = body._begin(body.limits.form_size)
-                body._form = read_form_sync(
-                    body._counted(gather),
-                    content_type,
-                    body._multipart_limits(body.limits.form_size),
-                )
-            else:
-                body._form = form_of(
-                    self.bytes(), content_type, body._multipart_limits(body.limits.form_size)
-                )
-        return body._form
-
-    def parts(self) -> Iterator[SyncPart]:
-        """The parts of a multipart form as they arrive; see `Body.parts`."""
-        from portico._multipart_parts import iter_parts_sync
-
-        body = self._body
-        limits = body._multipart_limits(body.limits.stream_size)
-        return iter_parts_sync(self.stream(), body._form_type(multipart=True), limits)
-
-    def stream(self) -> Iterator[Data]:
-        """The chunks of the body as they arrive; see `Body.stream`."""
-        body = self._body
-        if body._data is not None:
-            body._used = True
-            return iter([body._data] if body._data else [])
-        self._must_be_readable()
-        return body._counted(body._begin(body.limits.stream_size))
-
-    def _must_be_readable(self) -> None:
-        source = self._body._source
-        is_async = isinstance(source, AsyncIterable) and not isinstance(source, Iterable)
-        if is_async or getattr(source, "is_async", False):
-            raise BodyNotReadError(
-                "The body of this request arrives asynchronously and was not read before the "
-                "synchronous code ran. Declare `body` as a parameter of the handler, or make the "
-                "handler `async` and await `request.bytes()`."
-            )
 
 
 def clone_source(body: Body) -> BodySource:

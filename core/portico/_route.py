@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from portico._answer import BlockingAnswer, to_response
 from portico._context import Context
-from portico._engine import Chain, Colour, Link, Run, compile_chain
+from portico._engine import Chain, Colour, Run, compile_chain
 from portico._errors import CapabilityError, DefinitionError
+from portico._link import Link
 from portico._response import Response
 from portico._stream import ByteStream
 

@@ -25,9 +25,11 @@ from portico._errors import (
 from portico._faults import Fault, SchemaError
 from portico._file import file
 from portico._form_data import FormData
+from portico._group import Group
 from portico._headers import Headers
+from portico._hooks import Hooks, macro
 from portico._json import MalformedJSONError, UnencodableError
-from portico._key import Key, use
+from portico._key import Key, StateKey, use
 from portico._multipart import MultipartError, MultipartLimitError, MultipartLimits
 from portico._multipart_parts import Part, SyncPart
 from portico._redirect import redirect
@@ -50,6 +52,8 @@ from portico._request import Request
 from portico._response import Response
 from portico._route import RouteInfo
 from portico._schema import Schema, register_schema, schema_for
+from portico._span import Span
+from portico._unreached import UnreachedHookWarning
 from portico._url import URL
 from portico._url_error import URLError
 from portico._url_search_params import URLSearchParams
@@ -77,8 +81,10 @@ __all__ = [
     "Forbidden",
     "FormData",
     "Gone",
+    "Group",
     "HTTPError",
     "Headers",
+    "Hooks",
     "InvalidInputError",
     "Key",
     "MalformedJSONError",
@@ -97,6 +103,8 @@ __all__ = [
     "RouteInfo",
     "Schema",
     "SchemaError",
+    "Span",
+    "StateKey",
     "SyncPart",
     "TooManyRequests",
     "URLError",
@@ -104,7 +112,9 @@ __all__ = [
     "Unauthorized",
     "UnencodableError",
     "UnprocessableContent",
+    "UnreachedHookWarning",
     "file",
+    "macro",
     "redirect",
     "register_schema",
     "schema_for",

@@ -50,18 +50,20 @@ class BlockingAnswer:
 
 _CLOSED: Final = frozenset({str, dict, list, bytes, Response, type(None)})
 _OPEN_ENDED: Final = (AsyncIterator, Awaitable)
+_BLOCKING: Final = (BlockingAnswer, Iterator)
 
 
 def is_open_ended(value: object, *, may_block: bool = True) -> bool:
     """Whether an event loop is needed to turn a value into a response.
 
-    It is for what can only be awaited, and, where nothing may block, for what has to be offloaded.
+    It is for what can only be awaited, and, where nothing may block, for what has to be offloaded:
+    a file, or the first value of a generator.
     """
     while is_reply(value):
         value = value.value
     if type(value) in _CLOSED:
         return False
-    return isinstance(value, _OPEN_ENDED) or (not may_block and isinstance(value, BlockingAnswer))
+    return isinstance(value, _OPEN_ENDED) or (not may_block and isinstance(value, _BLOCKING))
 
 
 def is_reply(value: object) -> TypeGuard[Reply[Any, Any]]:

@@ -36,15 +36,21 @@ class Argument:
         read: gives the value; raises `SchemaError` with its faults.
         body: what it takes of the body: `""`, `"auto"` (by content type), `"bytes"`, `"form"`
             or `"stream"`.
+        is_key: whether its value is that of a key, which may not be there before the call.
+        part: the part of the request that it takes as a whole: a reserved name, or `""`.
     """
 
-    __slots__ = ("body", "keyword", "name", "read")
+    __slots__ = ("body", "is_key", "keyword", "name", "part", "read")
 
-    def __init__(self, name: str, keyword: bool, read: Read, body: str = "") -> None:
+    def __init__(
+        self, name: str, keyword: bool, read: Read, body: str = "", *, is_key: bool = False
+    ) -> None:
         self.name = name
         self.keyword = keyword
         self.read = read
         self.body = body
+        self.is_key = is_key
+        self.part = name if name in RESERVED_NAMES and not is_key else ""
 
 
 class Plan:
@@ -88,6 +94,39 @@ class Plan:
 
         return call
 
+    @property
+    def parts(self) -> frozenset[str]:
+        """The parts of the request that it takes as a whole."""
+        return frozenset(argument.part for argument in self.arguments) - {""}
+
+    @property
+    def validates(self) -> bool:
+        """Whether anything of the request can be wrong with it."""
+        return any(
+            not (argument.is_key or argument.read is _read_context) for argument in self.arguments
+        )
+
+    def collect(self, ctx: Context, faults: list[Fault]) -> list[Any]:
+        """The values of the parameters but those of keys; what is wrong is added to `faults`."""
+        values: list[Any] = []
+        error_class = _schema_error()
+        for argument in self.arguments:
+            value = None
+            if not argument.is_key:
+                try:
+                    value = argument.read(ctx)
+                except error_class as error:
+                    faults.extend(error.faults)
+            values.append(value)
+        return values
+
+    def call_collected(self, fn: Callable[..., Any], values: list[Any], ctx: Context) -> Any:
+        """Call `fn` with what was collected, and with the values that keys have now."""
+        for index, argument in enumerate(self.arguments):
+            if argument.is_key:
+                values[index] = argument.read(ctx)
+        return fn(*values) if self.positional else _call_by_kind(fn, self.arguments, values)
+
 
 def plan(signature: Signature, path_names: Sequence[str]) -> Plan:
     """Find out where each parameter of a handler comes from.
@@ -125,7 +164,7 @@ class _Binder:
             return Argument(name, parameter.keyword, _read_context)
         if isinstance(default, Use):
             self.keys.append(key := key_of(default))
-            return Argument(name, parameter.keyword, lambda ctx: ctx[key])
+            return Argument(name, parameter.keyword, lambda ctx: ctx[key], is_key=True)
         if annotation is EMPTY:
             raise self._error(
                 name,
@@ -165,7 +204,7 @@ class _Binder:
 
         part, pairs_of, default = (
             "path" if name == "params" else name,
-            _PAIRS[name],
+            PAIRS[name],
             parameter.default,
         )
         try:
@@ -225,7 +264,7 @@ def _read_context(ctx: Context) -> Context:
     return ctx
 
 
-_PAIRS: Final[dict[str, Callable[[Context], list[tuple[str, str]]]]] = {
+PAIRS: Final[dict[str, Callable[[Context], list[tuple[str, str]]]]] = {
     "query": lambda ctx: list(ctx.query),
     "params": lambda ctx: list(ctx.params.items()),
     "headers": lambda ctx: ctx.headers.items(),

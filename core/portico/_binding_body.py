@@ -6,6 +6,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, It
 from typing import TYPE_CHECKING, Any, Final, get_args, get_origin
 
 from portico._binding import Argument
+from portico._context import UNPARSED
 from portico._errors import DefinitionError, PeerError
 from portico._signature import EMPTY, Parameter, Signature
 
@@ -24,37 +25,72 @@ def body_argument(parameter: Parameter, annotation: Any, signature: Signature) -
     A body that is absent gives the default, or None where the annotation admits it.
     """
     inner, optional = _without_none(annotation)
-    read, need = _reading(inner, signature)
+    read, need = body_reading(inner, signature.where, is_async=signature.is_async)
     default = None if optional and parameter.default is EMPTY else parameter.default
     if default is EMPTY or need == "stream":
         return Argument(parameter.name, parameter.keyword, read, need)
 
     def read_or_default(ctx: Context) -> Any:
+        if ctx._parsed is not UNPARSED:
+            return default if ctx._parsed is None else read(ctx)
         return read(ctx) if _is_there(ctx.request) else default
 
     return Argument(parameter.name, parameter.keyword, read_or_default, need)
 
 
-def _reading(annotation: Any, signature: Signature) -> tuple[Callable[[Context], Any], str]:
+def body_reading(
+    annotation: Any, where: str, *, is_async: bool
+) -> tuple[Callable[[Context], Any], str]:
+    """How a body is read as a type, and what it needs of the body; see `Argument.body`.
+
+    A body that a parse hook gave a value is that value, which has to have the type.
+
+    Raises:
+        DefinitionError: no body can have the type.
+    """
     from portico._form_data import FormData
 
     origin = get_origin(annotation)
     if origin in _ASYNC_STREAMS | _STREAMS:
-        return _streaming(annotation, origin in _ASYNC_STREAMS, signature), "stream"
+        return _streaming(annotation, origin in _ASYNC_STREAMS, where, is_async=is_async), "stream"
     if annotation is bytes:
-        return lambda ctx: ctx.request.sync.bytes(), "bytes"
+        return _given(lambda ctx: ctx.request.sync.bytes(), bytes, "bytes"), "bytes"
     if annotation is str:
-        return _read_text, "bytes"
+        return _given(_read_text, str, "text"), "bytes"
     if annotation is FormData:
-        return lambda ctx: ctx.request.sync.form_data(), "form"
+        return _given(lambda ctx: ctx.request.sync.form_data(), FormData, "a form"), "form"
     from portico._schema import schema_for
 
     try:
         schema = schema_for(annotation)
     except DefinitionError as error:
-        raise DefinitionError(f"{signature.where}: the parameter 'body': {error}") from error
+        raise DefinitionError(f"{where}: the parameter 'body': {error}") from error
     forms = _reads_forms(schema)
-    return lambda ctx: _validated(ctx.request, schema, forms), "auto"
+
+    def read(ctx: Context) -> Any:
+        parsed = ctx._parsed
+        if parsed is UNPARSED:
+            return _validated(ctx.request, schema, forms)
+        if isinstance(parsed, FormData):
+            return schema.validate_strings(parsed, part="body")
+        return schema.validate(parsed, part="body")
+
+    return read, "auto"
+
+
+def _given(read: Callable[[Context], Any], kind: type, expected: str) -> Callable[[Context], Any]:
+    """The body as a hook parsed it, if that is of the kind, or as it came."""
+
+    def given(ctx: Context) -> Any:
+        if ctx._parsed is UNPARSED:
+            return read(ctx)
+        if isinstance(ctx._parsed, kind):
+            return ctx._parsed
+        from portico._faults import Fault, SchemaError
+
+        raise SchemaError((Fault("body", "", expected),))
+
+    return given
 
 
 def _reads_forms(schema: Schema) -> bool:
@@ -70,25 +106,27 @@ def _reads_forms(schema: Schema) -> bool:
     return True
 
 
-def _streaming(annotation: Any, is_async: bool, signature: Signature) -> Callable[[Context], Any]:
+def _streaming(
+    annotation: Any, is_async_stream: bool, where: str, *, is_async: bool
+) -> Callable[[Context], Any]:
     from portico._multipart_parts import Part, SyncPart
 
-    if signature.is_async and not is_async:
+    if is_async and not is_async_stream:
         raise DefinitionError(
-            f"{signature.where}: the parameter 'body' is {annotation!r}, which blocks, but the "
+            f"{where}: the parameter 'body' is {annotation!r}, which blocks, but the "
             "handler is asynchronous. Take AsyncIterator[bytes] or AsyncIterator[Part]."
         )
     (item,) = get_args(annotation)
     if item is bytes:
-        if is_async:
+        if is_async_stream:
             return lambda ctx: ctx.request.stream()
         return lambda ctx: ctx.request.sync.stream()
-    if item is Part and is_async:
+    if item is Part and is_async_stream:
         return lambda ctx: ctx.request.parts()
-    if item is SyncPart and not is_async:
+    if item is SyncPart and not is_async_stream:
         return lambda ctx: ctx.request.sync.parts()
     raise DefinitionError(
-        f"{signature.where}: the parameter 'body' is a stream of {item!r}. A body streams as "
+        f"{where}: the parameter 'body' is a stream of {item!r}. A body streams as "
         "AsyncIterator[bytes], AsyncIterator[Part], Iterator[bytes] or Iterator[SyncPart]."
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from portico._errors import BodyNotReadError
 from portico._headers import Headers
@@ -10,14 +10,22 @@ from portico._headers import Headers
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
+    from anyio import Event
+
+    from portico._chain import Chain
     from portico._cookies import CookieJar
-    from portico._key import Key
+    from portico._key import Key, StateKey
     from portico._request import Request
+    from portico._request_life import Exit
     from portico._running import AppRunning
+    from portico._span import Tracing
     from portico._url_search_params import URLSearchParams
     from portico.contract import Platform, Promise
 
 T = TypeVar("T")
+
+UNPARSED: Final[Any] = object()
+"""Stands for a body that no hook has parsed."""
 
 
 class Settings:
@@ -57,11 +65,19 @@ class Context:
     """
 
     __slots__ = (
+        "_asked",
+        "_chain",
         "_cookies",
+        "_exits",
+        "_on_loop",
+        "_parsed",
         "_path",
         "_query",
         "_running",
         "_set",
+        "_tracing",
+        "_validated",
+        "_values",
         "params",
         "platform",
         "request",
@@ -86,6 +102,18 @@ class Context:
         self._query: URLSearchParams | None = None
         self._set: Settings | None = None
         self._cookies: CookieJar | None = None
+        # What follows belongs to the engine: whether an event loop runs this request by now, the
+        # chain that does, the body as a hook parsed it, the arguments that were validated ahead of
+        # their calls, the values of request-lived keys, the generators that are to be left, and the
+        # keys that `get` is making.
+        self._on_loop = False
+        self._chain: Chain | None = None
+        self._parsed: Any = UNPARSED
+        self._validated: list[list[Any]] | None = None
+        self._values: dict[Key[Any], Any] | None = None
+        self._exits: list[Exit] | None = None
+        self._asked: dict[Key[Any], Event] | None = None
+        self._tracing: Tracing | None = None
 
     @property
     def path(self) -> str:
@@ -117,15 +145,18 @@ class Context:
 
     @property
     def body(self) -> Any:
-        """The body, decoded by its content type; None where there is none.
+        """The body, as a parse hook gave it or decoded by its content type; None without one.
 
-        JSON gives its value, a form `FormData`, text `str`, anything else `bytes`.
+        JSON gives its value, a form `FormData`, text `str`, anything else `bytes`. What a transform
+        sets here is what validation and the handler see.
 
         Raises:
             BodyNotReadError: the body was not read before: the function that asks hides from the
                 route that it does. Read `ctx.request` instead.
             PeerError: the body does not decode (400).
         """
+        if self._parsed is not UNPARSED:
+            return self._parsed
         from portico._binding import decoded_body
 
         try:
@@ -136,6 +167,10 @@ class Context:
                 "handler's own code is looked at. Await `ctx.request.json()` (or `text()`, "
                 "`bytes()`, `form_data()`), or declare `body` as a parameter of the handler."
             ) from None
+
+    @body.setter
+    def body(self, value: Any) -> None:
+        self._parsed = value
 
     @property
     def set(self) -> Settings:
@@ -159,4 +194,22 @@ class Context:
         return self.platform.wait_until(work)
 
     def __getitem__(self, key: Key[T]) -> T:
-        return self._running.value(key)
+        values = self._values
+        if values is not None and key in values:
+            value: T = values[key]
+            return value
+        return self._running.value(key, values)
+
+    def __setitem__(self, key: StateKey[T], value: T) -> None:
+        self._running.set_value(key, value)
+
+    async def get(self, key: Key[T]) -> T:
+        """The value of any key of the serving application; a lazy one is made now, once.
+
+        Raises:
+            DefinitionError: no application that serves has the key, or keys ask for each other.
+        """
+        from portico._asked_keys import asked
+
+        value: T = await asked(self, key)
+        return value

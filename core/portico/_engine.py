@@ -1,239 +1,289 @@
-"""The engine: a route is a list of links; each is compiled once, when its route is first hit.
+"""The engine: a chain of links is compiled once, for where it runs, when its route is first hit.
 
-There is one function per route and colour. The colour says where it runs:
+There is one pipeline per route and colour. The colour says where it runs:
 
 - on a *thread* that may block (WSGI, Lambda), a chain of synchronous links runs where it is called,
   with no event loop anywhere;
-- on a *loop* (ASGI, Workers), a chain of synchronous links that may block runs as one unit off the
-  loop, after its body was read on the loop; one that is declared not to block runs in place;
+- on a *loop* (ASGI, Workers), each run of consecutive synchronous links that may block is given to
+  a worker thread as one unit, after the body was read on the loop; links that are declared not to
+  block run in place;
 - a chain with an asynchronous link is a coroutine on either.
 
 What is not known counts as the most: a synchronous function may block unless it is declared
 `blocking=False`, and a function that takes the whole `Context` may read the body.
+
+Everything is written once, as coroutines, which run to their end where they are called as long as
+nothing in them has to wait (`_resumption`). Whatever goes wrong becomes an answer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Coroutine
+from contextlib import suppress
 from contextvars import copy_context
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from portico._answer import is_open_ended, to_response, to_response_on_loop
+from portico._answer import BlockingAnswer, is_open_ended, is_reply, to_response
+from portico._answer import to_response_on_loop as to_response_later
 from portico._errors import HTTPError
 from portico._framing import drop, drop_on_loop, frame, must_drop, put_fields, settle
-from portico._link import Link
-from portico._offload import offload
 from portico._problem import error_problem, problem_response, unexpected
+from portico._reply import Reply
+from portico._request_life import abandon, leave, leave_with_stream
 from portico._response import Response
+from portico._resumption import begin, enter_loop
+from portico._span import Tracing
+from portico._steps import (
+    error_steps,
+    first,
+    status_of,
+    steps_before_answer,
+    steps_with_value,
+    units_of,
+)
 from portico._stream import ByteStream, offloaded
 
 if TYPE_CHECKING:
+    from portico._chain import Chain
     from portico._context import Context
+    from portico._link import Link
 
 Colour: TypeAlias = Literal["thread", "loop"]
-Run: TypeAlias = "Callable[[Context], Response | Awaitable[Response]]"
 
 
-class Chain:
-    """The links of a route, and what its answer is held to.
+class Pipeline:
+    """A chain, compiled for a colour."""
 
-    Attributes:
-        links: in the order in which they run; the last is the handler.
-        where: method and pattern, for reports.
-        none_status: of an answer of None.
-        debug: whether errors show what they are.
-    """
+    __slots__ = (
+        "_after_response",
+        "_chain",
+        "_front",
+        "_has_tracing",
+        "_mappers",
+        "_may_block",
+        "_needs_loop",
+        "_raised",
+        "_returned",
+        "_takers",
+    )
 
-    __slots__ = ("debug", "links", "none_status", "where")
+    def __init__(self, chain: Chain, colour: Colour) -> None:
+        links = [link for link in chain.links() if link.kind not in ("after_response", "trace")]
+        is_async = any(link.signature.is_async for link in links)
+        offloads = is_async or colour == "loop"
+        self._chain = chain
+        self._may_block = not offloads
+        handler = chain.handler
+        front = [] if handler is None else steps_before_answer(chain, handler, offloads=offloads)
+        self._front = units_of(front, offloads=offloads)
+        takers = steps_with_value(chain, "after_handle", chain.after_handle)
+        self._takers = units_of(takers, offloads=offloads)
+        mappers = steps_with_value(chain, "map_response", chain.map_response)
+        self._mappers = units_of(mappers, offloads=offloads)
+        self._raised = units_of(error_steps(chain, raised=True), offloads=offloads)
+        self._returned = units_of(error_steps(chain, raised=False), offloads=offloads)
+        self._after_response = [link.fn for link in chain.after_response]
+        self._has_tracing = bool(chain.trace)
+        blocks = colour == "loop" and any(link.blocks for link in links)
+        self._needs_loop = is_async or blocks
 
-    def __init__(self, links: list[Link], where: str, *, debug: bool) -> None:
-        self.links = links
-        self.where = where
-        self.debug = debug
-        returned = links[-1].signature.annotations().get("return", Ellipsis)
-        self.none_status = 204 if returned is None or returned is type(None) else 200
+    def run(self, ctx: Context) -> Response | Awaitable[Response]:
+        """Answer a request that matched; it never raises but for cancellation."""
+        return self.start(ctx, self._answered(ctx))
 
+    def start(
+        self, ctx: Context, work: Coroutine[Any, Any, Response]
+    ) -> Response | Awaitable[Response]:
+        """The guarded response of some work, now where that needs no event loop."""
+        guarded = self.guarded(ctx, work)
+        if self._needs_loop:
+            ctx._on_loop = True
+            return guarded
+        # On a loop the adapter has made a context for the request already.
+        return begin(guarded, None if _on_loop(ctx) else copy_context())
 
-def compile_chain(chain: Chain, colour: Colour) -> Run:
-    """The one function that answers a route on a colour."""
-    if any(link.signature.is_async for link in chain.links):
-        return _on_loop(chain)
-    if colour == "thread":
-        run = _in_place(chain)
-        return lambda ctx: copy_context().run(run, ctx)
-    return _from_loop(chain)
+    # The whole way through
 
+    async def _answered(self, ctx: Context) -> Response:
+        value, link = await first(self._front, ctx)
+        return await self.finish(value, link, ctx)
 
-def _in_place(chain: Chain, *, may_block: bool = True) -> Run:
-    """All links synchronous, run where they are called."""
-    calls = [link.plan.caller(link.signature.fn) for link in chain.links]
-    none_status = chain.none_status
-
-    def run(ctx: Context) -> Response | Awaitable[Response]:
+    async def guarded(self, ctx: Context, work: Coroutine[Any, Any, Response]) -> Response:
+        """The response of some work, whatever happens to it, fit to be given to the adapter."""
+        ctx._chain = self._chain
+        if self._has_tracing:
+            ctx._tracing = Tracing(ctx, tuple(link.fn for link in self._chain.trace))
         try:
-            value = None
-            for call in calls:
-                value = call(ctx)
-                if value is not None:
-                    break
-            if is_open_ended(value, may_block=may_block):
-                return _complete(value, ctx, chain)
-            response = _settled(to_response(value, ctx, none_status), ctx)
-            if must_drop(response, ctx.request.method):
-                if _is_async_stream(response):
-                    return _dropped(response, ctx, chain)
-                drop(response)
+            response = await work
         except Exception as error:  # noqa: BLE001 - whatever goes wrong becomes an answer
-            return failure(error, ctx, chain)
-        return response
+            response = await self.fail(error, ctx)
+        except BaseException as error:
+            if ctx._exits:
+                await abandon(ctx, error)
+            raise
+        for hook in self._after_response:
+            ctx.platform.wait_until(partial(hook, ctx, response))
+        return _for_loop(response, ctx)
 
-    return run
+    async def finish(self, value: Any, link: Link | None, ctx: Context) -> Response:
+        """The response of what a handler or an early link has given."""
+        if self._takers:
+            taken, taker = await first(self._takers, ctx, value)
+            if taken is not None:
+                value, link = taken, taker
+        if self._returned and is_reply(value) and value.code >= 400:
+            error = HTTPError(value.code, value.value, headers=value.headers)
+            handled, handler = await first(self._returned, ctx, error)
+            if handled is not None:
+                value, link = _with_status(handled, error, ctx), handler
+        return await self._respond(value, link, ctx, None)
 
+    async def _respond(
+        self, value: Any, link: Link | None, ctx: Context, error: Exception | None
+    ) -> Response:
+        """The response of a value that is final but for `map_response`.
 
-def _from_loop(chain: Chain) -> Run:
-    """All links synchronous, called on an event loop."""
-    need = next((need for link in chain.links if (need := link.body_need())), "")
-    blocks = any(link.blocks for link in chain.links)
-    run = _in_place(chain, may_block=blocks)
-
-    async def run_off(ctx: Context) -> Response:
-        try:
-            await prefetch(ctx, need, can_wait=blocks)
-            answer = await offload(ctx.platform, lambda: run(ctx)) if blocks else run(ctx)
-        except Exception as error:  # noqa: BLE001 - whatever goes wrong becomes an answer
-            return failure(error, ctx, chain)
-        return _for_loop(answer if isinstance(answer, Response) else await answer, ctx)
-
-    def run_here(ctx: Context) -> Response | Awaitable[Response]:
-        if need and need != "stream" and ctx.request.has_body:
-            return run_off(ctx)
-        answer = run(ctx)
-        return _for_loop(answer, ctx) if isinstance(answer, Response) else answer
-
-    return run_off if blocks else run_here
-
-
-def _on_loop(chain: Chain) -> Run:
-    """Some link asynchronous: a coroutine, in which what may block is offloaded."""
-    calls = [(link.plan.caller(link.signature.fn), link.blocks) for link in chain.links]
-    need = next((need for link in chain.links if (need := link.body_need())), "")
-
-    async def run(ctx: Context) -> Response:
-        try:
-            await prefetch(ctx, need)
-            value: Any = None
-            for call, blocks in calls:
-                value = await offload(ctx.platform, _bound(call, ctx)) if blocks else call(ctx)
-                if hasattr(value, "__await__"):
-                    value = await value
-                if value is not None:
-                    break
-        except Exception as error:  # noqa: BLE001 - whatever goes wrong becomes an answer
-            return failure(error, ctx, chain)
-        return await _complete(value, ctx, chain)
-
-    return run
-
-
-async def _complete(value: Any, ctx: Context, chain: Chain) -> Response:
-    try:
-        response = await to_response_on_loop(value, ctx, chain.none_status)
+        Args:
+            value: what is to be sent.
+            link: the one that gave it.
+            ctx: the request's.
+            error: what was raised, where this is the answer to an error.
+        """
+        if self._mappers:
+            mapped, _ = await first(self._mappers, ctx, value)
+            if mapped is not None:
+                value = mapped
+        if ctx._tracing is not None:
+            ctx._tracing.leave(error)
+        response = await self._converted(value, ctx)
+        if isinstance(error, HTTPError):
+            _add_fields(response, error)
         try:
             settle(response, ctx)
         except BaseException:
-            await drop_on_loop(response, ctx)
+            await _dropped(response, ctx)
             raise
+        return await self._sendable(response, ctx, error)
+
+    async def _converted(self, value: Any, ctx: Context) -> Response:
+        if not is_open_ended(value, may_block=self._may_block):
+            return to_response(value, ctx, self._chain.none_status)
+        await enter_loop(ctx)
+        return await to_response_later(value, ctx, self._chain.none_status)
+
+    async def _sendable(
+        self, response: Response, ctx: Context, error: Exception | None
+    ) -> Response:
+        """The same settled response, with the request-lived generators left."""
         if must_drop(response, ctx.request.method):
-            await drop_on_loop(response, ctx)
-    except Exception as error:  # noqa: BLE001 - whatever goes wrong becomes an answer
-        return failure(error, ctx, chain)
-    return _for_loop(response, ctx)
+            await _dropped(response, ctx)
+        if ctx._exits:
+            reason = error
+            if reason is None and response.status >= 400:
+                reason = HTTPError(response.status)
+            if isinstance(response.content, ByteStream):
+                leave_with_stream(response, ctx, reason)
+            else:
+                await leave(ctx, reason)
+        return response
 
+    async def fail(self, error: Exception, ctx: Context) -> Response:
+        """The response to an exception; it never raises but for cancellation."""
+        try:
+            return await self._failed(error, ctx)
+        except Exception as second:  # noqa: BLE001 - an error hook, or an answer that is no good
+            return await self._failed_again(second, ctx)
 
-def _settled(response: Response, ctx: Context) -> Response:
-    """The same response, fit for the wire; where it cannot be, its stream is closed."""
-    try:
-        return settle(response, ctx)
-    except BaseException:
-        if isinstance(response.content, ByteStream):
+    async def _failed(self, error: Exception, ctx: Context) -> Response:
+        if ctx._tracing is not None:
+            ctx._tracing.leave(error)
+        handled, link = await first(self._raised, ctx, error)
+        if handled is None:
+            return await self._sendable(self._settled_default(error, ctx), ctx, error)
+        value = _with_status(handled, error, ctx)
+        response = await self._respond(value, link, ctx, error)
+        if response.status >= 500 and not isinstance(error, HTTPError):
+            # Handled or not: an exception that the peer sees as a 5xx is one to know of.
+            with suppress(Exception):
+                ctx.platform.report(error, f"{self._where(ctx)} failed")
+        return response
+
+    async def _failed_again(self, second: Exception, ctx: Context) -> Response:
+        """The answer where the way to an answer failed; no hook is asked again."""
+        if ctx._exits:
+            with suppress(Exception):
+                await leave(ctx, second)
+        response = self._settled_default(second, ctx)
+        if must_drop(response, ctx.request.method):
             drop(response)
-        raise
+        return response
+
+    def _settled_default(self, error: Exception, ctx: Context) -> Response:
+        """The answer of an exception that no hook has an answer to, with what `ctx.set` says."""
+        response = None
+        try:
+            response = self._default(error, ctx)
+            return settle(response, ctx)
+        except Exception as second:  # noqa: BLE001 - an error's value, a cookie or field is no good
+            if response is None or isinstance(error, HTTPError):
+                response = unexpected(second, ctx.platform, self._where(ctx), debug=self._debug)
+            # Else it is a 500 already, whose error was reported: it goes without the cookie.
+            return frame(response, ctx.request.method)
+
+    def _where(self, ctx: Context) -> str:
+        """Which request it is, for reports."""
+        return self._chain.where or f"{ctx.request.method} {ctx.request.raw_path}"
+
+    @property
+    def _debug(self) -> bool:
+        return self._chain.debug
+
+    def _default(self, error: Exception, ctx: Context) -> Response:
+        """The answer of an exception that no hook has an answer to."""
+        if not isinstance(error, HTTPError):
+            return unexpected(error, ctx.platform, self._where(ctx), debug=self._debug)
+        problem = error_problem(error, debug=self._debug)
+        if problem is None:
+            response = to_response(error.value, ctx, error.status)
+            response.status = error.status
+        else:
+            response = problem_response(error.status, problem)
+        put_fields(response, error.sent_headers())
+        return response
+
+
+def _with_status(value: Any, error: Exception, ctx: Context) -> Any:
+    """What an error hook returned, with the error's status where it brings none of its own."""
+    if is_reply(value) or isinstance(value, Response | BlockingAnswer):
+        return value
+    chosen = None if ctx._set is None else ctx._set.status
+    return Reply(status_of(error) if chosen is None else chosen, value)
+
+
+def _add_fields(response: Response, error: HTTPError) -> None:
+    """Fields of an error that its hook's answer does not have: `Allow`, `WWW-Authenticate`."""
+    for name, value in error.sent_headers() or ():
+        if name == "set-cookie" or not response.headers.has(name):
+            response.headers.append(name, value)
+
+
+async def _dropped(response: Response, ctx: Context) -> None:
+    content = response.content
+    if isinstance(content, ByteStream) and (content.is_async or _on_loop(ctx)):
+        await enter_loop(ctx)
+        await drop_on_loop(response, ctx)
+    else:
+        drop(response)
+
+
+def _on_loop(ctx: Context) -> bool:
+    return ctx.platform.runtime.concurrency == "loop"
 
 
 def _for_loop(response: Response, ctx: Context) -> Response:
     """The same response, whose stream does not block an event loop that reads it."""
     content = response.content
-    on_loop = ctx.platform.runtime.concurrency == "loop"
-    if on_loop and isinstance(content, ByteStream) and not content.is_async:
+    if _on_loop(ctx) and isinstance(content, ByteStream) and not content.is_async:
         response.content = offloaded(content, ctx.platform)
     return response
-
-
-async def _dropped(response: Response, ctx: Context, chain: Chain) -> Response:
-    try:
-        await drop_on_loop(response, ctx)
-    except Exception as error:  # noqa: BLE001 - whatever goes wrong becomes an answer
-        return failure(error, ctx, chain)
-    return response
-
-
-async def prefetch(ctx: Context, need: str, *, can_wait: bool = False) -> None:
-    """Read the body on the loop, so that synchronous code finds it there.
-
-    Args:
-        ctx: the request's.
-        need: what of it; see `Link.body_need`.
-        can_wait: whether the synchronous code runs where it may wait, if there are threads at all.
-    """
-    request = ctx.request
-    if need in ("", "stream") or not request.has_body:
-        return
-    if need == "ask":
-        if can_wait and ctx.platform.has_threads:
-            return
-        need = "bytes"
-    content_type = request.headers.get("content-type") or ""
-    if need != "bytes" and content_type[:19].lower() == "multipart/form-data":
-        await request.form_data()
-    else:
-        await request.bytes()
-
-
-def failure(error: Exception, ctx: Context, chain: Chain) -> Response:
-    """The answer of an exception; it never raises."""
-    response = None
-    try:
-        response = _error_response(error, ctx, chain)
-        _settled(response, ctx)
-        if must_drop(response, ctx.request.method):
-            drop(response)
-    except Exception as second:  # noqa: BLE001 - an error value, cookie or header that is no good
-        if response is None or isinstance(error, HTTPError):
-            response = unexpected(second, ctx.platform, chain.where, debug=chain.debug)
-        # Else it is a 500 already, whose error was reported: it goes without the cookie.
-        frame(response, ctx.request.method)
-        if must_drop(response, ctx.request.method):
-            drop(response)
-    return _for_loop(response, ctx)
-
-
-def _error_response(error: Exception, ctx: Context, chain: Chain) -> Response:
-    if not isinstance(error, HTTPError):
-        return unexpected(error, ctx.platform, chain.where, debug=chain.debug)
-    problem = error_problem(error, debug=chain.debug)
-    if problem is None:
-        response = to_response(error.value, ctx, error.status)
-        response.status = error.status
-    else:
-        response = problem_response(error.status, problem)
-    put_fields(response, error.sent_headers())
-    return response
-
-
-def _bound(call: Callable[[Context], Any], ctx: Context) -> Callable[[], Any]:
-    return lambda: call(ctx)
-
-
-def _is_async_stream(response: Response) -> bool:
-    content = response.content
-    return isinstance(content, ByteStream) and content.is_async

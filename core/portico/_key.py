@@ -1,11 +1,17 @@
-"""`Key`: how a value that lives longer than a call is asked for, typed.
+"""`Key`: how a value that an application provides is asked for, typed.
 
-`ctx[key]` reads it, `use(key)` binds it to a parameter, and calling the key calls its function.
+`ctx[key]` reads it, `use(key)` binds it to a parameter, and calling the key of a function calls the
+function. How long the value lives, the kind of key says: a `ConstantKey` is one value for all, a
+`StateKey` one that can be set, for each `Running`; a `ResourceKey` lives from start to stop, a
+`RequestKey` as long as a request.
 """
 
 from __future__ import annotations
 
-from typing import Any, Generic, NoReturn, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, NoReturn, ParamSpec, TypeVar
+
+if TYPE_CHECKING:
+    from portico._hook import Hook
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -28,8 +34,40 @@ class Key(Generic[T]):
         return f"<key {self.name}>"
 
 
-class ResourceKey(Key[T], Generic[P, R, T]):
-    """The key of a value that lives from start to stop (`Portico.resource`).
+NO_VALUE: Final[Any] = object()
+"""Stands where a key has no value."""
+
+
+class ConstantKey(Key[T]):
+    """The key of a value that never changes (`Portico.decorate`).
+
+    Attributes:
+        value: the value.
+    """
+
+    __slots__ = ("value",)
+
+    def __init__(self, name: str, value: T) -> None:
+        super().__init__(name)
+        self.value: T = value
+
+
+class StateKey(Key[T]):
+    """The key of a value that can be set: `ctx[key] = value` (`Portico.state`).
+
+    Attributes:
+        initial: what each `Running` starts with, a deep copy of it.
+    """
+
+    __slots__ = ("initial",)
+
+    def __init__(self, name: str, initial: T) -> None:
+        super().__init__(name)
+        self.initial: T = initial
+
+
+class FunctionKey(Key[T], Generic[P, R, T]):
+    """The key of a value that a function makes.
 
     Attributes:
         fn: the function that was decorated; calling the key calls it.
@@ -44,6 +82,24 @@ class ResourceKey(Key[T], Generic[P, R, T]):
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         result: R = self.fn(*args, **kwargs)
         return result
+
+
+class ResourceKey(FunctionKey[P, R, T]):
+    """The key of a value that lives from start to stop (`Portico.resource`)."""
+
+    __slots__ = ()
+
+
+class RequestKey(FunctionKey[P, R, T]):
+    """The key of a value that lives as long as a request (`Portico.derive`, `Portico.resolve`).
+
+    Attributes:
+        hook: how it was registered: its kind, its scope, and whether it is lazy.
+    """
+
+    __slots__ = ("hook",)
+
+    hook: Hook
 
 
 class Use:

@@ -2,40 +2,76 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+from portico._errors import DefinitionError
+from portico._key import Key, RequestKey
+from portico._named_keys import named_keys
 from portico._signature import Signature, code_names, plain_function, reads_body_of_context
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from portico._binding import Plan
+    from portico._hook import Hook, Kind
 
 # What a function's own code names when it reads the body through its context.
 _WHOLE_READINGS = frozenset({"bytes", "text", "json", "blob"})
 _FORM_READINGS = frozenset({"form_data", "body"})
 _STREAM_READINGS = frozenset({"stream", "parts"})
 
+# What a function is called with; the parameters of any other kind are bound.
+_ARGUMENTS: Final[dict[str, tuple[str, ...]]] = {
+    "request": ("ctx",),
+    "before_parse": ("ctx",),
+    "parse": ("ctx", "content_type"),
+    "transform": ("ctx",),
+    "before_handle": ("ctx",),
+    "after_handle": ("ctx", "value"),
+    "map_response": ("ctx", "value"),
+    "after_response": ("ctx", "response"),
+    "error": ("ctx", "error"),
+    "trace": ("ctx", "span"),
+}
+
 
 class Link:
     """One function of a route's chain.
 
     Attributes:
-        kind: its place in the lifecycle; so far there is `"handle"`.
+        kind: its place in the lifecycle.
+        fn: the function.
+        hook: the hook that it comes from; None for a handler.
+        key: the key whose value it makes, or None.
         signature: its parameters and colour.
         blocks: whether it may block the thread that it runs on.
     """
 
-    __slots__ = ("_names", "_plan", "blocks", "kind", "signature")
+    __slots__ = ("_names", "_plan", "blocks", "fn", "hook", "key", "kind", "signature")
 
     def __init__(
-        self, kind: str, fn: Callable[..., Any], path_names: list[str], *, blocking: bool | None
+        self,
+        kind: Kind,
+        fn: Callable[..., Any],
+        path_names: list[str],
+        *,
+        blocking: bool | None,
+        hook: Hook | None = None,
+        key: RequestKey[Any, Any, Any] | None = None,
     ) -> None:
-        self.kind = kind
+        self.kind: Kind = kind
+        self.fn = fn
+        self.hook = hook
+        self.key = key
         self.signature = Signature(fn)
         self.blocks = not self.signature.is_async and blocking is not False
         self._names = path_names
         self._plan: Plan | None = None
+
+    @property
+    def name(self) -> str:
+        """The name of the function, for people."""
+        return str(getattr(self.fn, "__name__", None) or type(self.fn).__name__)
 
     @property
     def plan(self) -> Plan:
@@ -50,6 +86,43 @@ class Link:
             self._plan = plan(self.signature, self._names)
         return self._plan
 
+    @property
+    def is_bound(self) -> bool:
+        """Whether its parameters are bound by what they are, as a handler's."""
+        return self.kind not in _ARGUMENTS
+
+    def check(self) -> None:
+        """Raise what is wrong with its parameters.
+
+        Raises:
+            DefinitionError: a parameter has no source, or a hook cannot be called as it will be.
+        """
+        if self.is_bound:
+            self.plan  # noqa: B018 - it raises
+            return
+        given = _ARGUMENTS[self.kind]
+        parameters = self.signature.parameters
+        required = [p for p in parameters if not p.has_default]
+        takes = [p for p in parameters if not p.keyword]
+        if len(takes) < len(given) or len(required) > len(given):
+            raise DefinitionError(
+                f"{self.signature.where} is a hook of {self.kind!r}, which is called with "
+                f"({', '.join(given)}). It takes ({', '.join(p.name for p in parameters)})."
+            )
+        if self.kind == "trace" and (self.signature.is_async or self.signature.is_generator):
+            raise DefinitionError(
+                f"{self.signature.where} is a hook of 'trace', which runs between the others and "
+                "so is a plain function. Give what is to happen at the end to `span.on_end`."
+            )
+
+    def bound_keys(self) -> tuple[Key[Any], ...]:
+        """The keys that its parameters bind with `use`."""
+        return self.plan.keys if self.is_bound else ()
+
+    def named_keys(self) -> frozenset[Key[Any]]:
+        """The keys that the function's own code names."""
+        return named_keys(self.fn)
+
     def body_need(self) -> str:
         """What of the body must be read on the loop before the function runs.
 
@@ -57,10 +130,11 @@ class Link:
         multipart form as a form; `"bytes"`: all of it; `"form"`: a form; `"ask"`: where synchronous
         code can wait for it, it is read when it is asked for, elsewhere as bytes.
         """
-        bound = self.plan.body
-        if bound or not self.plan.takes_context:
-            return bound
-        function = plain_function(self.signature.fn)
+        if self.is_bound:
+            bound = self.plan.body
+            if bound or not self.plan.takes_context:
+                return bound
+        function = plain_function(self.fn)
         names = frozenset[str]() if function is None else code_names(function.__code__)
         if self.signature.is_async:
             # It can await `request` itself; only `ctx.body` needs the body beforehand.
@@ -75,3 +149,15 @@ class Link:
             return "bytes"
         # Names of several kinds say little, and a context may be handed on to anyone.
         return "auto" if read and read <= _FORM_READINGS else "ask"
+
+
+# The strongest need of a chain decides: what is bound is sure, what is named is likely, and a
+# context that is handed on is a possibility.
+STRENGTH: Final = ("stream", "form", "bytes", "auto", "ask", "")
+
+
+def strongest_need(links: list[Link]) -> str:
+    """What of the body must be read before these links run; see `Link.body_need`."""
+    bound = [need for link in links if link.is_bound and (need := link.plan.body)]
+    needs = bound or [link.body_need() for link in links]
+    return min(needs, key=STRENGTH.index, default="")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from contextvars import copy_context
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
+
+from portico._resumption import carry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -12,15 +14,21 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_MISSING: Any = object()
-
 
 async def offload(platform: Platform, fn: Callable[[], T]) -> T:
     """Call `fn` where it may block. Context variables that it sets are set here afterwards."""
     context = copy_context()
+
+    def call() -> tuple[T | None, StopIteration | None]:
+        try:
+            return fn(), None
+        except StopIteration as end:  # which no future can carry
+            return None, end
+
     try:
-        return await platform.run_blocking(lambda: context.run(fn))
+        value, end = await platform.run_blocking(lambda: context.run(call))
     finally:
-        for variable, value in context.items():
-            if variable.get(_MISSING) is not value:
-                variable.set(value)
+        carry(context)
+    if end is not None:
+        raise end
+    return value  # type: ignore[return-value] # None only where that is what `fn` returned

@@ -128,3 +128,10 @@ def _segment(part: str | Parameter, params: Mapping[str, object]) -> str:
     if text in ("", ".", ".."):
         raise ValueError(f"The path parameter {part.name!r} is {text!r}, which no path has.")
     return percent_encode(text, COMPONENT)
+
+
+def joined(prefix: str, path: str) -> str:
+    """Two paths, one after the other: `/v1` and `/users` as `/v1/users`, `/` alone as the first."""
+    if path in ("", "/"):
+        return prefix + path if not prefix.endswith("/") else prefix
+    return prefix.removesuffix("/") + path

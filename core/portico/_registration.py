@@ -1,116 +1,134 @@
-"""Registration: a method for every HTTP method, as a decorator or as a call."""
+"""Registration of routes: a method for every HTTP method, as a decorator or as a call."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack, overload
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
-    from portico._runtime import Capability
+    from portico._hook_options import RouteOptions
+    from portico._hooks import Hooks
 
 F = TypeVar("F", bound=Callable[..., Any])
 V = TypeVar("V")
 
 
-class RouteOptions(TypedDict, total=False):
-    """What a registration may say about its route.
-
-    Attributes:
-        blocking: whether its synchronous functions may block; False keeps them on the event loop.
-        needs: capabilities without which the route makes no sense; an adapter of a runtime that
-            lacks one refuses the application when it is constructed.
-    """
-
-    blocking: bool
-    needs: Collection[Capability]
-
-
-class Registration:
+class RouteRegistration:
     """The methods by which routes are registered; what they share is `_register`."""
 
     @overload
-    def get(self, path: str, /, **options: Unpack[RouteOptions]) -> Callable[[F], F]: ...
+    def get(
+        self, path: str, /, *hooks: Hooks, **options: Unpack[RouteOptions]
+    ) -> Callable[[F], F]: ...
     @overload
-    def get(self, path: str, handler: V, /, **options: Unpack[RouteOptions]) -> V: ...
-    def get(self, path: str, handler: Any = ..., /, **options: Unpack[RouteOptions]) -> Any:
+    def get(
+        self, path: str, handler: V, /, *hooks: Hooks, **options: Unpack[RouteOptions]
+    ) -> V: ...
+    def get(self, path: str, /, *given: Any, **options: Unpack[RouteOptions]) -> Any:
         """Answer GET, and HEAD, on a path.
 
         Without a handler it is a decorator, which returns the function unchanged. A handler that
-        is not callable is a value: its response is built once.
+        is not callable is a value: its response is built once. `Hooks` come after either.
         """
-        return self._register("GET", path, handler, options)
+        return self._register("GET", path, given, options)
 
     @overload
-    def post(self, path: str, /, **options: Unpack[RouteOptions]) -> Callable[[F], F]: ...
+    def post(
+        self, path: str, /, *hooks: Hooks, **options: Unpack[RouteOptions]
+    ) -> Callable[[F], F]: ...
     @overload
-    def post(self, path: str, handler: V, /, **options: Unpack[RouteOptions]) -> V: ...
-    def post(self, path: str, handler: Any = ..., /, **options: Unpack[RouteOptions]) -> Any:
+    def post(
+        self, path: str, handler: V, /, *hooks: Hooks, **options: Unpack[RouteOptions]
+    ) -> V: ...
+    def post(self, path: str, /, *given: Any, **options: Unpack[RouteOptions]) -> Any:
         """Answer POST on a path; see `get`."""
-        return self._register("POST", path, handler, options)
+        return self._register("POST", path, given, options)
 
     @overload
-    def put(self, path: str, /, **options: Unpack[RouteOptions]) -> Callable[[F], F]: ...
+    def put(
+        self, path: str, /, *hooks: Hooks, **options: Unpack[RouteOptions]
+    ) -> Callable[[F], F]: ...
     @overload
-    def put(self, path: str, handler: V, /, **options: Unpack[RouteOptions]) -> V: ...
-    def put(self, path: str, handler: Any = ..., /, **options: Unpack[RouteOptions]) -> Any:
+    def put(
+        self, path: str, handler: V, /, *hooks: Hooks, **options: Unpack[RouteOptions]
+    ) -> V: ...
+    def put(self, path: str, /, *given: Any, **options: Unpack[RouteOptions]) -> Any:
         """Answer PUT on a path; see `get`."""
-        return self._register("PUT", path, handler, options)
+        return self._register("PUT", path, given, options)
 
     @overload
-    def patch(self, path: str, /, **options: Unpack[RouteOptions]) -> Callable[[F], F]: ...
+    def patch(
+        self, path: str, /, *hooks: Hooks, **options: Unpack[RouteOptions]
+    ) -> Callable[[F], F]: ...
     @overload
-    def patch(self, path: str, handler: V, /, **options: Unpack[RouteOptions]) -> V: ...
-    def patch(self, path: str, handler: Any = ..., /, **options: Unpack[RouteOptions]) -> Any:
+    def patch(
+        self, path: str, handler: V, /, *hooks: Hooks, **options: Unpack[RouteOptions]
+    ) -> V: ...
+    def patch(self, path: str, /, *given: Any, **options: Unpack[RouteOptions]) -> Any:
         """Answer PATCH on a path; see `get`."""
-        return self._register("PATCH", path, handler, options)
+        return self._register("PATCH", path, given, options)
 
     @overload
-    def delete(self, path: str, /, **options: Unpack[RouteOptions]) -> Callable[[F], F]: ...
+    def delete(
+        self, path: str, /, *hooks: Hooks, **options: Unpack[RouteOptions]
+    ) -> Callable[[F], F]: ...
     @overload
-    def delete(self, path: str, handler: V, /, **options: Unpack[RouteOptions]) -> V: ...
-    def delete(self, path: str, handler: Any = ..., /, **options: Unpack[RouteOptions]) -> Any:
+    def delete(
+        self, path: str, handler: V, /, *hooks: Hooks, **options: Unpack[RouteOptions]
+    ) -> V: ...
+    def delete(self, path: str, /, *given: Any, **options: Unpack[RouteOptions]) -> Any:
         """Answer DELETE on a path; see `get`."""
-        return self._register("DELETE", path, handler, options)
+        return self._register("DELETE", path, given, options)
 
     @overload
-    def head(self, path: str, /, **options: Unpack[RouteOptions]) -> Callable[[F], F]: ...
+    def head(
+        self, path: str, /, *hooks: Hooks, **options: Unpack[RouteOptions]
+    ) -> Callable[[F], F]: ...
     @overload
-    def head(self, path: str, handler: V, /, **options: Unpack[RouteOptions]) -> V: ...
-    def head(self, path: str, handler: Any = ..., /, **options: Unpack[RouteOptions]) -> Any:
+    def head(
+        self, path: str, handler: V, /, *hooks: Hooks, **options: Unpack[RouteOptions]
+    ) -> V: ...
+    def head(self, path: str, /, *given: Any, **options: Unpack[RouteOptions]) -> Any:
         """Answer HEAD on a path in another way than GET does; see `get`."""
-        return self._register("HEAD", path, handler, options)
+        return self._register("HEAD", path, given, options)
 
     @overload
-    def options(self, path: str, /, **options: Unpack[RouteOptions]) -> Callable[[F], F]: ...
+    def options(
+        self, path: str, /, *hooks: Hooks, **options: Unpack[RouteOptions]
+    ) -> Callable[[F], F]: ...
     @overload
-    def options(self, path: str, handler: V, /, **options: Unpack[RouteOptions]) -> V: ...
-    def options(self, path: str, handler: Any = ..., /, **options: Unpack[RouteOptions]) -> Any:
+    def options(
+        self, path: str, handler: V, /, *hooks: Hooks, **options: Unpack[RouteOptions]
+    ) -> V: ...
+    def options(self, path: str, /, *given: Any, **options: Unpack[RouteOptions]) -> Any:
         """Answer OPTIONS on a path in another way than by `Allow`; see `get`."""
-        return self._register("OPTIONS", path, handler, options)
+        return self._register("OPTIONS", path, given, options)
 
     @overload
-    def all(self, path: str, /, **options: Unpack[RouteOptions]) -> Callable[[F], F]: ...
+    def all(
+        self, path: str, /, *hooks: Hooks, **options: Unpack[RouteOptions]
+    ) -> Callable[[F], F]: ...
     @overload
-    def all(self, path: str, handler: V, /, **options: Unpack[RouteOptions]) -> V: ...
-    def all(self, path: str, handler: Any = ..., /, **options: Unpack[RouteOptions]) -> Any:
+    def all(
+        self, path: str, handler: V, /, *hooks: Hooks, **options: Unpack[RouteOptions]
+    ) -> V: ...
+    def all(self, path: str, /, *given: Any, **options: Unpack[RouteOptions]) -> Any:
         """Answer every method that the path has no handler of its own for; see `get`."""
-        return self._register("*", path, handler, options)
+        return self._register("*", path, given, options)
 
     @overload
     def route(
-        self, method: str, path: str, /, **options: Unpack[RouteOptions]
+        self, method: str, path: str, /, *hooks: Hooks, **options: Unpack[RouteOptions]
     ) -> Callable[[F], F]: ...
     @overload
     def route(
-        self, method: str, path: str, handler: V, /, **options: Unpack[RouteOptions]
+        self, method: str, path: str, handler: V, /, *hooks: Hooks, **options: Unpack[RouteOptions]
     ) -> V: ...
-    def route(
-        self, method: str, path: str, handler: Any = ..., /, **options: Unpack[RouteOptions]
-    ) -> Any:
+    def route(self, method: str, path: str, /, *given: Any, **options: Unpack[RouteOptions]) -> Any:
         """Answer any method, such as `"PURGE"`, on a path; see `get`."""
-        return self._register(method, path, handler, options)
+        return self._register(method, path, given, options)
 
-    def _register(self, method: str, path: str, handler: Any, options: RouteOptions) -> Any:
+    def _register(
+        self, method: str, path: str, given: tuple[Any, ...], options: RouteOptions
+    ) -> Any:
         raise NotImplementedError

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from portico._errors import DefinitionError
-from portico._key import Key, ResourceKey, Use, key_of
+from portico._key import Key, RequestKey, Use, key_of
 from portico._running import AppRunning, Resource
 from portico._signature import EMPTY, Parameter, Signature, plain_function
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 
 
-def make_resource(fn: Callable[..., Any]) -> Resource:
+def make_resource(fn: Callable[..., Any], key: Key[Any]) -> Resource:
     """The resource of a function, whose parameters are bound at start.
 
     Raises:
@@ -25,8 +26,58 @@ def make_resource(fn: Callable[..., Any]) -> Resource:
             f"{signature.where} is decorated as a context manager, which `app.resource` does by "
             "itself. Remove `@contextmanager` or `@asynccontextmanager`."
         )
+    bind, call = _binding(fn, signature)
+    return Resource(
+        key, bind, call, is_async=signature.is_async, is_generator=signature.is_generator
+    )
+
+
+def life_hook(fn: Callable[..., Any], *, at_start: bool) -> Resource:
+    """A hook of start or stop, as a resource whose value nobody asks for.
+
+    Raises:
+        DefinitionError: it is a generator, or its parameters have no names.
+    """
+    signature = Signature(fn)
+    if signature.is_generator:
+        raise DefinitionError(
+            f"{signature.where} yields, and is a hook of start or stop. What is to be entered at "
+            "start and left at stop is `@app.resource`'s."
+        )
+    bind, call = _binding(fn, signature)
+    key: Key[Any] = Key(getattr(fn, "__name__", repr(fn)))
+    if at_start:
+        return Resource(key, bind, call, is_async=signature.is_async, is_generator=False)
+    at_stop = _stopping_async if signature.is_async else _stopping
+    return Resource(
+        key,
+        bind,
+        lambda running: at_stop(call, running),
+        is_async=signature.is_async,
+        is_generator=True,
+    )
+
+
+def _stopping(call: Callable[[AppRunning], Any], running: AppRunning) -> Iterator[None]:
+    yield None
+    call(running)
+
+
+async def _stopping_async(
+    call: Callable[[AppRunning], Any], running: AppRunning
+) -> AsyncIterator[None]:
+    yield None
+    await call(running)
+
+
+Bind = Callable[["Collection[Key[Any]] | None"], None]
+
+
+def _binding(
+    fn: Callable[..., Any], signature: Signature
+) -> tuple[Bind, Callable[[AppRunning], Any]]:
+    """How a function's parameters are bound at start, and how it is called then."""
     reads: dict[str, Callable[[AppRunning], Any]] = {}
-    key: ResourceKey[Any, Any, Any] = ResourceKey(fn)
 
     def bind(provided: Collection[Key[Any]] | None = None) -> None:
         if not signature.parameters:
@@ -40,9 +91,7 @@ def make_resource(fn: Callable[..., Any]) -> Resource:
             bind()
         return fn(**{name: read(running) for name, read in reads.items()})
 
-    return Resource(
-        key, bind, call, is_async=signature.is_async, is_generator=signature.is_generator
-    )
+    return bind, call
 
 
 def _makes_context_managers(fn: Any) -> bool:
@@ -59,6 +108,11 @@ def _reading(
 ) -> Callable[[AppRunning], Any]:
     if isinstance(parameter.default, Use):
         key: Key[Any] = key_of(parameter.default)
+        if isinstance(key, RequestKey):
+            raise DefinitionError(
+                f"{where} uses {key!r}, whose value lives as long as a request, and lives longer "
+                "itself. Make it a resolve, or give it what makes the value."
+            )
         if provided is not None and key not in provided:
             raise DefinitionError(
                 f"{where} uses {key!r}, which is not a resource that stands before it."

@@ -6,21 +6,23 @@ from collections.abc import AsyncIterator, Awaitable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from portico._answer import BlockingAnswer, to_response
+from portico._chain import Chain
 from portico._context import Context
-from portico._engine import Chain, Colour, Run, compile_chain
+from portico._engine import Colour, Pipeline
 from portico._errors import CapabilityError, DefinitionError
+from portico._hook import flattened
 from portico._link import Link
 from portico._response import Response
 from portico._stream import ByteStream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection
 
+    from portico._chain import Surroundings
+    from portico._hook import Hook
     from portico._key import Key
     from portico._pattern import Pattern
-    from portico._request import Request
-    from portico._running import AppRunning
-    from portico.contract import Capabilities, Capability, Platform
+    from portico.contract import Capabilities, Capability
 
 
 class RouteInfo(NamedTuple):
@@ -31,12 +33,14 @@ class RouteInfo(NamedTuple):
         path: the pattern, as it was written.
         handler: the function, or the value.
         where: file and line of the registration.
+        tags: what the route and its guards are tagged with, each once.
     """
 
     method: str
     path: str
     handler: Any
     where: str
+    tags: tuple[str, ...] = ()
 
 
 class Route:
@@ -46,18 +50,22 @@ class Route:
         method: `"*"` stands for every method.
         pattern: the path.
         target: the handler, or the value, that was registered.
+        layers: the hooks that reach it: those of each application and group around it as they were
+            when it was registered, the outermost first, and its own.
+        blocking: whether the handler may block.
         needs: the capabilities without which it makes no sense.
         where: file and line of the registration.
+        pipelines: what answers, by colour; compiled when it is first hit.
     """
 
     __slots__ = (
-        "_blocking",
         "_chain",
-        "_debug",
-        "_runs",
+        "blocking",
+        "layers",
         "method",
         "needs",
         "pattern",
+        "pipelines",
         "target",
         "where",
     )
@@ -67,68 +75,91 @@ class Route:
         method: str,
         pattern: Pattern,
         target: Any,
+        layers: tuple[tuple[Hook, ...], ...],
         *,
         blocking: bool,
         needs: Collection[Capability],
-        debug: bool,
         where: str,
     ) -> None:
         self.method = method
         self.pattern = pattern
-        self.where = where
         self.target = target
+        self.layers = layers
+        self.blocking = blocking
         self.needs = tuple(needs)
-        self._blocking = blocking
-        self._debug = debug
+        self.where = where
         self._chain: Chain | None = None
-        self._runs: dict[str, Run] = {}
+        self.pipelines: dict[str, Pipeline] = {}
+
+    def under(self, pattern: Pattern, layers: tuple[tuple[Hook, ...], ...]) -> Route:
+        """The same route in an application around this one."""
+        return Route(
+            self.method,
+            pattern,
+            self.target,
+            (*layers, *self.layers),
+            blocking=self.blocking,
+            needs=self.needs,
+            where=self.where,
+        )
 
     @property
-    def chain(self) -> Chain:
+    def name(self) -> str:
+        """Method and pattern, for reports."""
+        return f"{self.method} {self.pattern.text}"
+
+    def info(self) -> RouteInfo:
+        """What is registered, for people and tools."""
+        tags = [
+            tag
+            for hook in flattened(self.layers)
+            if hook.kind == "describe"
+            for tag in hook.target.get("tags", ())
+        ]
+        return RouteInfo(
+            self.method,
+            self.pattern.text,
+            self.target,
+            self.where,
+            tuple(dict.fromkeys(tags)),
+        )
+
+    def chain(self, surroundings: Surroundings) -> Chain:
         """The links, made when they are first wanted."""
         if self._chain is None:
-            fn, blocking = self.target, self._blocking
+            fn, blocking = self.target, self.blocking
             if not callable(fn):
                 blocking = blocking and isinstance(fn, BlockingAnswer)
-                fn = constant(fn, f"{self.method} {self.pattern.text} ({self.where})")
-            link = Link("handle", fn, self.pattern.names, blocking=blocking)
-            where = f"{self.method} {self.pattern.text}"
-            self._chain = Chain([link], where, debug=self._debug)
+                fn = constant(fn, f"{self.name} ({self.where})")
+            handler = Link("handle", fn, self.pattern.names, blocking=blocking)
+            names = self.pattern.names
+            self._chain = Chain(self.layers, handler, names, self.name, surroundings)
         return self._chain
 
-    def compile(self, colour: Colour) -> Run:
-        """The function that answers on a colour; made once."""
-        run = self._runs.get(colour)
-        if run is None:
-            run = self._runs[colour] = compile_chain(self.chain, colour)
-        return run
-
-    def run(
-        self,
-        request: Request,
-        platform: Platform,
-        running: AppRunning,
-        params: Mapping[str, str],
-        path: str,
-        colour: Colour,
-    ) -> Response | Awaitable[Response]:
-        """Answer a request that matched."""
-        run = self._runs.get(colour) or self.compile(colour)
-        return run(Context(request, platform, running, self.pattern.text, params, path))
+    def compile(self, colour: Colour, surroundings: Surroundings) -> Pipeline:
+        """What answers on a colour; made once."""
+        pipeline = self.pipelines.get(colour)
+        if pipeline is None:
+            pipeline = self.pipelines[colour] = Pipeline(self.chain(surroundings), colour)
+        return pipeline
 
     def check(
-        self, provided: Collection[Key[Any]], capabilities: Capabilities | None, runtime: str
+        self, surroundings: Surroundings, capabilities: Capabilities | None, runtime: str
     ) -> None:
         """Raise what is wrong with this route; see `Portico.check`."""
-        for link in self.chain.links:
-            for key in link.plan.keys:
-                if key not in provided:
-                    raise DefinitionError(
-                        f"{link.signature.where} uses {key!r}, whose application is not part of "
-                        "this one."
-                    )
+        chain = self.chain(surroundings)
+        for link in chain.links():
+            link.check()
+            for key in link.bound_keys():
+                self._check_key(key, link, chain)
         for capability in self.needs:
             self._check_need(capability, capabilities, runtime)
+
+    def _check_key(self, key: Key[Any], link: Link, chain: Chain) -> None:
+        if chain.known(key) is None:
+            raise DefinitionError(
+                f"{link.signature.where} uses {key!r}, whose application is not part of this one."
+            )
 
     def _check_need(
         self, capability: Capability, capabilities: Capabilities | None, runtime: str
@@ -137,12 +168,12 @@ class Route:
 
         if not isinstance(capability, Capability):  # pyright: ignore[reportUnnecessaryIsInstance] # what a user without a type checker wrote
             raise DefinitionError(
-                f"{self.chain.where} ({self.where}) needs {capability!r}, which is no capability. "
+                f"{self.name} ({self.where}) needs {capability!r}, which is no capability. "
                 "Take the members of `portico.contract.Capability`."
             )
         if capabilities is not None and capabilities[capability] is ABSENT:
             raise CapabilityError(
-                f"{self.chain.where} ({self.where}) needs {capability.value!r}, which the "
+                f"{self.name} ({self.where}) needs {capability.value!r}, which the "
                 f"runtime {runtime!r} does not have. Serve it elsewhere, or leave the route "
                 "out of the application for this runtime."
             )

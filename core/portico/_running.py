@@ -6,10 +6,10 @@ from contextlib import AsyncExitStack, ExitStack
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from portico._errors import DefinitionError, PorticoError
-from portico._key import Key, ResourceKey
+from portico._key import Key, RequestKey, StateKey
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from types import TracebackType
 
     from portico.contract import Platform
@@ -32,7 +32,7 @@ class Resource:
 
     def __init__(
         self,
-        key: ResourceKey[Any, Any, Any],
+        key: Key[Any],
         bind: Callable[[Collection[Key[Any]] | None], None],
         call: Callable[[AppRunning], Any],
         *,
@@ -53,30 +53,57 @@ class AppRunning:
     them fails; the last error is raised at the end, with those before it as its context.
     """
 
-    __slots__ = ("_resources", "_stack", "_values", "entered", "is_async", "platform")
+    __slots__ = ("_keys", "_resources", "_stack", "_values", "entered", "is_async", "platform")
 
-    def __init__(self, platform: Platform, resources: Sequence[Resource]) -> None:
+    def __init__(
+        self,
+        platform: Platform,
+        resources: Sequence[Resource],
+        keys: Mapping[Key[Any], Key[Any]],
+        values: Mapping[Key[Any], Any],
+    ) -> None:
         self.platform: Platform = platform
         self.is_async: bool = any(resource.is_async for resource in resources)
         self.entered: bool = False
+        self._keys = keys
         self._resources = resources
-        self._values: dict[Key[Any], Any] = {}
+        self._values: dict[Key[Any], Any] = dict(values)
         self._stack: ExitStack | AsyncExitStack | None = None
 
-    def value(self, key: Key[T]) -> T:
+    def value(self, key: Key[T], values: Mapping[Key[Any], Any] | None = None) -> T:
         """The value of a key.
 
+        Args:
+            key: the key, or that of another copy of its plugin.
+            values: those of the request, where there is one.
+
         Raises:
-            DefinitionError: no application that serves has the key, or it has not started.
+            DefinitionError: no application that serves has the key, or it has no value now.
         """
-        try:
+        if key in self._values:
             value: T = self._values[key]
-        except KeyError:
+            return value
+        known = self._keys.get(key)
+        if known is not None and known is not key:
+            if values is not None and known in values:
+                value = values[known]
+                return value
+            return self.value(known, values)
+        raise DefinitionError(_no_value(key, is_known=known is not None))
+
+    def set_value(self, key: Key[T], value: T) -> None:
+        """Set the value of a state.
+
+        Raises:
+            DefinitionError: the key is not that of a state, or its application does not serve.
+        """
+        known: Key[T] = self._keys.get(key, key)
+        if not isinstance(known, StateKey) or known not in self._values:
             raise DefinitionError(
-                f"{key!r} has no value here. Its application is not part of the one that serves, "
-                "or the one that serves was not started."
-            ) from None
-        return value
+                f"{key!r} cannot be set: it is no state of the application that serves. "
+                "`app.state(initial)` makes one."
+            )
+        self._values[known] = value
 
     def __enter__(self) -> Self:
         self._must_be_new()
@@ -133,6 +160,23 @@ class AppRunning:
         if self.entered:
             raise PorticoError("A Running is entered once. Call `app.start()` for another.")
         self.entered = True
+
+
+def _no_value(key: Key[Any], *, is_known: bool) -> str:
+    if isinstance(key, RequestKey) and is_known:
+        if key.hook.lazy:
+            return (
+                f"{key!r} is lazy, and nothing on this route has asked for it. Bind it with "
+                f"`use({key.name})`, name it in the handler itself, or `await ctx.get({key.name})`."
+            )
+        return (
+            f"{key!r} has no value yet, or does not reach this route by its scope. Bind it with "
+            f"`use({key.name})`, or `await ctx.get({key.name})`."
+        )
+    return (
+        f"{key!r} has no value here. Its application is not part of the one that serves, or the "
+        "one that serves was not started."
+    )
 
 
 _END: Any = object()

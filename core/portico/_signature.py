@@ -43,6 +43,11 @@ class Parameter:
         self.default = default
         self.keyword = keyword
 
+    @property
+    def has_default(self) -> bool:
+        """Whether a call may leave it out."""
+        return self.default is not EMPTY
+
 
 class Signature:
     """The parameters and the kind of a callable, without evaluating its annotations."""

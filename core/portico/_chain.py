@@ -1,0 +1,253 @@
+"""`Chain`: the links of a route in the order in which they run, worked out from its hooks.
+
+The order of a request, in which every event may have any number of links::
+
+    before_parse > parse > transform, derive > validation > before_handle, resolve > handle
+    > after_handle > map_response > (the answer is sent) > after_response
+
+Hooks of one event run in the order in which they stand in the route's layers: those of the
+outermost application first, those of the route itself last. Transforms and derives are one queue,
+before_handle and resolves another. A key that a link asks for and that does not run by itself is
+put in front of that link.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from portico._errors import DefinitionError
+from portico._hook import flattened, schemas_of
+from portico._key import Key, RequestKey
+from portico._link import Link
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from portico._hook import Hook, Kind
+
+_EARLY: Final = frozenset({"transform", "derive"})
+_LATE: Final = frozenset({"before_handle", "resolve"})
+
+
+class Surroundings:
+    """What a chain needs to know of the application that serves.
+
+    Attributes:
+        keys: every key of the application and its plugins, by itself; where one plugin is there
+            twice, the key of the one leads to that of the other.
+        overridden: the keys that have a value of their own instead of what their function makes.
+        parsers: those that have a name.
+        debug: whether errors show what they are.
+    """
+
+    __slots__ = ("debug", "keys", "overridden", "parsers")
+
+    def __init__(
+        self,
+        keys: Mapping[Key[Any], Key[Any]],
+        overridden: Mapping[Key[Any], Any],
+        parsers: Mapping[str, Callable[..., Any]],
+        *,
+        debug: bool,
+    ) -> None:
+        self.keys = keys
+        self.overridden = overridden
+        self.parsers = parsers
+        self.debug = debug
+
+
+class Chain:
+    """The links of a route, and what its answers are held to.
+
+    Attributes:
+        where: method and pattern, for reports.
+        debug: whether errors show what they are.
+        before_parse, parse, early, late, after_handle, map_response, after_response, error, trace:
+            the links of an event or queue; a parse link may be the name of a built-in parser.
+        handler: the last link of those that make the answer; None where no route matched.
+        schemas: what the parts of the request are held to besides what the handler binds.
+        none_status: of an answer of None.
+    """
+
+    __slots__ = (
+        "_links",
+        "after_handle",
+        "after_response",
+        "before_parse",
+        "debug",
+        "early",
+        "error",
+        "handler",
+        "hooks",
+        "late",
+        "map_response",
+        "none_status",
+        "parse",
+        "path_names",
+        "schemas",
+        "surroundings",
+        "trace",
+        "where",
+    )
+
+    def __init__(
+        self,
+        layers: tuple[tuple[Hook, ...], ...],
+        handler: Link | None,
+        path_names: list[str],
+        where: str,
+        surroundings: Surroundings,
+    ) -> None:
+        self.where = where
+        self.debug = surroundings.debug
+        self.surroundings = surroundings
+        self.path_names = path_names
+        self.handler = handler
+        self.hooks = flattened(layers)
+        self.schemas = [] if handler is None else _schemas(layers, handler)
+        self.before_parse = self._of("before_parse")
+        self.parse = [self._parser(hook) for hook in self.hooks if hook.kind == "parse"]
+        self.after_handle = self._of("after_handle")
+        self.map_response = self._of("map_response")
+        self.after_response = self._of("after_response")
+        self.error = self._of("error")
+        self.trace = self._of("trace")
+        self._links: dict[Key[Any], Link] = {}
+        self.early: list[Link] = []
+        self.late: list[Link] = []
+        if handler is not None:
+            _Queues(self).fill(handler)
+        self.none_status = 200
+        if handler is not None:
+            returned = handler.signature.annotations().get("return", Ellipsis)
+            self.none_status = 204 if returned is None or returned is type(None) else 200
+
+    def link_of(self, hook: Hook) -> Link:
+        """The link of a hook on this route."""
+        key = hook.target if isinstance(hook.target, RequestKey) else None
+        fn = hook.target if key is None else key.fn
+        return Link(hook.kind, fn, self.path_names, blocking=hook.blocking, hook=hook, key=key)
+
+    def link_of_key(self, key: RequestKey[Any, Any, Any]) -> Link:
+        """The link that makes a key's value on this route, whether or not it runs by itself."""
+        link = self._links.get(key)
+        if link is None:
+            link = self._links[key] = self.link_of(key.hook)
+        return link
+
+    def known(self, key: Key[Any]) -> Key[Any] | None:
+        """The key as the serving application has it, or None where it has not."""
+        return self.surroundings.keys.get(key)
+
+    def links(self) -> Iterator[Link]:
+        """Every link, in the order of the lifecycle."""
+        yield from self.before_parse
+        yield from (link for link in self.parse if isinstance(link, Link))
+        yield from self.early
+        yield from self.late
+        if self.handler is not None:
+            yield self.handler
+        for links in (self.after_handle, self.map_response, self.after_response):
+            yield from links
+        yield from self.error
+        yield from self.trace
+
+    def _of(self, kind: Kind) -> list[Link]:
+        return [self.link_of(hook) for hook in self.hooks if hook.kind == kind]
+
+    def _parser(self, hook: Hook) -> Link | str:
+        name = hook.target
+        if not isinstance(name, str):
+            return self.link_of(hook)
+        from portico._parsing import BUILT_IN_PARSERS
+
+        if name in BUILT_IN_PARSERS:
+            return name
+        fn = self.surroundings.parsers.get(name)
+        if fn is None:
+            known = ", ".join(sorted([*BUILT_IN_PARSERS, *self.surroundings.parsers]))
+            raise DefinitionError(
+                f"{self.where} ({hook.where}) has the parser {name!r}, which nobody registered. "
+                f"There are {known}; `@app.parser({name!r})` registers it."
+            )
+        return Link("parse", fn, self.path_names, blocking=hook.blocking, hook=hook)
+
+
+class _Queues:
+    """Puts the links before the handler in order, each key before what asks for it."""
+
+    __slots__ = ("_asking", "_chain", "_done")
+
+    def __init__(self, chain: Chain) -> None:
+        self._chain = chain
+        self._done: set[Key[Any]] = set(chain.surroundings.overridden)
+        self._asking: list[Key[Any]] = []
+
+    def fill(self, handler: Link) -> None:
+        """Fill `early` and `late` of the chain."""
+        for hook in self._chain.hooks:
+            if hook.kind in _EARLY:
+                self._add_hook(hook, self._chain.early)
+        for hook in self._chain.hooks:
+            if hook.kind in _LATE:
+                self._add_hook(hook, self._chain.late)
+        self._add_keys_of(handler, self._chain.late)
+
+    def _add_hook(self, hook: Hook, queue: list[Link]) -> None:
+        if not isinstance(hook.target, RequestKey):
+            self._add(self._chain.link_of(hook), queue)
+        elif not hook.lazy:
+            key = self._chain.known(hook.target) or hook.target
+            if isinstance(key, RequestKey):
+                self._add_key(key, queue)
+
+    def _add(self, link: Link, queue: list[Link]) -> None:
+        self._add_keys_of(link, queue)
+        queue.append(link)
+
+    def _add_keys_of(self, link: Link, queue: list[Link]) -> None:
+        """What a link binds must have run; what it only names, if that is lazy or not in reach."""
+        bound = link.bound_keys()
+        # In the order of the names: a set has another order in each process.
+        named = sorted(link.named_keys() - {link.key}, key=lambda key: key.name)
+        for asked in dict.fromkeys([*bound, *named]):
+            key = self._chain.known(asked)
+            if not isinstance(key, RequestKey) or key in self._done:
+                continue
+            if key.hook.kind == "resolve" and queue is self._chain.early:
+                if asked in bound:
+                    raise DefinitionError(
+                        f"{link.signature.where} runs before validation and uses {key!r}, which "
+                        "runs after it. Make the one a resolve, or the other a derive."
+                    )
+                continue
+            if asked in bound or key.hook.lazy or not self._runs_by_itself(key):
+                self._add_key(key, self._chain.early if key.hook.kind == "derive" else queue)
+
+    def _runs_by_itself(self, key: Key[Any]) -> bool:
+        return any(
+            self._chain.known(hook.target) is key
+            for hook in self._chain.hooks
+            if isinstance(hook.target, RequestKey) and not hook.lazy
+        )
+
+    def _add_key(self, key: RequestKey[Any, Any, Any], queue: list[Link]) -> None:
+        if key in self._done:
+            return
+        if key in self._asking:
+            names = " > ".join(each.name for each in [*self._asking, key])
+            raise DefinitionError(
+                f"{self._chain.where} has keys that ask for each other: {names}. Break the circle."
+            )
+        self._asking.append(key)
+        self._add(self._chain.link_of_key(key), queue)
+        self._asking.pop()
+        self._done.add(key)
+
+
+def _schemas(layers: Sequence[tuple[Hook, ...]], handler: Link) -> list[Hook]:
+    """Those that the handler's own parameters do not override."""
+    own = handler.plan.parts
+    return [
+        hook for hook in schemas_of(tuple(layers)) if hook.standalone or hook.matches not in own
+    ]

@@ -1,0 +1,208 @@
+"""`Dispatcher`: from a request to the pipeline that answers it, and what answers without a route.
+
+What belongs to no route (a path that is not there, a method that is not answered, a Host that is
+refused, whatever goes wrong before) is answered with the hooks of the whole application: all that
+it has, also those that were registered last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Coroutine
+from contextvars import copy_context
+from typing import TYPE_CHECKING, Any, Final
+
+from portico._chain import Chain
+from portico._context import Context
+from portico._engine import Colour, Pipeline
+from portico._errors import PeerError
+from portico._headers import Headers
+from portico._offload import offload
+from portico._path import canonical_path
+from portico._response import Response
+from portico._resumption import begin, need_loop
+from portico._steps import Step, Unit, first, units_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from portico._chain import Surroundings
+    from portico._hook import Hook
+    from portico._lazy_plugin import LazyPlugins
+    from portico._request import Request
+    from portico._route import Route
+    from portico._router import Router
+    from portico._running import AppRunning
+    from portico.contract import Platform
+
+_GENERAL_METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
+
+
+class Dispatcher:
+    """Answers the requests of an application that is in use.
+
+    Args:
+        router: its routes.
+        hooks: its own hooks.
+        surroundings: what chains need to know of it.
+        lazy: the plugins that are not imported yet.
+    """
+
+    __slots__ = ("_chain", "_general", "_lazy", "_receiving", "_router", "_surroundings")
+
+    def __init__(
+        self,
+        router: Router[Route],
+        hooks: tuple[Hook, ...],
+        surroundings: Surroundings,
+        lazy: LazyPlugins,
+    ) -> None:
+        self._lazy = lazy
+        self._router = router
+        self._surroundings = surroundings
+        self._chain = Chain((hooks,), None, [], "", surroundings)
+        self._general: dict[Colour, Pipeline] = {}
+        self._receiving = [
+            self._chain.link_of(hook) for hook in self._chain.hooks if hook.kind == "request"
+        ]
+
+    @property
+    def chain(self) -> Chain:
+        """The chain of what has no route."""
+        return self._chain
+
+    def check(self) -> None:
+        """Raise what is wrong with the hooks of the whole application."""
+        for link in (*self._receiving, *self._chain.links()):
+            link.check()
+
+    def handle(
+        self, request: Request, platform: Platform, running: AppRunning
+    ) -> Response | Awaitable[Response]:
+        """Answer one request; see `portico.contract`."""
+        colour: Colour = "loop" if platform.runtime.concurrency == "loop" else "thread"
+        path = request.raw_path
+        try:
+            path = canonical_path(path)
+            _admit_host(request, platform)
+        except Exception as error:  # noqa: BLE001 - a report that fails must not go further
+            ctx = Context(request, platform, running, "", {}, path)
+            return self._without_route(ctx, colour, _raise(error))
+        ctx = Context(request, platform, running, "", {}, path)
+        if self._receiving:
+            return self._receive(ctx, colour)
+        return self._route(ctx, colour)
+
+    # Hooks of `request`
+
+    def _receive(self, ctx: Context, colour: Colour) -> Response | Awaitable[Response]:
+        is_async = any(link.signature.is_async for link in self._receiving)
+        offloads = is_async or colour == "loop"
+        steps = [Step(link.fn, link.blocks, link) for link in self._receiving]
+        work = self._received(ctx, colour, units_of(steps, offloads=offloads))
+        if is_async or (colour == "loop" and any(link.blocks for link in self._receiving)):
+            ctx._on_loop = True
+            return work
+        return begin(work, None if colour == "loop" else copy_context())
+
+    async def _received(self, ctx: Context, colour: Colour, units: Sequence[Unit]) -> Response:
+        try:
+            value, link = await first(units, ctx)
+        except Exception as error:  # noqa: BLE001 - whatever goes wrong becomes an answer
+            return await self._pipeline(colour).guarded(ctx, _raise(error))
+        if value is not None:
+            general = self._pipeline(colour)
+            return await general.guarded(ctx, general.finish(value, link, ctx))
+        on_loop = ctx._on_loop
+        answer = self._route(ctx, colour)
+        if isinstance(answer, Response):
+            return answer
+        if not on_loop:
+            await need_loop()
+        return await answer
+
+    # Routing
+
+    def _route(self, ctx: Context, colour: Colour) -> Response | Awaitable[Response]:
+        try:
+            request = ctx.request
+            if self._lazy.wanted(ctx._path):
+                if colour == "loop":
+                    return self._route_after_import(ctx)
+                self._lazy.load(ctx._path)
+            if ctx._path == "*":  # the whole server, not its root (RFC 9112 section 3.2.4)
+                return self._unrouted(ctx, colour, self._router.methods())
+            match = self._router.find(request.method, ctx._path)
+            if isinstance(match, frozenset):
+                return self._unrouted(ctx, colour, match)
+            route = match.target
+            pipeline = route.pipelines.get(colour) or route.compile(colour, self._surroundings)
+            ctx.route, ctx.params = route.pattern.text, match.params
+            return pipeline.run(ctx)
+        except Exception as error:  # noqa: BLE001 - a route that does not compile is a 500 too
+            return self._without_route(ctx, colour, _raise(error))
+
+    async def _route_after_import(self, ctx: Context) -> Response:
+        """Import the lazy plugins of a path off the loop, and then route."""
+        ctx._on_loop = True
+        try:
+            await offload(ctx.platform, lambda: self._lazy.load(ctx._path))
+        except Exception as error:  # noqa: BLE001 - whatever goes wrong becomes an answer
+            return await self._pipeline("loop").guarded(ctx, _raise(error))
+        answer = self._route(ctx, "loop")
+        return answer if isinstance(answer, Response) else await answer
+
+    def _unrouted(
+        self, ctx: Context, colour: Colour, allowed: frozenset[str]
+    ) -> Response | Awaitable[Response]:
+        """404, 405, or the automatic answer to OPTIONS (RFC 9110 sections 9.3.7, 15.5.6)."""
+        path, method = ctx._path, ctx.request.method
+        if not allowed or (path == "*" and method != "OPTIONS"):
+            error = PeerError(f"There is no {path!r} here.", status=404)
+            return self._without_route(ctx, colour, _raise(error))
+        allow = Headers([("allow", ", ".join(_allow(allowed)))])
+        if method == "OPTIONS":
+            answer = self._pipeline(colour).finish(Response.ready(204, allow), None, ctx)
+            return self._without_route(ctx, colour, answer)
+        error = PeerError(f"{path!r} does not answer {method}.", status=405, headers=allow)
+        return self._without_route(ctx, colour, _raise(error))
+
+    def _without_route(
+        self, ctx: Context, colour: Colour, work: Coroutine[Any, Any, Response]
+    ) -> Response | Awaitable[Response]:
+        return self._pipeline(colour).start(ctx, work)
+
+    def _pipeline(self, colour: Colour) -> Pipeline:
+        pipeline = self._general.get(colour)
+        if pipeline is None:
+            pipeline = self._general[colour] = Pipeline(self._chain, colour)
+        return pipeline
+
+    def compile(self) -> None:
+        """Compile what answers without a route."""
+        self._pipeline("thread")
+        self._pipeline("loop")
+
+
+async def _raise(error: Exception) -> Response:
+    raise error
+
+
+def _admit_host(request: Request, platform: Platform) -> None:
+    host = request.checked_host()
+    hosts = platform.options.hosts
+    if hosts is None or host.lower() in hosts:
+        return
+    default_port = ":443" if request.scheme == "https" else ":80"
+    if host.lower().removesuffix(default_port) not in hosts:
+        raise PeerError(f"This service does not answer for the host {host!r}.")
+
+
+def _allow(methods: Iterable[str]) -> list[str]:
+    found = set(methods)
+    if "*" in found:
+        found.update(_GENERAL_METHODS)
+        found.discard("*")
+    if "GET" in found:
+        found.add("HEAD")
+    found.add("OPTIONS")
+    return sorted(found)

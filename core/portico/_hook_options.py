@@ -1,0 +1,235 @@
+"""What a route, group, guard or `Hooks` may be given by name, and the hooks that this makes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypedDict, cast
+
+from portico._errors import DefinitionError
+from portico._hook import Hook, Kind, Scope
+from portico._key import Key
+
+if TYPE_CHECKING:
+    from portico._context import Context
+    from portico._response import Response
+    from portico._runtime import Capability
+    from portico._span import Span
+
+ContextHook: TypeAlias = "Callable[[Context], object]"
+ParseHook: TypeAlias = "Callable[[Context, str], object]"
+ValueHook: TypeAlias = "Callable[[Context, Any], object]"
+ResponseHook: TypeAlias = "Callable[[Context, Response], object]"
+ErrorHook: TypeAlias = "Callable[[Context, Any], object]"
+TraceHook: TypeAlias = "Callable[[Context, Span], object]"
+
+
+class HookOptions(TypedDict, total=False):
+    """The hooks, keys, schemas and descriptions that reach one route or several.
+
+    Every hook is one function or several, in the order in which they are to run.
+
+    Attributes:
+        before_parse: see `Portico.before_parse`; so with the other hooks.
+        parse: functions, and the names of parsers: `"json"`, `"text"`, `"form"`, `"bytes"`,
+            `"none"` (the body is left to the handler), or one of `Portico.parser`.
+        derive: keys of `Portico.derive` that run before validation.
+        resolve: keys of `Portico.resolve` that run after it.
+        error: functions for every error, or a mapping of exception classes and statuses to them.
+        body, query, params, headers, cookies: types that the parts of the request must have; a
+            handler that binds the part itself overrides it.
+        response: what the answers must have: a type for 200, or a mapping of statuses to types.
+        tags, detail: descriptions for the API's documentation; tags add up, members of `detail`
+            override outer ones.
+    """
+
+    before_parse: ContextHook | Sequence[ContextHook]
+    parse: str | ParseHook | Sequence[str | ParseHook]
+    transform: ContextHook | Sequence[ContextHook]
+    derive: Key[Any] | Sequence[Key[Any]]
+    resolve: Key[Any] | Sequence[Key[Any]]
+    before_handle: ContextHook | Sequence[ContextHook]
+    after_handle: ValueHook | Sequence[ValueHook]
+    map_response: ValueHook | Sequence[ValueHook]
+    after_response: ResponseHook | Sequence[ResponseHook]
+    error: (
+        ErrorHook
+        | Sequence[ErrorHook]
+        | Mapping[type[Exception] | int, ErrorHook | Sequence[ErrorHook]]
+    )
+    trace: TraceHook | Sequence[TraceHook]
+    body: Any
+    query: Any
+    params: Any
+    headers: Any
+    cookies: Any
+    response: Any
+    tags: Collection[str]
+    detail: Mapping[str, Any]
+
+
+class GuardOptions(HookOptions, total=False):
+    """What a group or guard may be given.
+
+    Attributes:
+        standalone: whether its schemas are held to beside those of its routes, instead of being
+            overridden by them.
+        blocking: whether its synchronous functions may block.
+    """
+
+    standalone: bool
+    blocking: bool
+
+
+class RouteOptions(HookOptions, total=False):
+    """What a registration may say about its route.
+
+    Attributes:
+        blocking: whether its synchronous functions may block; False keeps them on the event loop.
+        needs: capabilities without which the route makes no sense; an adapter of a runtime that
+            lacks one refuses the application when it is constructed.
+    """
+
+    blocking: bool
+    needs: Collection[Capability]
+
+
+_FUNCTIONS: Final[tuple[Kind, ...]] = (
+    "before_parse",
+    "parse",
+    "transform",
+    "before_handle",
+    "after_handle",
+    "map_response",
+    "after_response",
+    "trace",
+)
+PARTS: Final = ("headers", "params", "query", "body", "cookies")
+DESCRIPTIONS: Final = frozenset({"tags", "detail"})
+
+
+def check_names(options: Mapping[str, Any], known: type, what: str) -> None:
+    """Refuse an option that there is not.
+
+    Raises:
+        DefinitionError: naming it, and those that there are.
+    """
+    names: list[str] = list(known.__annotations__)
+    for base in getattr(known, "__orig_bases__", ()):
+        names = [*getattr(base, "__annotations__", ()), *names]
+    names = list(dict.fromkeys(names))
+    if unknown := set(options) - set(names):
+        raise DefinitionError(
+            f"{what} has the unknown option {min(unknown)!r}. There are {', '.join(names)}."
+        )
+
+
+def hooks_of(
+    options: Mapping[str, Any],
+    *,
+    blocking: bool,
+    where: str,
+    owner: str,
+    standalone: bool = False,
+    scope: Scope = "local",
+) -> Iterator[Hook]:
+    """The hooks that options make, in the order of the lifecycle."""
+
+    def hook(kind: Kind, target: Any, matches: Any = None, *, adds: bool = False) -> Hook:
+        return Hook(
+            kind,
+            target,
+            scope=scope,
+            matches=matches,
+            standalone=adds,
+            blocking=blocking,
+            owner=owner,
+            where=where,
+        )
+
+    for kind in _FUNCTIONS:
+        for target in _several(options.get(kind)):
+            yield hook(kind, _checked(kind, target, where))
+    for kind in cast("tuple[Kind, ...]", ("derive", "resolve")):
+        for key in _several(options.get(kind)):
+            yield key_hook(kind, key, scope=scope, where=where, owner=owner)
+    for matches, target in _errors(options.get("error"), where):
+        yield hook("error", target, matches)
+    for part in PARTS:
+        if part in options:
+            yield hook("schema", options[part], part, adds=standalone)
+    if "response" in options:
+        for status, tp in _responses(options["response"]).items():
+            yield hook("schema", tp, ("response", status))
+    if not DESCRIPTIONS.isdisjoint(options):
+        yield hook("describe", {name: options[name] for name in DESCRIPTIONS & options.keys()})
+
+
+def key_hook(kind: Kind, key: Any, *, scope: Scope, where: str, owner: str) -> Hook:
+    """The hook that runs a key's function on every route that it reaches.
+
+    Raises:
+        DefinitionError: it is no key of that kind.
+    """
+    source: Hook | None = getattr(key, "hook", None)
+    if source is None or source.kind != kind:
+        raise DefinitionError(
+            f"{where}: the option {kind!r} got {key!r}. It takes what `@app.{kind}` returned."
+        )
+    return Hook(
+        kind,
+        key,
+        scope=scope,
+        blocking=source.blocking,
+        owner=owner,
+        where=where,
+        identity=key,
+    )
+
+
+def _several(given: Any) -> Iterable[Any]:
+    if given is None:
+        return ()
+    if isinstance(given, str) or not isinstance(given, Sequence):
+        return (given,)
+    return cast("Sequence[Any]", given)
+
+
+def _checked(kind: Kind, target: Any, where: str) -> Any:
+    if callable(target) or (kind == "parse" and isinstance(target, str)):
+        return target
+    raise DefinitionError(
+        f"{where}: the option {kind!r} got {target!r}. It takes a function, or a list of functions."
+    )
+
+
+def _errors(given: Any, where: str) -> Iterator[tuple[Any, Any]]:
+    if isinstance(given, Mapping):
+        for matches, targets in cast("Mapping[Any, Any]", given).items():
+            check_error_match(matches, where)
+            for target in _several(targets):
+                yield matches, _checked("error", target, where)
+    else:
+        for target in _several(given):
+            yield None, _checked("error", target, where)
+
+
+def check_error_match(matches: object, where: str) -> None:
+    """Refuse what no error can match.
+
+    Raises:
+        DefinitionError: it is neither an exception class nor a status of 400 to 599.
+    """
+    if isinstance(matches, type) and issubclass(matches, Exception):
+        return
+    if isinstance(matches, int) and 400 <= matches <= 599:
+        return
+    raise DefinitionError(
+        f"{where}: an error hook for {matches!r}. It is for a class of exceptions, for a status of "
+        "400 to 599, or without either for every error."
+    )
+
+
+def _responses(given: Any) -> dict[int, Any]:
+    if isinstance(given, Mapping):
+        return dict(cast("Mapping[int, Any]", given))
+    return {200: given}

@@ -1,0 +1,104 @@
+"""Coroutines that need no event loop until they do.
+
+The engine is written once, as coroutines. Where every function of a chain is synchronous they never
+wait, and `begin` runs them to their end where it is called, with no event loop anywhere. One that
+meets something to await says so with `enter_loop`; what `begin` returns then is an awaitable, which
+goes on from there on the loop that awaits it.
+"""
+
+from __future__ import annotations
+
+from contextvars import Context as Variables
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Generator
+
+    from portico._context import Context
+
+T = TypeVar("T")
+
+_UNSET: Final[Any] = object()
+
+
+class _Suspension:
+    """Awaited once, by a coroutine that is about to await something real."""
+
+    __slots__ = ()
+
+    def __await__(self) -> Generator[None, None, None]:
+        yield None
+
+
+_SUSPENSION: Final = _Suspension()
+
+
+async def enter_loop(ctx: Context) -> None:
+    """See to it that what comes next runs on an event loop."""
+    if not ctx._on_loop:
+        ctx._on_loop = True
+        await _SUSPENSION
+
+
+async def need_loop() -> None:
+    """The same for a coroutine that awaits another one which has entered the loop for itself."""
+    await _SUSPENSION
+
+
+class Resumed(Generic[T]):
+    """The rest of a coroutine that `begin` began: awaitable once, or closed."""
+
+    __slots__ = ("_coroutine", "_variables")
+
+    def __init__(self, coroutine: Coroutine[Any, Any, T], variables: Variables | None) -> None:
+        self._coroutine = coroutine
+        self._variables = variables
+
+    def __await__(self) -> Generator[Any, Any, T]:
+        if self._variables is not None:
+            carry(self._variables)
+        return (yield from self._coroutine.__await__())
+
+    def close(self) -> None:
+        """Give it up."""
+        self._coroutine.close()
+
+
+def begin(coroutine: Coroutine[Any, Any, T], variables: Variables | None) -> T | Resumed[T]:
+    """Run a coroutine to its end, or up to where it needs an event loop.
+
+    Args:
+        coroutine: what to run.
+        variables: the context (`contextvars`) to run it in; None for the one of the caller.
+    """
+    try:
+        if variables is None:
+            coroutine.send(None)
+        else:
+            variables.run(coroutine.send, None)
+    except StopIteration as end:
+        result: T = end.value
+        return result
+    return Resumed(coroutine, variables)
+
+
+def run_now(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine that is known to wait for nothing.
+
+    Raises:
+        RuntimeError: it does wait.
+    """
+    try:
+        coroutine.send(None)
+    except StopIteration as end:
+        result: T = end.value
+        return result
+    coroutine.close()
+    raise RuntimeError("Synchronous code waited for an event loop.")
+
+
+def carry(variables: Variables) -> None:
+    """Set the context variables here that were set there."""
+    for variable, value in variables.items():
+        if variable.get(_UNSET) is not value:
+            variable.set(value)

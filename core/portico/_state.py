@@ -1,0 +1,43 @@
+"""What app-lived keys that no function makes start with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from portico._errors import DefinitionError
+from portico._key import ConstantKey, Key, StateKey
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def initial_values(
+    keys: Mapping[Key[Any], Key[Any]], overridden: Mapping[Key[Any], Any]
+) -> dict[Key[Any], Any]:
+    """The values of constants, of states (copied), and of what was overridden.
+
+    Raises:
+        DefinitionError: the initial value of a state cannot be copied.
+    """
+    values: dict[Key[Any], Any] = {}
+    for key in keys:
+        if isinstance(key, ConstantKey):
+            values[key] = key.value
+        elif isinstance(key, StateKey):
+            values[key] = _copied(key)
+    values.update(overridden)
+    return values
+
+
+def _copied(key: StateKey[Any]) -> Any:
+    if isinstance(key.initial, str | int | float | bytes | bool | None):
+        return key.initial
+    from copy import deepcopy
+
+    try:
+        return deepcopy(key.initial)
+    except Exception as error:
+        raise DefinitionError(
+            f"The state {key.name!r} starts with {key.initial!r}, which cannot be copied for each "
+            "start. Make it a resource, or give it plain data."
+        ) from error

@@ -20,6 +20,7 @@ from portico._router import Router
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Iterator
 
+    from portico._cookie_options import CookieOptions
     from portico._engine import Colour
     from portico._request import Request
     from portico._response import Response
@@ -54,6 +55,7 @@ class Portico(Registration):
         strict_path: `/a` and `/a/` are two paths; else they are one.
         blocking: whether synchronous handlers may block; False keeps them on the event loop, off
             the worker threads. A route's own `blocking` wins.
+        cookies: the attributes that its cookies have, and which of them are signed.
     """
 
     def __init__(
@@ -63,10 +65,12 @@ class Portico(Registration):
         debug: bool = False,
         strict_path: bool = False,
         blocking: bool = True,
+        cookies: CookieOptions | None = None,
     ) -> None:
         self.name = name
         self.debug = debug
         self._blocking = blocking
+        self._cookies = cookies
         self._strict_path = strict_path
         self._router: Router[Route] = Router(strict=strict_path)
         self._routes: list[Route] = []
@@ -169,7 +173,7 @@ class Portico(Registration):
         from portico._running import AppRunning
 
         self._freeze()
-        return AppRunning(platform, self._resources)
+        return AppRunning(platform, self._resources, self._cookies)
 
     def handle(
         self, request: Request, platform: Platform, running: AppRunning

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
     from types import TracebackType
 
+    from portico._cookie_options import CookieOptions
     from portico.contract import Platform
 
 T = TypeVar("T")
@@ -53,12 +54,18 @@ class AppRunning:
     them fails; the last error is raised at the end, with those before it as its context.
     """
 
-    __slots__ = ("_resources", "_stack", "_values", "entered", "is_async", "platform")
+    __slots__ = ("_resources", "_stack", "_values", "cookies", "entered", "is_async", "platform")
 
-    def __init__(self, platform: Platform, resources: Sequence[Resource]) -> None:
+    def __init__(
+        self,
+        platform: Platform,
+        resources: Sequence[Resource],
+        cookies: CookieOptions | None = None,
+    ) -> None:
         self.platform: Platform = platform
         self.is_async: bool = any(resource.is_async for resource in resources)
         self.entered: bool = False
+        self.cookies: CookieOptions | None = cookies and cookies.resolved(platform.env)
         self._resources = resources
         self._values: dict[Key[Any], Any] = {}
         self._stack: ExitStack | AsyncExitStack | None = None

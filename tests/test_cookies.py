@@ -1,5 +1,8 @@
 """Cookies that came, and those that the answer sets."""
 
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
 import pytest
 
 from portico._cookies import CookieJar, parse_cookies
@@ -116,7 +119,7 @@ def test_every_attribute_is_written() -> None:
 
 
 @pytest.mark.parametrize(("same_site", "partitioned"), [("none", False), (None, True)])
-def test_what_browsers_refuse_without_secure_has_it(same_site: None, partitioned: bool) -> None:
+def test_what_browsers_refuse_without_secure_has_it(same_site: Any, partitioned: bool) -> None:
     cookies = jar()
 
     cookies["a"].set("1", same_site=same_site, partitioned=partitioned)
@@ -179,3 +182,210 @@ def test_an_attribute_that_would_add_another_is_refused(attribute: str, value: s
 
     with pytest.raises(ValueError, match=f"attribute {attribute}"):
         cookies.set_cookie_lines()
+
+
+def test_a_value_that_changes_back_sends_nothing() -> None:
+    cookies = jar(a="1")
+
+    cookies["a"].value = "2"
+    cookies["a"].remove()
+    cookies["a"].value = "1"
+
+    assert cookies.set_cookie_lines() == []
+
+
+def test_the_lines_are_the_same_each_time_that_they_are_asked_for() -> None:
+    cookies = jar(a="1")
+    cookies["b"].value = "1"
+    cookies["a"].remove()
+
+    assert cookies.set_cookie_lines() == cookies.set_cookie_lines()
+    assert len(cookies.set_cookie_lines()) == 2
+
+
+def test_an_update_leaves_what_it_does_not_name() -> None:
+    cookies = jar(a="1")
+
+    cookies["a"].update(max_age=60, same_site="strict")
+    cookies["a"].update(path="/x")
+
+    assert cookies.set_cookie_lines() == ["a=1; Max-Age=60; Path=/x; HttpOnly; SameSite=Strict"]
+
+
+def test_set_puts_back_what_it_does_not_name() -> None:
+    cookies = jar(a="1")
+
+    cookies["a"].update(max_age=60, path="/x", secure=True)
+    cookies["a"].set("2", priority="low")
+
+    assert cookies.set_cookie_lines() == ["a=2; Path=/; HttpOnly; SameSite=Lax; Priority=Low"]
+
+
+@pytest.mark.parametrize("secure", [True, False])
+def test_secure_that_is_none_is_what_the_connection_is(secure: bool) -> None:
+    cookies = CookieJar({"a": "1"}, secure=secure)
+
+    cookies["a"].update(secure=not secure)
+    cookies["a"].update(secure=None)
+
+    assert cookies["a"].secure is secure
+    assert cookies.set_cookie_lines() == []
+
+
+def test_a_cookie_is_refreshed_only_if_there_is_one() -> None:
+    cookies = jar(a="1")
+
+    cookies["a"].refresh()
+    cookies["b"].refresh()
+
+    assert cookies.set_cookie_lines() == ["a=1; Path=/; HttpOnly; SameSite=Lax"]
+
+
+@pytest.mark.parametrize("way", ["set", "update"])
+def test_an_unknown_attribute_is_refused_by_name(way: str) -> None:
+    cookie = jar(a="1")["a"]
+    arguments = ("2",) if way == "set" else ()
+
+    with pytest.raises(TypeError, match="no attribute 'httponly'"):
+        getattr(cookie, way)(*arguments, httponly=True)
+
+
+@pytest.mark.parametrize("value", [None, 1, b"1", {"a": 1}, ["a"]])
+def test_a_value_that_is_no_text_is_refused_where_it_is_set(value: Any) -> None:
+    cookie = jar(a="1")["a"]
+
+    with pytest.raises(TypeError, match=r"cookie 'a'.* is text"):
+        cookie.value = value
+
+    assert cookie.value == "1"
+
+
+def test_text_with_a_lone_surrogate_is_refused() -> None:
+    cookies = jar()
+    cookies["a"].value = "\ud800"
+
+    with pytest.raises(ValueError, match=r"cookie 'a'.*lone surrogate"):
+        cookies.set_cookie_lines()
+
+
+@pytest.mark.parametrize(
+    ("max_age", "expected"),
+    [
+        (0, "0"),
+        (-1, "-1"),
+        (60, "60"),
+        (timedelta(0), "0"),
+        (timedelta(days=1), "86400"),
+        (timedelta(milliseconds=1), "1"),
+        (timedelta(seconds=1, microseconds=1), "2"),
+    ],
+)
+def test_an_age_is_whole_seconds_and_no_less_than_what_was_said(
+    max_age: int | timedelta, expected: str
+) -> None:
+    cookies = jar()
+
+    cookies["a"].set("1", max_age=max_age)
+
+    assert f"; Max-Age={expected}; " in cookies.set_cookie_lines()[0]
+
+
+@pytest.mark.parametrize(
+    ("expires", "expected"),
+    [
+        (datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), "Fri, 02 Jan 2026 03:04:05 GMT"),
+        (
+            datetime(2026, 1, 1, 1, 0, 0, 999, tzinfo=timezone(timedelta(hours=2))),
+            "Wed, 31 Dec 2025 23:00:00 GMT",
+        ),
+        (datetime(1, 1, 1, tzinfo=UTC), "Mon, 01 Jan 0001 00:00:00 GMT"),
+        (datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC), "Fri, 31 Dec 9999 23:59:59 GMT"),
+    ],
+)
+def test_an_end_is_written_in_gmt(expires: datetime, expected: str) -> None:
+    cookies = jar()
+
+    cookies["a"].set("1", expires=expires)
+
+    assert f"; Expires={expected}; " in cookies.set_cookie_lines()[0]
+
+
+@pytest.mark.parametrize(
+    ("attribute", "value"),
+    [
+        ("max_age", "60"),
+        ("max_age", 1.5),
+        ("expires", datetime(2026, 1, 1)),
+        ("expires", "tomorrow"),
+        ("same_site", "Lax"),
+        ("same_site", "lax; Domain=x"),
+        ("priority", "urgent"),
+        ("path", ""),
+        ("path", "x"),
+        ("path", "/" + "x" * 1024),
+        ("domain", ""),
+    ],
+)
+def test_an_attribute_that_browsers_would_not_heed_is_refused(attribute: str, value: Any) -> None:
+    cookies = jar()
+    cookies["a"].set("1")
+    setattr(cookies["a"], attribute, value)
+
+    with pytest.raises(ValueError, match=rf"cookie 'a' .* attribute {attribute} is "):
+        cookies.set_cookie_lines()
+
+
+@pytest.mark.parametrize("name", ["__Host-a", "__Secure-a", "__host-a", "__SECURE-a"])
+def test_a_name_that_promises_to_be_secure_is(name: str) -> None:
+    cookies = jar()
+
+    cookies[name].value = "1"
+    assert cookies.set_cookie_lines() == [f"{name}=1; Path=/; Secure; HttpOnly; SameSite=Lax"]
+
+    cookies[name].remove()
+    assert "; Secure; " in cookies.set_cookie_lines()[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "attributes"),
+    [
+        ("__Host-a", {"domain": "app.test"}),
+        ("__Host-a", {"path": "/x"}),
+        ("__Host-a", {"secure": False}),
+        ("__hOST-a", {"path": "/x"}),
+        ("__Secure-a", {"secure": False}),
+    ],
+)
+@pytest.mark.parametrize("end", ["set", "remove"])
+def test_a_name_whose_promise_is_broken_is_refused(
+    name: str, attributes: dict[str, Any], end: str
+) -> None:
+    cookies = jar()
+    cookies[name].set("1", **attributes)
+    if end == "remove":
+        cookies[name].remove()
+
+    with pytest.raises(ValueError, match=f"cookie '{name}' .* name says that it is"):
+        cookies.set_cookie_lines()
+
+
+@pytest.mark.parametrize("value", ["x" * 4062, "é" * 677])
+def test_a_cookie_larger_than_browsers_keep_is_refused_with_its_size(value: str) -> None:
+    cookies = jar()
+    cookies["a"].value = value
+    assert len(cookies.set_cookie_lines()[0]) == 4096
+
+    cookies["a"].value = f"{value}x"
+
+    with pytest.raises(ValueError, match=r"cookie 'a' .* 4097 bytes"):
+        cookies.set_cookie_lines()
+
+
+def test_names_that_are_no_tokens_did_not_come() -> None:
+    cookies = CookieJar({"a": "1", "user[id]": "2", "b c": "3", "é": "4"}, secure=False)
+
+    assert list(cookies) == ["a"]
+    assert len(cookies) == 1
+    assert "user[id]" not in cookies
+    assert 1 not in cookies
+    assert cookies.came() == [("a", "1"), ("user[id]", "2"), ("b c", "3"), ("é", "4")]

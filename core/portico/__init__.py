@@ -10,6 +10,7 @@ from portico._app import Portico
 from portico._blob import Blob, File
 from portico._body import BodyLimits
 from portico._context import Context
+from portico._cookie_options import CookieOptions
 from portico._errors import (
     BodyNotReadError,
     BodyTooLargeError,
@@ -73,6 +74,7 @@ __all__ = [
     "CapabilityError",
     "Conflict",
     "Context",
+    "CookieOptions",
     "Created",
     "DefinitionError",
     "DisconnectError",

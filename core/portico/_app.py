@@ -20,6 +20,7 @@ from portico._where import caller
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
+    from portico._cookie_options import CookieOptions
     from portico._hook_options import ContextHook
     from portico._request import Request
     from portico._response import Response
@@ -51,6 +52,8 @@ class Portico(Registrar):
         strict_path: `/a` and `/a/` are two paths; else they are one.
         blocking: whether synchronous functions may block; False keeps them on the event loop, off
             the worker threads. The `blocking` of a route or hook wins.
+        cookies: what every cookie is set with, and how cookies are signed; that of the application
+            that serves counts.
     """
 
     def __init__(
@@ -62,6 +65,7 @@ class Portico(Registrar):
         debug: bool = False,
         strict_path: bool = False,
         blocking: bool = True,
+        cookies: CookieOptions | None = None,
     ) -> None:
         if prefix:
             Pattern(prefix)
@@ -70,6 +74,7 @@ class Portico(Registrar):
         self.seed = seed
         self.debug = debug
         self._blocking = blocking
+        self._cookies = cookies
         self._strict_path = strict_path
         self._hooks: tuple[Hook, ...] = ()
         self._routes: list[Route] = []
@@ -269,6 +274,7 @@ class Portico(Registrar):
             debug=self.debug,
             strict_path=self._strict_path,
             blocking=self._blocking,
+            cookies=self._cookies,
         )
         copy._hooks = self._hooks
         copy._resources = [each for each in self._resources if each.key is not known]
@@ -328,6 +334,7 @@ class Portico(Registrar):
             [*self._resources, *self._life_hooks],
             self._keys,
             initial_values(self._keys, self._overridden),
+            self._cookies,
         )
 
     def handle(

@@ -268,7 +268,7 @@ PAIRS: Final[dict[str, Callable[[Context], list[tuple[str, str]]]]] = {
     "query": lambda ctx: list(ctx.query),
     "params": lambda ctx: list(ctx.params.items()),
     "headers": lambda ctx: ctx.headers.items(),
-    "cookies": lambda ctx: list(ctx.request.cookies.items()),
+    "cookies": lambda ctx: ctx.cookies.came(),
 }
 
 

@@ -140,7 +140,11 @@ class Context:
         if self._cookies is None:
             from portico._cookies import CookieJar
 
-            self._cookies = CookieJar(self.request.cookies, secure=self.request.scheme == "https")
+            self._cookies = CookieJar(
+                self.request.cookies,
+                secure=self.request.scheme == "https",
+                options=self._running.cookies,
+            )
         return self._cookies
 
     @property

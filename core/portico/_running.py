@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
     from types import TracebackType
 
+    from portico._cookie_options import CookieOptions
     from portico.contract import Platform
 
 T = TypeVar("T")
@@ -53,7 +54,16 @@ class AppRunning:
     them fails; the last error is raised at the end, with those before it as its context.
     """
 
-    __slots__ = ("_keys", "_resources", "_stack", "_values", "entered", "is_async", "platform")
+    __slots__ = (
+        "_keys",
+        "_resources",
+        "_stack",
+        "_values",
+        "cookies",
+        "entered",
+        "is_async",
+        "platform",
+    )
 
     def __init__(
         self,
@@ -61,8 +71,10 @@ class AppRunning:
         resources: Sequence[Resource],
         keys: Mapping[Key[Any], Key[Any]],
         values: Mapping[Key[Any], Any],
+        cookies: CookieOptions | None = None,
     ) -> None:
         self.platform: Platform = platform
+        self.cookies: CookieOptions | None = cookies and cookies.resolved(platform.env)
         self.is_async: bool = any(resource.is_async for resource in resources)
         self.entered: bool = False
         self._keys = keys

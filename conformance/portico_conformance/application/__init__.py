@@ -12,6 +12,7 @@ from portico_conformance.application import (
     _answers,
     _binding,
     _bodies,
+    _cookies,
     _errors,
     _fields,
     _files,
@@ -24,6 +25,7 @@ from portico_conformance.application import (
     _streams,
 )
 from portico_conformance.application._app import (
+    COOKIE_SECRET,
     ENVIRONMENT,
     MAX_BODY_SIZE,
     MAX_FORM_SIZE,
@@ -31,8 +33,15 @@ from portico_conformance.application._app import (
     app,
 )
 
-__all__ = ["ENVIRONMENT", "MAX_BODY_SIZE", "MAX_FORM_SIZE", "OPTIONS", "app"]
+__all__ = [
+    "COOKIE_SECRET",
+    "ENVIRONMENT",
+    "MAX_BODY_SIZE",
+    "MAX_FORM_SIZE",
+    "OPTIONS",
+    "app",
+]
 
 # Importing the areas registers their routes.
-del _answers, _binding, _bodies, _errors, _fields, _files, _large, _paths
+del _answers, _binding, _bodies, _cookies, _errors, _fields, _files, _large, _paths
 del _platform, _seen, _signals, _statuses, _streams

@@ -1,11 +1,12 @@
 """`status()` and `redirect()`."""
 
-from typing import Any
+import re
+from typing import Any, Literal
 
 import pytest
 
-from portico import Headers, PeerError, Problem, Reply, Response, redirect, status
-from portico._reply import PHRASES, phrase
+from portico import Headers, HTTPError, PeerError, Problem, Reply, Response, redirect, status
+from portico._reply import ALIASES, PHRASES, phrase
 
 
 @pytest.mark.parametrize("code", [200, 204, 299, 404, 599])
@@ -25,6 +26,31 @@ def test_a_status_alone_has_no_value_and_no_fields() -> None:
     assert isinstance(reply, Reply)
     assert reply.value is None
     assert reply.headers is None
+
+
+def test_every_named_status_is_one_of_the_registry_under_its_own_phrase() -> None:
+    import portico
+
+    named = {code: PHRASES[code] for code in ALIASES}
+
+    assert {code: re.sub(r"[ '-]", "", text).lower() for code, text in named.items()} == {
+        code: name.lower() for code, name in ALIASES.items()
+    }
+    reply: Any = Reply
+    for code, name in ALIASES.items():
+        assert getattr(portico, name)[str] == reply[Literal[code], str]
+        assert name in portico.__all__
+
+
+@pytest.mark.parametrize("headers", [None, {"www-authenticate": "Basic"}])
+@pytest.mark.parametrize("value", [None, "no", {"a": 1}, Problem("no")])
+def test_an_error_stands_for_the_reply_with_its_parts(value: Any, headers: Any) -> None:
+    error = HTTPError(401, value, headers=headers)
+
+    reply = error.reply
+
+    assert (reply.code, reply.value) == (401, value)
+    assert (None if reply.headers is None else dict(reply.headers.items())) == headers
 
 
 @pytest.mark.parametrize("code", [0, 99, 100, 199, 600, -200])

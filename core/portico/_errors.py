@@ -9,6 +9,7 @@
     ├── BodyNotReadError       synchronous code asked for a body that still arrives
     ├── AbortError             the reason of an aborted signal
     ├── UnencodableError       a value has no form in JSON
+    ├── UndeclaredAnswerError  an answer is not what its route declares
     ├── URLError               a text is no URL
     └── HTTPError              an answer, raised: carries the status and the value to send
         └── PeerError          the peer did wrong; a 4xx, whose detail is safe to send
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from portico._faults import Fault
     from portico._headers import Headers, HeadersInit
+    from portico._reply import Reply
 
 
 class PorticoError(Exception):
@@ -51,6 +53,20 @@ class BodyUsedError(PorticoError):
 
 class BodyNotReadError(PorticoError):
     """Synchronous code asked for a body that the runtime delivers asynchronously."""
+
+
+class UndeclaredAnswerError(PorticoError):
+    """A handler or hook answered with what its route does not declare, so it is not sent.
+
+    Attributes:
+        status: the status that it answered with.
+        faults: where the value is not of the declared type; empty where the status is not declared.
+    """
+
+    def __init__(self, message: str, *, status: int, faults: Iterable[Fault] = ()) -> None:
+        super().__init__(message)
+        self.status = status
+        self.faults: Sequence[Fault] = tuple(faults)
 
 
 class HTTPError(PorticoError):
@@ -75,6 +91,13 @@ class HTTPError(PorticoError):
         self.status = status
         self.value = value
         self.headers = headers
+
+    @property
+    def reply(self) -> Reply[int, object]:
+        """The same answer as `status(...)` returns it; a text in it is a text, not a detail."""
+        from portico._reply import Reply
+
+        return Reply(self.status, self.value, self.sent_headers())
 
     def sent_headers(self) -> Headers | None:
         """The header fields as `Headers`, or None where none were given."""

@@ -72,10 +72,14 @@ class Problem:
         return f"Problem({self.detail!r})"
 
 
+# The statuses that an application answers with of its own accord, by their names in the IANA
+# registry. For a redirect there is `redirect()`; 501 has a name that Python gave away.
 OK = Reply[Literal[200], T]
 Created = Reply[Literal[201], T]
 Accepted = Reply[Literal[202], T]
 NoContent = Reply[Literal[204], T]
+ResetContent = Reply[Literal[205], T]
+MultiStatus = Reply[Literal[207], T]
 BadRequest = Reply[Literal[400], T]
 Unauthorized = Reply[Literal[401], T]
 PaymentRequired = Reply[Literal[402], T]
@@ -83,111 +87,132 @@ Forbidden = Reply[Literal[403], T]
 NotFound = Reply[Literal[404], T]
 MethodNotAllowed = Reply[Literal[405], T]
 NotAcceptable = Reply[Literal[406], T]
+RequestTimeout = Reply[Literal[408], T]
 Conflict = Reply[Literal[409], T]
 Gone = Reply[Literal[410], T]
 PreconditionFailed = Reply[Literal[412], T]
 ContentTooLarge = Reply[Literal[413], T]
 UnsupportedMediaType = Reply[Literal[415], T]
+ImATeapot = Reply[Literal[418], T]
 UnprocessableContent = Reply[Literal[422], T]
+Locked = Reply[Literal[423], T]
+FailedDependency = Reply[Literal[424], T]
+TooEarly = Reply[Literal[425], T]
+UpgradeRequired = Reply[Literal[426], T]
+PreconditionRequired = Reply[Literal[428], T]
 TooManyRequests = Reply[Literal[429], T]
+UnavailableForLegalReasons = Reply[Literal[451], T]
 InternalServerError = Reply[Literal[500], T]
 BadGateway = Reply[Literal[502], T]
 ServiceUnavailable = Reply[Literal[503], T]
 GatewayTimeout = Reply[Literal[504], T]
+InsufficientStorage = Reply[Literal[507], T]
+LoopDetected = Reply[Literal[508], T]
+
+ALIASES: Final[dict[int, str]] = {
+    200: "OK",
+    201: "Created",
+    202: "Accepted",
+    204: "NoContent",
+    205: "ResetContent",
+    207: "MultiStatus",
+    400: "BadRequest",
+    401: "Unauthorized",
+    402: "PaymentRequired",
+    403: "Forbidden",
+    404: "NotFound",
+    405: "MethodNotAllowed",
+    406: "NotAcceptable",
+    408: "RequestTimeout",
+    409: "Conflict",
+    410: "Gone",
+    412: "PreconditionFailed",
+    413: "ContentTooLarge",
+    415: "UnsupportedMediaType",
+    418: "ImATeapot",
+    422: "UnprocessableContent",
+    423: "Locked",
+    424: "FailedDependency",
+    425: "TooEarly",
+    426: "UpgradeRequired",
+    428: "PreconditionRequired",
+    429: "TooManyRequests",
+    451: "UnavailableForLegalReasons",
+    500: "InternalServerError",
+    502: "BadGateway",
+    503: "ServiceUnavailable",
+    504: "GatewayTimeout",
+    507: "InsufficientStorage",
+    508: "LoopDetected",
+}
+
+# One of these as a literal stays a literal, which a bound type variable would widen to `int`.
+Code = TypeVar(
+    "Code",
+    Literal[200],
+    Literal[201],
+    Literal[202],
+    Literal[203],
+    Literal[204],
+    Literal[205],
+    Literal[206],
+    Literal[207],
+    Literal[300],
+    Literal[301],
+    Literal[302],
+    Literal[303],
+    Literal[304],
+    Literal[307],
+    Literal[308],
+    Literal[400],
+    Literal[401],
+    Literal[402],
+    Literal[403],
+    Literal[404],
+    Literal[405],
+    Literal[406],
+    Literal[407],
+    Literal[408],
+    Literal[409],
+    Literal[410],
+    Literal[411],
+    Literal[412],
+    Literal[413],
+    Literal[414],
+    Literal[415],
+    Literal[416],
+    Literal[417],
+    Literal[418],
+    Literal[421],
+    Literal[422],
+    Literal[423],
+    Literal[424],
+    Literal[425],
+    Literal[426],
+    Literal[428],
+    Literal[429],
+    Literal[431],
+    Literal[451],
+    Literal[500],
+    Literal[501],
+    Literal[502],
+    Literal[503],
+    Literal[504],
+    Literal[505],
+    Literal[507],
+    Literal[508],
+    Literal[511],
+)
 
 
 @overload
-def status(
-    code: Literal[200], value: T, /, *, headers: HeadersInit | None = None
-) -> Reply[Literal[200], T]: ...
+def status(code: Code, /, *, headers: HeadersInit | None = None) -> Reply[Code, None]: ...
 @overload
-def status(
-    code: Literal[201], value: T, /, *, headers: HeadersInit | None = None
-) -> Reply[Literal[201], T]: ...
-@overload
-def status(
-    code: Literal[202], value: T, /, *, headers: HeadersInit | None = None
-) -> Reply[Literal[202], T]: ...
-@overload
-def status(
-    code: Literal[204], value: T, /, *, headers: HeadersInit | None = None
-) -> Reply[Literal[204], T]: ...
-@overload
-def status(
-    code: Literal[400], value: T, /, *, headers: HeadersInit | None = None
-) -> Reply[Literal[400], T]: ...
-@overload
-def status(
-    code: Literal[401], value: T, /, *, headers: HeadersInit | None = None
-) -> Reply[Literal[401], T]: ...
-@overload
-def status(
-    code: Literal[402], value: T, /, *, headers: HeadersInit | None = None
-) -> Reply[Literal[402], T]: ...
-@overload
-def status(
-    code: Literal[403], value: T, /, *, headers: HeadersInit | None = None
-) -> Reply[Literal[403], T]: ...
-@overload
-def status(
-    code: Literal[404], value: T, /, *, headers: HeadersInit | None = None
-) -> Reply[Literal[404], T]: ...
-@overload
-def status(
-    code: Literal[405], value: T, /, *, headers: HeadersInit | None = None
-) -> Reply[Literal[405], T]: ...
-@overload
-def status(
-    code: Literal[406], value: T, /, *, headers: HeadersInit | None = None
-) -> Reply[Literal[406], T]: ...
-@overload
-def status(
-    code: Literal[409], value: T, /, *, headers: HeadersInit | None = None
-) -> Reply[Literal[409], T]: ...
-@overload
-def status(
-    code: Literal[410], value: T, /, *, headers: HeadersInit | None = None
-) -> Reply[Literal[410], T]: ...
-@overload
-def status(
-    code: Literal[412], value: T, /, *, headers: HeadersInit | None = None
-) -> Reply[Literal[412], T]: ...
-@overload
-def status(
-    code: Literal[413], value: T, /, *, headers: HeadersInit | None = None
-) -> Reply[Literal[413], T]: ...
-@overload
-def status(
-    code: Literal[415], value: T, /, *, headers: HeadersInit | None = None
-) -> Reply[Literal[415], T]: ...
-@overload
-def status(
-    code: Literal[422], value: T, /, *, headers: HeadersInit | None = None
-) -> Reply[Literal[422], T]: ...
-@overload
-def status(
-    code: Literal[429], value: T, /, *, headers: HeadersInit | None = None
-) -> Reply[Literal[429], T]: ...
-@overload
-def status(
-    code: Literal[500], value: T, /, *, headers: HeadersInit | None = None
-) -> Reply[Literal[500], T]: ...
-@overload
-def status(
-    code: Literal[502], value: T, /, *, headers: HeadersInit | None = None
-) -> Reply[Literal[502], T]: ...
-@overload
-def status(
-    code: Literal[503], value: T, /, *, headers: HeadersInit | None = None
-) -> Reply[Literal[503], T]: ...
-@overload
-def status(
-    code: Literal[504], value: T, /, *, headers: HeadersInit | None = None
-) -> Reply[Literal[504], T]: ...
+def status(code: Code, value: T, /, *, headers: HeadersInit | None = None) -> Reply[Code, T]: ...
 @overload
 def status(code: S, /, *, headers: HeadersInit | None = None) -> Reply[S, None]: ...
 @overload
-def status(code: int, value: T, /, *, headers: HeadersInit | None = None) -> Reply[int, T]: ...
+def status(code: S, value: T, /, *, headers: HeadersInit | None = None) -> Reply[S, T]: ...
 def status(
     code: int, value: object = None, /, *, headers: HeadersInit | None = None
 ) -> Reply[Any, Any]:
@@ -212,6 +237,7 @@ PHRASES: Final[dict[int, str]] = {
     204: "No Content",
     205: "Reset Content",
     206: "Partial Content",
+    207: "Multi-Status",
     300: "Multiple Choices",
     301: "Moved Permanently",
     302: "Found",

@@ -19,18 +19,18 @@ app.route("/", hello)  # error: mypy[call-overload] pyright[reportArgumentType]
 
 @app.get("/users/{id}")
 def get_user(ctx: Context, id: int) -> NotFound[Problem]:
-    return status(409, Problem("another"))  # error: mypy[return-value] pyright[reportReturnType]
+    return status(409, Problem("another"))  # error: mypy[arg-type] pyright[reportReturnType]
 
 
 @app.get("/created")
 def create() -> Created[int]:
-    return status(201, "text")  # error: mypy[arg-type, return-value] pyright[reportReturnType]
+    return status(201, "text")  # error: mypy[arg-type] pyright[reportReturnType]
 
 
 @app.get("/undeclared")
 def answer(found: bool) -> str | NotFound[Problem]:
     if found:
-        return status(404, "found")  # error: mypy[return-value] pyright[reportReturnType]
+        return status(404, "found")  # error: mypy[arg-type] pyright[reportReturnType]
     return status(410)  # error: mypy[return-value] pyright[reportReturnType]
 
 

@@ -1,0 +1,133 @@
+"""Streams and awaitables whose values are held to a declaration as they come."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
+from typing import Any, TypeAlias, TypeGuard
+
+Hold: TypeAlias = Callable[[Any], Any]
+"""The value to send in the place of another; it raises for one that may not leave."""
+
+
+def is_awaitable(value: object) -> TypeGuard[Awaitable[Any]]:
+    """Whether the answer is what awaiting a value gives."""
+    return hasattr(type(value), "__await__")
+
+
+def is_stream(value: object) -> TypeGuard[Iterator[Any] | AsyncIterator[Any]]:
+    """Whether a value is sent item by item."""
+    return hasattr(type(value), "__next__") or hasattr(type(value), "__anext__")
+
+
+class HeldIterator:
+    """An iterator each of whose items is held to a type, when it is asked for.
+
+    An item that may not leave closes the source before its error is raised, since nobody reads on.
+    None is no item: it sends nothing.
+
+    Args:
+        source: the handler's iterator.
+        hold: of an item.
+        hold_end: of what a generator returns that yielded nothing: it is the answer.
+    """
+
+    __slots__ = ("_has_items", "_hold", "_hold_end", "_source")
+
+    def __init__(self, source: Iterator[Any], hold: Hold, hold_end: Hold) -> None:
+        self._source = source
+        self._hold = hold
+        self._hold_end = hold_end
+        self._has_items = False
+
+    def __iter__(self) -> Iterator[Any]:
+        return self
+
+    def __next__(self) -> Any:
+        return self._held(lambda: next(self._source))
+
+    def throw(self, error: BaseException) -> Any:
+        """Raise an error inside the source; where it has no such way, close it and raise here."""
+        throw = getattr(self._source, "throw", None)
+        if throw is None:
+            self.close()
+            raise error
+        return self._held(lambda: throw(error))
+
+    def close(self) -> None:
+        """Close the source."""
+        close = getattr(self._source, "close", None)
+        if close is not None:
+            close()
+
+    def _held(self, step: Callable[[], Any]) -> Any:
+        try:
+            item = step()
+        except StopIteration as end:
+            value = end.value
+            raise StopIteration(value if self._has_items else self._hold_end(value)) from None
+        self._has_items = True
+        if item is None:
+            return None
+        try:
+            return self._hold(item)
+        except BaseException:
+            self.close()
+            raise
+
+
+class HeldAsyncIterator:
+    """The same for an asynchronous iterator, which ends without a value."""
+
+    __slots__ = ("_hold", "_source")
+
+    def __init__(self, source: AsyncIterator[Any], hold: Hold) -> None:
+        self._source = source
+        self._hold = hold
+
+    def __aiter__(self) -> AsyncIterator[Any]:
+        return self
+
+    async def __anext__(self) -> Any:
+        return await self._held(await anext(self._source))
+
+    async def athrow(self, error: BaseException) -> Any:
+        """Raise an error inside the source; where it has no such way, close it and raise here."""
+        athrow = getattr(self._source, "athrow", None)
+        if athrow is None:
+            await self.aclose()
+            raise error
+        return await self._held(await athrow(error))
+
+    async def aclose(self) -> None:
+        """Close the source."""
+        aclose = getattr(self._source, "aclose", None)
+        if aclose is not None:
+            await aclose()
+
+    async def _held(self, item: Any) -> Any:
+        if item is None:
+            return None
+        try:
+            return self._hold(item)
+        except BaseException:
+            await self.aclose()
+            raise
+
+
+class HeldAwaitable:
+    """An awaitable whose result is held to a declaration."""
+
+    __slots__ = ("_hold", "_source")
+
+    def __init__(self, source: Awaitable[Any], hold: Hold) -> None:
+        self._source = source
+        self._hold = hold
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        return self._hold((yield from self._source.__await__()))
+
+    def close(self) -> None:
+        """Close a coroutine that nobody awaits."""
+        close = getattr(self._source, "close", None)
+        if close is not None:
+            close()

@@ -1,0 +1,134 @@
+"""`Slot`: what the values of one status are held to."""
+
+from __future__ import annotations
+
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    AsyncIterator,
+    Callable,
+    Collection,
+    Generator,
+    Iterable,
+    Iterator,
+)
+from types import GenericAlias, NoneType
+from typing import Any, Final, get_args, get_origin
+
+from portico._mirror import unfit
+from portico._reply import Problem
+from portico._type_forms import bare, is_union, resolved, type_name, union_of
+
+_STREAMS: Final = frozenset({AsyncGenerator, AsyncIterator, Generator, Iterator})
+_ITERABLES: Final = frozenset({AsyncIterable, Iterable})
+
+# What passes by its class alone, so that the most common answers load no mirror and no msgspec.
+_SIMPLE: Final[dict[Any, tuple[type, ...]]] = {
+    NoneType: (NoneType,),
+    bool: (bool,),
+    bytes: (bytes,),
+    dict: (dict,),
+    float: (float, int),
+    int: (int,),
+    list: (list,),
+    str: (str,),
+}
+
+
+class Slot:
+    """What the values of one status are held to.
+
+    Args:
+        tp: their type.
+        strict: whether they are validated, or trusted as far as nothing undeclared can leave.
+
+    Attributes:
+        classes: a value of exactly one of these passes as it is.
+        is_open: whether every value passes.
+        item: of a stream's items, where streams are declared.
+        takes_none: whether None is declared.
+        takes_problem: whether a `Problem` is.
+    """
+
+    __slots__ = (
+        "_fit",
+        "_rest",
+        "_strict",
+        "classes",
+        "is_open",
+        "item",
+        "takes_none",
+        "takes_problem",
+        "type",
+    )
+
+    def __init__(self, tp: Any, *, strict: bool = False) -> None:
+        self.type = tp
+        self._strict = strict
+        members = [(member, bare(member)) for member in _members(tp)]
+        self.is_open = any(known is Any or known is object for _, known in members)
+        self.takes_none = self.is_open or any(known is NoneType for _, known in members)
+        self.takes_problem = any(
+            isinstance(known, type) and issubclass(known, Problem) for _, known in members
+        )
+        items = [item for _, known in members for item in _items_of(known)]
+        self.item = Slot(union_of(items), strict=strict) if items else None
+        self._rest = [kept for member, known in members for kept in _kept(member, known)]
+        plain = [member for member in self._rest if isinstance(member, type)]
+        simple = [each for member in plain for each in _SIMPLE.get(member, ())]
+        self.classes: frozenset[type] = frozenset(simple)
+        self._fit: Callable[[Any], Any] | None = None
+
+    def fit(self, value: Any) -> Any:
+        """The value to send in the place of another, which is no stream and no awaitable.
+
+        Raises:
+            UnfitError: the value is not of the type.
+            DefinitionError: the type has no form on the wire.
+        """
+        if self.is_open or type(value) in self.classes:
+            return value
+        return (self._fit or self.prepare())(value)
+
+    def prepare(self) -> Callable[[Any], Any]:
+        """Build what the first value would else wait for.
+
+        Raises:
+            DefinitionError: the type has no form on the wire.
+        """
+        if self.item is not None:
+            self.item.prepare()
+        if self._fit is None and self._rest and not self.is_open:
+            from portico._mirror_build import mirror_of
+
+            mirror = mirror_of(union_of(self._rest), strict=self._strict)
+            self.classes |= mirror.classes
+            self._fit = mirror.fit
+        return self._fit or self._refuse
+
+    def _refuse(self, value: Any) -> Any:
+        raise unfit(f"`{type_name(self.type)}`", value)
+
+
+def _members(tp: Any) -> list[Any]:
+    known = resolved(tp)
+    if not is_union(bare(known)):
+        return [known]
+    return [each for member in get_args(bare(known)) for each in _members(member)]
+
+
+def _items_of(tp: Any) -> list[Any]:
+    if (get_origin(tp) or tp) in _STREAMS | _ITERABLES:
+        return [(get_args(tp) or (Any,))[0]]
+    return []
+
+
+def _kept(member: Any, known: Any) -> list[Any]:
+    """What of a member is declared for values that are no streams."""
+    origin = get_origin(known) or known
+    if origin in _STREAMS or origin is AsyncIterable:
+        return []
+    if origin is Iterable:
+        arguments: Any = get_args(known) or (Any,)
+        return [GenericAlias(Collection, arguments[:1])]
+    return [member]

@@ -50,6 +50,8 @@ from portico._request import Request
 from portico._response import Response
 from portico._route import RouteInfo
 from portico._schema import Schema, register_schema, schema_for
+from portico._server_sent_event import ServerSentEvent
+from portico._sse import sse
 from portico._url import URL
 from portico._url_error import URLError
 from portico._url_search_params import URLSearchParams
@@ -97,6 +99,7 @@ __all__ = [
     "RouteInfo",
     "Schema",
     "SchemaError",
+    "ServerSentEvent",
     "SyncPart",
     "TooManyRequests",
     "URLError",
@@ -108,6 +111,7 @@ __all__ = [
     "redirect",
     "register_schema",
     "schema_for",
+    "sse",
     "status",
     "use",
 ]

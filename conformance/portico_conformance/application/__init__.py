@@ -13,8 +13,10 @@ from portico_conformance.application import (
     _binding,
     _bodies,
     _errors,
+    _events,
     _fields,
     _files,
+    _generators,
     _large,
     _paths,
     _platform,
@@ -34,5 +36,5 @@ from portico_conformance.application._app import (
 __all__ = ["ENVIRONMENT", "MAX_BODY_SIZE", "MAX_FORM_SIZE", "OPTIONS", "app"]
 
 # Importing the areas registers their routes.
-del _answers, _binding, _bodies, _errors, _fields, _files, _large, _paths
-del _platform, _seen, _signals, _statuses, _streams
+del _answers, _binding, _bodies, _errors, _events, _fields, _files, _generators, _large
+del _paths, _platform, _seen, _signals, _statuses, _streams

@@ -358,7 +358,7 @@ async def pieces(reader: Reader) -> AsyncIterator[bytes]:
         yield piece
 
 
-def test_a_chunk_that_was_stood_in_for_waits_until_another_is_wanted() -> None:
+def test_a_source_that_was_stood_in_for_does_not_run_ahead() -> None:
     async def main(world: World) -> None:
         gate = asyncio.Event()
         source = Source(b"a", b"b", b"c", gate=gate)

@@ -19,8 +19,8 @@ class StreamBody:
 
     It keeps nothing in store (Streams Standard section 4.7, a high water mark of 0), so that
     nothing runs ahead of the peer. Where a chunk takes longer than the `idle` of the chunks allows,
-    the idle chunk goes out in its place, and the chunk waits until another is wanted. Make it and
-    feed it in one task.
+    the idle chunk goes out in its place, and that one chunk is in store until the next is wanted.
+    Make it and feed it in one task.
 
     Args:
         javascript: the runtime.
@@ -87,8 +87,6 @@ class StreamBody:
                 if chunk is None:
                     self._controller.close()
                     return
-                if not await self._wanted():
-                    return
                 self._controller.enqueue(self._javascript.to_js(chunk))
         except BaseException as error:
             if self.is_cancelled and isinstance(error, asyncio.CancelledError):
@@ -110,14 +108,6 @@ class StreamBody:
             self._is_busy = False
             if self._timer is not None:
                 self._timer.cancel()
-
-    async def _wanted(self) -> bool:
-        """Whether the chunk is still wanted, once it is, where the idle chunk took its place."""
-        if self._is_owed:
-            return True
-        wanted = await self._wish
-        self._wish = _new_wish()
-        return wanted
 
     def _wait(self) -> None:
         if self._idle is not None:

@@ -121,7 +121,8 @@ def sse(data: Any, /, *, keep_alive: float | None = None, **fields: Any) -> Any:
             yield await latest()
 
     A source of plain values becomes one by `sse(source)`, which a handler returns. Values of None
-    are left out.
+    are left out. In a `Response` it brings the Content-Type alone; every other field is the
+    handler's to give.
 
     With `keep_alive` the answer begins at once, with a comment, so that nothing in the source can
     change its status or header fields any more; and another comment is sent each time that the

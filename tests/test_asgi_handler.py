@@ -11,7 +11,7 @@ import anyio
 import pytest
 
 from portico import Context, Headers, Portico
-from portico.contract import ByteStream, Capabilities, Platform, Promise, Request, Response
+from portico.contract import ByteStream, Capabilities, Idle, Platform, Promise, Request, Response
 from portico_asgi import ASGI, CAPABILITIES, AsgiRaw
 from portico_conformance._asgi_validator import validate
 
@@ -224,6 +224,30 @@ async def test_a_stream_that_fails_midway_is_reported_and_raised(
 
     assert [message.get("more_body") for message in call.sent] == [None, True]
     assert len(caplog.records) == 1
+
+
+@pytest.mark.parametrize("idle", [None, Idle(0.001, b".")], ids=["still", "filled"])
+async def test_what_fails_while_the_stream_of_a_peer_that_left_is_closed_is_reported_once(
+    idle: Idle | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    waits, call = anyio.Event(), Call()
+
+    async def stream() -> AsyncIterator[str]:
+        try:
+            yield "a"
+            waits.set()
+            await anyio.sleep_forever()
+        finally:
+            raise LookupError("flush")
+
+    app = ASGI(App(lambda request, platform: ready(ByteStream(stream(), idle=idle))))
+    async with anyio.create_task_group() as group:
+        group.start_soon(call.make, app)
+        await reached(waits)
+        call.left.set()
+
+    errors = [record.exc_info and record.exc_info[1] for record in caplog.records]
+    assert [str(error) for error in errors] == ["flush"]
 
 
 async def test_a_stream_that_fails_before_its_first_chunk_is_a_500() -> None:

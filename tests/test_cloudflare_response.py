@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from portico import Headers, Response
-from portico.contract import ByteStream
+from portico.contract import ByteStream, Idle
 from portico_cloudflare._javascript import JavaScript
+from portico_cloudflare._platform import SHORTEST_SLEEP
 from portico_cloudflare._response import to_native_bytes
 from portico_cloudflare._stream import StreamBody
 from portico_conformance._fake_js import JsException, World, installed
@@ -79,17 +80,26 @@ def test_what_is_encoded_already_is_not_encoded_again(
 class Source:
     """A generator of chunks that says what happens to it."""
 
-    def __init__(self, *chunks: bytes, then: Exception | None = None, hangs: bool = False) -> None:
+    def __init__(
+        self,
+        *chunks: bytes,
+        then: Exception | None = None,
+        hangs: bool = False,
+        gate: asyncio.Event | None = None,
+    ) -> None:
         self.made = 0
         self.closed = 0
         self.cancelled = False
         self._chunks = chunks
         self._then = then
         self._hangs = hangs
+        self._gate = gate
 
     async def chunks(self) -> AsyncIterator[bytes]:
         try:
             for chunk in self._chunks:
+                if self._gate is not None and self.made == 1:
+                    await self._gate.wait()
                 self.made += 1
                 yield chunk
             if self._hangs:
@@ -106,11 +116,13 @@ class Source:
 class Feeding:
     """A stream that is fed in a task of its own."""
 
-    def __init__(self, world: World, source: Source, length: int | None = None) -> None:
+    def __init__(
+        self, world: World, source: Source, length: int | None = None, idle: Idle | None = None
+    ) -> None:
         self.world = world
         self.gone = 0
         self.body: StreamBody | None = None
-        self._stream = ByteStream(source.chunks())
+        self._stream = ByteStream(source.chunks(), idle=idle)
         self._length = length
         self.task = asyncio.ensure_future(self._feed())
 
@@ -311,5 +323,123 @@ def test_a_stream_of_known_length_is_cancelled_and_fails_like_any_other() -> Non
         with pytest.raises(LookupError):
             await failing.task
         assert (source.closed, feeding.gone) == (1, 1)
+
+    run(main)
+
+
+IDLE = Idle(0.0, b".")
+
+
+async def read(reader: Reader) -> bytes:
+    """The next piece; empty at the end."""
+    result = await reader.read()
+    return b"" if result.done else result.value.to_bytes()
+
+
+def test_an_idle_chunk_stands_in_for_each_that_is_wanted_and_takes_long() -> None:
+    async def main(world: World) -> None:
+        gate = asyncio.Event()
+        source = Source(b"a", b"b", b"c", gate=gate)
+        feeding = Feeding(world, source, idle=IDLE)
+        reader = await feeding.reader()
+        first = [await read(reader) for _ in range(4)]
+        gate.set()
+        rest = [piece async for piece in pieces(reader) if piece != b"."]
+        await feeding.task
+        assert (first, rest) == ([b"a", b".", b".", b"."], [b"b", b"c"])
+        assert (source.closed, feeding.gone) == (1, 0)
+
+    run(main)
+
+
+async def pieces(reader: Reader) -> AsyncIterator[bytes]:
+    """All of them, to the end."""
+    while piece := await read(reader):
+        yield piece
+
+
+def test_a_source_that_was_stood_in_for_does_not_run_ahead() -> None:
+    async def main(world: World) -> None:
+        gate = asyncio.Event()
+        source = Source(b"a", b"b", b"c", gate=gate)
+        feeding = Feeding(world, source, idle=IDLE)
+        reader = await feeding.reader()
+        assert [await read(reader), await read(reader)] == [b"a", b"."]
+        gate.set()
+        await turns()
+        assert source.made == 2
+        assert [await read(reader), source.made] == [b"b", 2]
+        await turns()
+        assert source.made == 2
+        reader.cancel()
+        await feeding.task
+        assert (source.closed, feeding.gone) == (1, 1)
+
+    run(main)
+
+
+def test_nothing_stands_in_for_what_is_not_wanted() -> None:
+    async def main(world: World) -> None:
+        feeding = Feeding(world, Source(b"a", hangs=True), idle=IDLE)
+        reader = await feeding.reader()
+        assert [await read(reader), await read(reader)] == [b"a", b"."]
+        await asyncio.sleep(SHORTEST_SLEEP * 3)
+        pending = reader.read()
+        await turns()
+        assert not pending.done()
+        reader.cancel()
+        await feeding.task
+
+    run(main)
+
+
+@pytest.mark.parametrize("is_wanted", [False, True])
+def test_a_stream_that_is_cancelled_in_a_silence_closes_its_source_once(is_wanted: bool) -> None:
+    async def main(world: World) -> None:
+        source = Source(b"a", hangs=True)
+        feeding = Feeding(world, source, idle=IDLE)
+        reader = await feeding.reader()
+        assert [await read(reader), await read(reader)] == [b"a", b"."]
+        if is_wanted:
+            pending = reader.read()
+            await turns()
+            reader.cancel()
+            assert (await pending).done
+        else:
+            reader.cancel()
+        await feeding.task
+        assert (source.closed, source.cancelled, feeding.gone) == (1, True, 1)
+
+    run(main)
+
+
+def test_a_chunk_that_was_stood_in_for_and_is_never_wanted_is_dropped() -> None:
+    async def main(world: World) -> None:
+        gate = asyncio.Event()
+        source = Source(b"a", b"b", gate=gate)
+        feeding = Feeding(world, source, idle=IDLE)
+        reader = await feeding.reader()
+        assert [await read(reader), await read(reader)] == [b"a", b"."]
+        gate.set()
+        await turns()
+        reader.cancel()
+        await feeding.task
+        assert (source.made, source.closed, source.cancelled, feeding.gone) == (2, 1, False, 1)
+
+    run(main)
+
+
+def test_a_failure_in_a_silence_breaks_the_stream() -> None:
+    async def main(world: World) -> None:
+        gate = asyncio.Event()
+        source = Source(b"a", b"b", then=LookupError("midway"), gate=gate)
+        feeding = Feeding(world, source, idle=IDLE)
+        reader = await feeding.reader()
+        assert [await read(reader), await read(reader)] == [b"a", b"."]
+        gate.set()
+        with pytest.raises(JsException):
+            _ = [piece async for piece in pieces(reader)]
+        with pytest.raises(LookupError):
+            await feeding.task
 
     run(main)

@@ -237,7 +237,7 @@ def test_a_rest_api_gets_no_length_since_it_would_send_it_on_under_another_name(
     assert [name for name, _ in sent("rest", response).headers if "remapped" in name] == []
 
 
-REFUSED = ["via", "x-cache", "connection", "x-edge-location", "x-amz-cf-id", "x-accel-buffering"]
+REFUSED = ["via", "x-cache", "connection", "x-edge-location", "x-amz-cf-id", "x-accel-redirect"]
 
 
 @pytest.mark.parametrize("name", REFUSED)
@@ -258,6 +258,12 @@ def test_what_cloudfront_refuses_is_left_out_with_a_warning(
 def test_what_cloudfront_refuses_is_an_error_where_the_options_are_strict() -> None:
     with pytest.raises(CapabilityError, match="x-cache"):
         result_of("edge", Response("x", headers=[("x-cache", "1")]), strict=True)
+
+
+def test_cloudfront_gets_no_word_for_nginx_and_that_is_no_error() -> None:
+    response = Response("x", headers=[("x-accel-buffering", "no")])
+
+    assert sent("edge", response, strict=True).get("x-accel-buffering") is None
 
 
 def test_cloudfront_computes_the_length_itself() -> None:

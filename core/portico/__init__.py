@@ -78,7 +78,9 @@ from portico._request import Request
 from portico._response import Response
 from portico._route import RouteInfo
 from portico._schema import Schema, register_schema, schema_for
+from portico._server_sent_event import ServerSentEvent
 from portico._span import Span
+from portico._sse import sse
 from portico._unreached import UnreachedHookWarning
 from portico._url import URL
 from portico._url_error import URLError
@@ -149,6 +151,7 @@ __all__ = [
     "RouteInfo",
     "Schema",
     "SchemaError",
+    "ServerSentEvent",
     "ServiceUnavailable",
     "Span",
     "StateKey",
@@ -170,6 +173,7 @@ __all__ = [
     "redirect",
     "register_schema",
     "schema_for",
+    "sse",
     "status",
     "use",
 ]

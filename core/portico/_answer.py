@@ -11,8 +11,9 @@ value                          response
 `None`                         204 where the handler is annotated `-> None`, else an empty 200
 `Problem`                      `application/problem+json`
 `Blob`, `FormData`, ...        as `Response` takes them
-generator, any iterator        a stream, whose first value decides the type: text, bytes, or
-                               newline-delimited JSON
+generator, any iterator        a stream, whose first value decides the type: text, bytes, events,
+                               or newline-delimited JSON; without a value, what it returns
+`sse()`                        `text/event-stream`: of one event, or a stream
 `file()`                       the file, conditional and by range
 anything else                  `application/json`
 =============================  ==================================================================
@@ -29,13 +30,13 @@ from portico._json import to_json
 from portico._problem import problem_response
 from portico._reply import Problem, Reply
 from portico._response import Response
-from portico._started import BYTES, JSON, TEXT, Started, StartedAsync, stream_type
+from portico._server_sent_event import EVENT_STREAM, is_event
+from portico._sse import AsyncEventStream, EventStream
+from portico._started import BYTES, JSON, TEXT, Started, StartedAsync
 from portico._stream import ByteStream
 
 if TYPE_CHECKING:
     from portico._context import Context
-
-_END: Final[Any] = object()
 
 
 class BlockingAnswer:
@@ -158,6 +159,8 @@ def _of_object(value: object, ctx: Context) -> Response:
 
     if isinstance(value, Blob | FormData | URLSearchParams):
         return Response(value)
+    if is_event(value):
+        return _streamed(ctx, EVENT_STREAM, bytes(value))
     if isinstance(value, Problem):
         return problem_response(500, value)
     if _is_binary(value):
@@ -182,25 +185,36 @@ def _of_reply(reply: Reply[Any, Any], convert: Callable[[Any], Response]) -> Res
 
 def _open(source: Iterator[Any], ctx: Context, convert: Callable[[Any], Response]) -> Response:
     """Start a synchronous stream. A generator without values answers with what it returns."""
+    started = Started(source)
     try:
-        first = next(source)
+        started.begin()
     except StopIteration as end:
+        if end.value is None and isinstance(source, EventStream):
+            return _streamed(ctx, EVENT_STREAM, b"")
         return convert(end.value)
-    content_type, encode = stream_type(first)
-    return Response.ready(
-        200,
-        _usual(ctx, [("content-type", content_type), ("cache-control", "no-cache")]),
-        ByteStream(Started(first, source, encode)),
-    )
+    idle = source.idle if isinstance(source, EventStream) else None
+    return _streamed(ctx, started.decide(_declared_type(ctx)), ByteStream(started, idle=idle))
 
 
 async def _open_async(source: AsyncIterator[Any], ctx: Context) -> Response:
-    first = await anext(source, _END)
-    if first is _END:
-        return Response.ready(200, Headers())
-    content_type, encode = stream_type(first)
-    return Response.ready(
-        200,
-        _usual(ctx, [("content-type", content_type), ("cache-control", "no-cache")]),
-        ByteStream(StartedAsync(first, source, encode)),
-    )
+    started = StartedAsync(source)
+    if await started.begin():
+        idle = source.idle if isinstance(source, AsyncEventStream) else None
+        return _streamed(ctx, started.decide(_declared_type(ctx)), ByteStream(started, idle=idle))
+    if isinstance(source, AsyncEventStream):
+        return _streamed(ctx, EVENT_STREAM, b"")
+    return Response.ready(200, Headers())
+
+
+def _declared_type(ctx: Context) -> str | None:
+    """The Content-Type that was set up to the first value of a stream."""
+    settings = ctx._set
+    return None if settings is None else settings.headers.get("content-type")
+
+
+def _streamed(ctx: Context, content_type: str, content: bytes | ByteStream) -> Response:
+    pairs = [("content-type", content_type), ("cache-control", "no-cache")]
+    if content_type == EVENT_STREAM:
+        # nginx would collect the answer (ngx_http_proxy_module, `proxy_buffering`).
+        pairs.append(("x-accel-buffering", "no"))
+    return Response.ready(200, _usual(ctx, pairs), content)

@@ -148,6 +148,16 @@ class Context:
         return self._cookies
 
     @property
+    def last_event_id(self) -> str | None:
+        """The `id` of the last event that a reader had before it came back, or None.
+
+        A reader sends it in UTF-8 (WHATWG HTML section 9.2.4), unlike any other header field; what
+        is not UTF-8 is U+FFFD.
+        """
+        value = self.request.headers.get("last-event-id")
+        return value.encode("latin-1").decode("utf-8", "replace") if value else None
+
+    @property
     def body(self) -> Any:
         """The body, as a parse hook gave it or decoded by its content type; None without one.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from portico._body import NO_LIMITS, Body, clone_source
 from portico._errors import BodyUsedError
 from portico._headers import Headers, HeadersInit
+from portico._server_sent_event import EVENT_STREAM
 from portico._stream import ByteStream, Chunk
 
 if TYPE_CHECKING:
@@ -173,6 +174,7 @@ def _extract_object(
 ) -> tuple[bytes | ByteStream, str | None]:
     from portico._blob import Blob
     from portico._form_data import FormData
+    from portico._sse import AsyncEventStream, EventStream
     from portico._url_search_params import URLSearchParams
 
     if isinstance(body, Blob):
@@ -183,6 +185,8 @@ def _extract_object(
         return _extract_form(body)
     if isinstance(body, ByteStream):
         return body, None
+    if isinstance(body, EventStream | AsyncEventStream):
+        return ByteStream(body, idle=body.idle), EVENT_STREAM
     _check_iterable(body)
     return ByteStream(body), None
 

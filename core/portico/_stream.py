@@ -4,14 +4,28 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
 from contextvars import Context, copy_context
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+from portico._server_sent_event import ServerSentEvent, is_event
 
 if TYPE_CHECKING:
     from portico.contract import Platform
 
-Chunk: TypeAlias = bytes | bytearray | memoryview | str
+Chunk: TypeAlias = bytes | bytearray | memoryview | str | ServerSentEvent[Any]
 
 _END: Any = object()
+
+
+class Idle(NamedTuple):
+    """What to send while a stream gives nothing.
+
+    Attributes:
+        seconds: how long it has given nothing, each time, before the chunk is sent.
+        chunk: not empty; whole in itself, as the stream's own chunks are.
+    """
+
+    seconds: float
+    chunk: bytes
 
 
 class ByteStream:
@@ -26,14 +40,30 @@ class ByteStream:
     Args:
         source: the chunks.
         length: how many bytes they are together, where that is known.
+        idle: what its reader sends while a chunk takes long, where it can send meanwhile; None
+            where nothing may come between the chunks.
     """
 
-    __slots__ = ("_closed", "_context", "_expected", "_iterator", "_source", "is_async", "length")
+    __slots__ = (
+        "_closed",
+        "_context",
+        "_expected",
+        "_iterator",
+        "_source",
+        "idle",
+        "is_async",
+        "length",
+    )
 
     def __init__(
-        self, source: Iterable[Chunk] | AsyncIterable[Chunk], *, length: int | None = None
+        self,
+        source: Iterable[Chunk] | AsyncIterable[Chunk],
+        *,
+        length: int | None = None,
+        idle: Idle | None = None,
     ) -> None:
         self.length: int | None = length
+        self.idle: Idle | None = idle
         self._closed = False
         self._expected: int | None = None
         self._source: Any = source
@@ -49,6 +79,7 @@ class ByteStream:
     def expect(self, length: int) -> None:
         """Hold the stream to the Content-Length that was announced: else it breaks."""
         self._expected = length
+        self.idle = None
 
     def __iter__(self) -> Iterator[bytes]:
         if self.is_async:
@@ -144,7 +175,7 @@ class ByteStream:
 
 def offloaded(stream: ByteStream, platform: Platform) -> ByteStream:
     """The same stream for an event loop: each `next` and the `close` off the loop."""
-    return ByteStream(_Offloaded(stream, platform), length=stream.length)
+    return ByteStream(_Offloaded(stream, platform), length=stream.length, idle=stream.idle)
 
 
 class _Offloaded:
@@ -177,6 +208,8 @@ def _encoded(chunk: object) -> bytes:
         return bytes(chunk)
     if isinstance(chunk, memoryview):
         return chunk.tobytes()
+    if is_event(chunk):
+        return bytes(chunk)
     raise TypeError(
         f"A stream gave {chunk!r} of type {type(chunk).__name__}. A chunk is bytes or str. "
         "Encode the value first."

@@ -22,6 +22,8 @@ Each request is handled in a context (`contextvars`) of its own; on a loop the a
 is ready for the wire: `content` is bytes, or a stream that must be closed exactly once, whether it
 was read or not; HEAD and the null body statuses have no content; `content-length` is set where it
 is known. In an awaited answer on a runtime with `concurrency == "loop"` a stream is asynchronous.
+While a chunk of a stream with an `idle` takes longer than `idle.seconds`, a runtime that can send
+meanwhile sends `idle.chunk`, each time that long; the read that is under way goes on untouched.
 A stream that raises must reach the peer as a broken message, never as a complete one.
 """
 
@@ -47,7 +49,7 @@ from portico._runtime import (
     Runtime,
     Support,
 )
-from portico._stream import ByteStream
+from portico._stream import ByteStream, Idle
 
 __all__ = [
     "ABSENT",
@@ -59,6 +61,7 @@ __all__ = [
     "ByteStream",
     "Capabilities",
     "Capability",
+    "Idle",
     "NativeRequest",
     "OptionArguments",
     "Options",

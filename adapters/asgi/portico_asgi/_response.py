@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextvars import copy_context
 from typing import TYPE_CHECKING
 
 from portico.contract import ByteStream, Response
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
     from portico_asgi._loop import Interruption, Tasks
     from portico_asgi._platform import AsgiPlatform
     from portico_asgi._receive import Send
+    from portico_asgi._silence import Silence
 
 
 async def write_whole(response: Response, content: bytes, platform: AsgiPlatform) -> None:
@@ -52,7 +54,15 @@ class StreamWriter:
             in it; ended early when the peer leaves while the stream waits for its next chunk.
     """
 
-    __slots__ = ("_content", "_current", "_platform", "_response", "_stretch", "_tasks")
+    __slots__ = (
+        "_content",
+        "_current",
+        "_platform",
+        "_response",
+        "_silence",
+        "_stretch",
+        "_tasks",
+    )
 
     def __init__(
         self, response: Response, platform: AsgiPlatform, tasks: Tasks, stretch: Interruption
@@ -62,6 +72,7 @@ class StreamWriter:
         self._tasks = tasks
         self._stretch = stretch
         self._current: Interruption | None = None
+        self._silence: Silence | None = None
         content = response.content
         self._content = content if isinstance(content, ByteStream) else ByteStream([content])
 
@@ -76,12 +87,13 @@ class StreamWriter:
         inbox.on_gone = self._stop
         inbox.watch()
         try:
+            self._fill_silence()
             await self._pump()
         finally:
             self._current = None
             self._stretch.shield(True)
             try:
-                await self._content.aclose()
+                await self._close()
             finally:
                 await inbox.unwatch()
                 self._stretch.shield(False)
@@ -93,7 +105,7 @@ class StreamWriter:
         inbox = self._platform.inbox
         while not inbox.gone:
             self._current = self._stretch
-            chunk = await anext(self._content, None)
+            chunk = await self._next()
             self._current = None
             if chunk is None or inbox.gone:
                 return
@@ -104,6 +116,34 @@ class StreamWriter:
                 # and daphne, once the peer is gone), would keep everybody else from running.
                 await self._tasks.checkpoint()
             self._current = None
+
+    async def _next(self) -> bytes | None:
+        if self._silence is None:
+            return await anext(self._content, None)
+        self._silence.begin()
+        chunk = await anext(self._content, None)
+        await self._silence.end()
+        return chunk
+
+    def _fill_silence(self) -> None:
+        idle = self._content.idle
+        if idle is not None:
+            from portico_asgi._silence import Silence
+
+            self._silence = Silence(idle, self._platform, self._send_idle, self._stop)
+            self._tasks.spawn(self._silence.run, copy_context())
+
+    async def _send_idle(self, chunk: bytes) -> None:
+        await self._send(chunk, more=True)
+        if self._platform.inbox.gone:
+            self._stop()
+
+    async def _close(self) -> None:
+        try:
+            if self._silence is not None:
+                await self._silence.stop()
+        finally:
+            await self._content.aclose()
 
     async def _send(self, chunk: bytes, *, more: bool) -> None:
         try:

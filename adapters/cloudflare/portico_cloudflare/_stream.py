@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+from portico_cloudflare._platform import SHORTEST_SLEEP
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from portico.contract import ByteStream
+    from portico.contract import ByteStream, Idle
     from portico_cloudflare._javascript import JavaScript
 
 
@@ -16,7 +18,9 @@ class StreamBody:
     """A `ReadableStream` of JavaScript that is fed one chunk for each one that is wanted.
 
     It keeps nothing in store (Streams Standard section 4.7, a high water mark of 0), so that
-    nothing runs ahead of the peer. Make it and feed it in one task.
+    nothing runs ahead of the peer. Where a chunk takes longer than the `idle` of the chunks allows,
+    the idle chunk goes out in its place, and that one chunk is in store until the next is wanted.
+    Make it and feed it in one task.
 
     Args:
         javascript: the runtime.
@@ -31,11 +35,14 @@ class StreamBody:
     __slots__ = (
         "_cancelled",
         "_controller",
+        "_idle",
         "_is_busy",
         "_is_over",
+        "_is_owed",
         "_javascript",
         "_proxies",
         "_task",
+        "_timer",
         "_wish",
         "is_cancelled",
         "readable",
@@ -48,9 +55,12 @@ class StreamBody:
         self._javascript = javascript
         self._cancelled = cancelled
         self._controller: Any = None
+        self._idle: Idle | None = None
         self._is_busy = False
         self._is_over = False
+        self._is_owed = False
         self._task = asyncio.current_task()
+        self._timer: asyncio.TimerHandle | None = None
         self._wish = _new_wish()
         pull, cancel = map(javascript.create_proxy, (self._pull, self._cancel))
         self._proxies = (pull, cancel)
@@ -68,6 +78,7 @@ class StreamBody:
         Raises:
             Exception: a chunk could not be had; the peer sees the message broken off.
         """
+        self._idle = chunks.idle
         try:
             while await self._wish:
                 chunk = await self._next(chunks)
@@ -89,17 +100,33 @@ class StreamBody:
         if self.is_cancelled:
             return None
         self._wish = _new_wish()
-        self._is_busy = True
+        self._is_busy = self._is_owed = True
+        self._wait()
         try:
             return await anext(chunks, None)
         finally:
             self._is_busy = False
+            if self._timer is not None:
+                self._timer.cancel()
+
+    def _wait(self) -> None:
+        if self._idle is not None:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(max(self._idle.seconds, SHORTEST_SLEEP), self._fill)
+
+    def _fill(self) -> None:
+        if self._idle is not None and not self.is_cancelled:
+            self._is_owed = False
+            self._controller.enqueue(self._javascript.to_js(self._idle.chunk))
 
     def _pull(self, controller: Any) -> None:
         self._controller = controller
         if self._is_over:
             self._break()
             asyncio.get_running_loop().call_soon(self._end)
+        elif self._is_busy and not self._is_owed:
+            self._is_owed = True
+            self._wait()
         elif not self._wish.done():
             self._wish.set_result(True)
 

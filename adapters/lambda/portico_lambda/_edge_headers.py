@@ -9,8 +9,9 @@ from portico_lambda._lost import lost
 if TYPE_CHECKING:
     from portico import Headers
 
-# CloudFront refuses the whole answer for one of these, though the body's length is known to it.
-_WRITES_ITSELF: Final = frozenset({"content-length", "transfer-encoding"})
+# CloudFront refuses the whole answer for one of these. Nothing is lost without them: it knows the
+# body's length, and the last is for nginx.
+_LEFT_OUT: Final = frozenset({"content-length", "transfer-encoding", "x-accel-buffering"})
 
 # AWS, restrictions on edge functions: read-only in request triggers, or disallowed.
 _REFUSED: Final = frozenset(
@@ -56,7 +57,7 @@ def edge_headers(headers: Headers, strict: bool) -> dict[str, list[dict[str, str
     """
     written: dict[str, list[dict[str, str]]] = {}
     for name, value in headers:
-        if name in _WRITES_ITSELF:
+        if name in _LEFT_OUT:
             continue
         if name in _REFUSED or name.startswith(_REFUSED_PREFIXES):
             lost(f"the header field {name!r}", "CloudFront allows it to no edge function.", strict)

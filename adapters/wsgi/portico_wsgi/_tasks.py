@@ -7,6 +7,7 @@ end of its stream; `run` is for work that only has to end.
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import Future
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from contextvars import Context
 
-    from portico.contract import Response, Running
+    from portico.contract import Idle, Response, Running
     from portico_wsgi._loop import Loop, Reply
 
 
@@ -62,14 +63,32 @@ class Exchange:
 
     The task waits between two chunks, so that cancel scopes and task groups may stay open across
     the generator's `yield`, and nothing runs ahead of the peer.
+
+    Where a chunk takes longer than the stream's `idle` allows, who wants it is given the idle chunk
+    instead. The task goes on, and its chunk is kept for the next wish.
     """
 
-    __slots__ = ("_answer", "_context", "_loop", "_reply", "_task", "_wanted")
+    __slots__ = (
+        "_answer",
+        "_context",
+        "_given_up",
+        "_idle",
+        "_kept",
+        "_loop",
+        "_reply",
+        "_task",
+        "_timer",
+        "_wanted",
+    )
 
     def __init__(self, loop: Loop, answer: Awaitable[Response], context: Context) -> None:
         self._loop = loop
         self._answer = answer
         self._context = context
+        self._given_up = False
+        self._idle: Idle | None = None
+        self._kept: Reply | None = None
+        self._timer: asyncio.TimerHandle | None = None
 
     def response(self) -> Response:
         """Start the task and wait for the answer; an asynchronous stream of it is read here."""
@@ -97,18 +116,47 @@ class Exchange:
         self._task = asyncio.get_running_loop().create_task(self._run(), context=self._context)
 
     def _pull(self, reply: Reply) -> None:
+        kept, self._kept = self._kept, None
         self._reply = reply
-        if self._task.done():
+        if kept is not None:
+            if kept.done():
+                _pass_on(kept, reply)
+                return
+        elif self._task.done():
             _fail(reply, RuntimeError("The stream was cancelled before its end."))
+            return
         else:
             self._wanted.set_result(True)
+        self._wait(reply)
+
+    def _wait(self, reply: Reply) -> None:
+        self._stop_waiting()
+        if self._idle is not None:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(self._idle.seconds, self._fill, reply, self._idle.chunk)
+
+    def _fill(self, reply: Reply, chunk: bytes) -> None:
+        if not reply.done():
+            kept: Reply = Future()
+            self._kept = self._reply = kept
+            reply.set_result(chunk)
+
+    def _stop_waiting(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     def _end(self, reply: Reply) -> None:
+        self._stop_waiting()
+        kept, self._reply = self._kept, reply
         self._task.add_done_callback(lambda _: _succeed(reply))
-        if self._wanted.done():
-            self._task.cancel()  # An interrupt, such as Ctrl-C, left it in the middle of a chunk.
+        if kept is not None and kept.done() and kept.exception() is not None:
+            _pass_on(kept, reply)  # Nobody has come for it.
+        elif self._wanted.done():
+            # In the middle of a chunk: an interrupt, such as Ctrl-C, or the peer has left it there.
+            self._given_up = True
+            self._task.cancel()
         else:
-            self._reply = reply
             self._wanted.set_result(False)
 
     async def _run(self) -> None:
@@ -120,13 +168,17 @@ class Exchange:
             else:
                 self._reply.set_result(response)
         except BaseException as error:  # noqa: BLE001 - raised again by `call`
-            _fail(self._reply, error)
+            if not (self._given_up and isinstance(error, asyncio.CancelledError)):
+                _fail(self._reply, error)
 
     async def _read(self, response: Response, stream: ByteStream) -> None:
+        self._idle = stream.idle
         async with aclosing(stream):
             self._give(response)
             while await self._wanted:
                 chunk = await anext(stream, None)
+                if self._given_up:
+                    return
                 self._give(chunk)
                 if chunk is None:
                     return
@@ -154,6 +206,14 @@ def run(loop: Loop, work: Callable[[], Awaitable[object]], context: Context) -> 
         tasks.append(asyncio.get_running_loop().create_task(finish(reply), context=context))
 
     loop.call(start)
+
+
+def _pass_on(kept: Reply, reply: Reply) -> None:
+    error = kept.exception()
+    if error is None:
+        reply.set_result(kept.result())
+    else:
+        reply.set_exception(error)
 
 
 def _succeed(reply: Reply) -> None:

@@ -14,8 +14,10 @@ from portico_conformance.application import (
     _bodies,
     _cookies,
     _errors,
+    _events,
     _fields,
     _files,
+    _generators,
     _large,
     _paths,
     _platform,
@@ -43,5 +45,5 @@ __all__ = [
 ]
 
 # Importing the areas registers their routes.
-del _answers, _binding, _bodies, _cookies, _errors, _fields, _files, _large, _paths
-del _platform, _seen, _signals, _statuses, _streams
+del _answers, _binding, _bodies, _cookies, _errors, _events, _fields, _files, _generators
+del _large, _paths, _platform, _seen, _signals, _statuses, _streams

@@ -54,6 +54,8 @@ class Portico(Registrar):
             the worker threads. The `blocking` of a route or hook wins.
         cookies: what every cookie is set with, and how cookies are signed; that of the application
             that serves counts.
+        validate_response: whether answers are validated as a whole; by default only in debug. A
+            value of another class than the declared one is converted in any case.
     """
 
     def __init__(
@@ -66,6 +68,7 @@ class Portico(Registrar):
         strict_path: bool = False,
         blocking: bool = True,
         cookies: CookieOptions | None = None,
+        validate_response: bool | None = None,
     ) -> None:
         if prefix:
             Pattern(prefix)
@@ -75,6 +78,7 @@ class Portico(Registrar):
         self.debug = debug
         self._blocking = blocking
         self._cookies = cookies
+        self._validates = debug if validate_response is None else validate_response
         self._strict_path = strict_path
         self._hooks: tuple[Hook, ...] = ()
         self._routes: list[Route] = []
@@ -275,6 +279,7 @@ class Portico(Registrar):
             strict_path=self._strict_path,
             blocking=self._blocking,
             cookies=self._cookies,
+            validate_response=self._validates,
         )
         copy._hooks = self._hooks
         copy._resources = [each for each in self._resources if each.key is not known]
@@ -312,7 +317,9 @@ class Portico(Registrar):
 
         dispatcher = self._in_use()
         self._load_lazy()
-        provided = {key for key in self._keys if isinstance(key, ConstantKey | StateKey)}
+        provided: set[Key[Any]] = {
+            key for key in self._keys if isinstance(key, ConstantKey | StateKey)
+        }
         provided |= set(self._overridden)
         for resource in (*self._resources, *self._life_hooks):
             resource.bind(provided)
@@ -412,7 +419,13 @@ class Portico(Registrar):
         LazyPlugins(self._lazy, self).load_all()
 
     def _surroundings(self) -> Surroundings:
-        return Surroundings(self._keys, self._overridden, self._parsers, debug=self.debug)
+        return Surroundings(
+            self._keys,
+            self._overridden,
+            self._parsers,
+            debug=self.debug,
+            validates=self._validates,
+        )
 
     # Portico is an ASGI application itself
 

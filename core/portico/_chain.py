@@ -23,6 +23,7 @@ from portico._link import Link
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from portico._declared import Declared
     from portico._hook import Hook, Kind
 
 _EARLY: Final = frozenset({"transform", "derive"})
@@ -38,9 +39,10 @@ class Surroundings:
         overridden: the keys that have a value of their own instead of what their function makes.
         parsers: those that have a name.
         debug: whether errors show what they are.
+        validates: whether answers are validated as a whole.
     """
 
-    __slots__ = ("debug", "keys", "overridden", "parsers")
+    __slots__ = ("debug", "keys", "overridden", "parsers", "validates")
 
     def __init__(
         self,
@@ -49,7 +51,9 @@ class Surroundings:
         parsers: Mapping[str, Callable[..., Any]],
         *,
         debug: bool,
+        validates: bool,
     ) -> None:
+        self.validates = validates
         self.keys = keys
         self.overridden = overridden
         self.parsers = parsers
@@ -66,6 +70,7 @@ class Chain:
             the links of an event or queue; a parse link may be the name of a built-in parser.
         handler: the last link of those that make the answer; None where no route matched.
         schemas: what the parts of the request are held to besides what the handler binds.
+        declared: what the answers are held to; None where no route matched.
         none_status: of an answer of None.
     """
 
@@ -75,6 +80,7 @@ class Chain:
         "after_response",
         "before_parse",
         "debug",
+        "declared",
         "early",
         "error",
         "handler",
@@ -117,10 +123,20 @@ class Chain:
         self.late: list[Link] = []
         if handler is not None:
             _Queues(self).fill(handler)
-        self.none_status = 200
-        if handler is not None:
-            returned = handler.signature.annotations().get("return", Ellipsis)
-            self.none_status = 204 if returned is None or returned is type(None) else 200
+        self.declared = None if handler is None else self._declared(handler)
+        self.none_status = 200 if self.declared is None else self.declared.none_status
+
+    def _declared(self, handler: Link) -> Declared:
+        from portico._declared import Declared
+
+        answering = [*self.before_parse, *self.early, *self.late, *self.after_handle, *self.error]
+        hooks = [link.returns for link in answering if link.key is None]
+        options = {
+            hook.matches[1]: hook.target for hook in self.schemas if isinstance(hook.matches, tuple)
+        }
+        return Declared(
+            handler.returns, hooks, options or None, validate=self.surroundings.validates
+        )
 
     def link_of(self, hook: Hook) -> Link:
         """The link of a hook on this route."""

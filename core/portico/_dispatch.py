@@ -20,7 +20,8 @@ from portico._offload import offload
 from portico._path import canonical_path
 from portico._response import Response
 from portico._resumption import begin, need_loop
-from portico._steps import Step, Unit, first, units_of
+from portico._span import Tracing
+from portico._steps import Unit, first, steps_with_value, units_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -97,7 +98,7 @@ class Dispatcher:
     def _receive(self, ctx: Context, colour: Colour) -> Response | Awaitable[Response]:
         is_async = any(link.signature.is_async for link in self._receiving)
         offloads = is_async or colour == "loop"
-        steps = [Step(link.fn, link.blocks, link) for link in self._receiving]
+        steps = steps_with_value(self._chain, "request", self._receiving)
         work = self._received(ctx, colour, units_of(steps, offloads=offloads))
         if is_async or (colour == "loop" and any(link.blocks for link in self._receiving)):
             ctx._on_loop = True
@@ -105,9 +106,17 @@ class Dispatcher:
         return begin(work, None if colour == "loop" else copy_context())
 
     async def _received(self, ctx: Context, colour: Colour, units: Sequence[Unit]) -> Response:
+        tracing = None
+        if self._chain.trace:
+            hooks = tuple(link.fn for link in self._chain.trace)
+            tracing = ctx._tracing = Tracing(ctx, hooks)
         try:
             value, link = await first(units, ctx)
+            if tracing is not None:
+                tracing.leave(None)
         except Exception as error:  # noqa: BLE001 - whatever goes wrong becomes an answer
+            if tracing is not None:
+                tracing.leave(error)
             return await self._pipeline(colour).guarded(ctx, _raise(error))
         if value is not None:
             general = self._pipeline(colour)

@@ -58,14 +58,15 @@ class Pipeline:
     __slots__ = (
         "_after_response",
         "_chain",
+        "_declared",
         "_front",
-        "_has_tracing",
         "_mappers",
         "_may_block",
         "_needs_loop",
         "_raised",
         "_returned",
         "_takers",
+        "_traces",
     )
 
     def __init__(self, chain: Chain, colour: Colour) -> None:
@@ -84,9 +85,11 @@ class Pipeline:
         self._raised = units_of(error_steps(chain, raised=True), offloads=offloads)
         self._returned = units_of(error_steps(chain, raised=False), offloads=offloads)
         self._after_response = [link.fn for link in chain.after_response]
-        self._has_tracing = bool(chain.trace)
+        self._traces = tuple(link.fn for link in chain.trace)
         blocks = colour == "loop" and any(link.blocks for link in links)
         self._needs_loop = is_async or blocks
+        declared = chain.declared
+        self._declared = None if declared is None or declared.is_trivial else declared
 
     def run(self, ctx: Context) -> Response | Awaitable[Response]:
         """Answer a request that matched; it never raises but for cancellation."""
@@ -112,8 +115,7 @@ class Pipeline:
     async def guarded(self, ctx: Context, work: Coroutine[Any, Any, Response]) -> Response:
         """The response of some work, whatever happens to it, fit to be given to the adapter."""
         ctx._chain = self._chain
-        if self._has_tracing:
-            ctx._tracing = Tracing(ctx, tuple(link.fn for link in self._chain.trace))
+        ctx._tracing = Tracing(ctx, self._traces) if self._traces else None
         try:
             response = await work
         except Exception as error:  # noqa: BLE001 - whatever goes wrong becomes an answer
@@ -150,6 +152,10 @@ class Pipeline:
             ctx: the request's.
             error: what was raised, where this is the answer to an error.
         """
+        if self._declared is not None and self._chain.handler is not None:
+            author = (link or self._chain.handler).returns
+            status = None if ctx._set is None else ctx._set.status
+            value = self._declared.settle(value, author, status=status)
         if self._mappers:
             mapped, _ = await first(self._mappers, ctx, value)
             if mapped is not None:

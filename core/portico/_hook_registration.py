@@ -168,7 +168,7 @@ class HookRegistration:
         return self._hook("trace", fn, scope, blocking)
 
     @overload
-    def error(
+    def error(  # type: ignore[overload-overlap] # a class can be called, but is never meant as a hook
         self, kind: type[E], /, *, scope: Scope = ..., blocking: bool | None = ...
     ) -> ErrorDecorator[E]: ...
     @overload

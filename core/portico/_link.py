@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any, Final
 from portico._errors import DefinitionError
 from portico._key import Key, RequestKey
 from portico._named_keys import named_keys
-from portico._signature import Signature, code_names, plain_function, reads_body_of_context
+from portico._signature import EMPTY, Signature, code_names, plain_function, reads_body_of_context
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from portico._binding import Plan
     from portico._hook import Hook, Kind
+    from portico._returns import Returns
 
 # What a function's own code names when it reads the body through its context.
 _WHOLE_READINGS = frozenset({"bytes", "text", "json", "blob"})
@@ -47,7 +48,7 @@ class Link:
         blocks: whether it may block the thread that it runs on.
     """
 
-    __slots__ = ("_names", "_plan", "blocks", "fn", "hook", "key", "kind", "signature")
+    __slots__ = ("_names", "_plan", "_returns", "blocks", "fn", "hook", "key", "kind", "signature")
 
     def __init__(
         self,
@@ -67,6 +68,17 @@ class Link:
         self.blocks = not self.signature.is_async and blocking is not False
         self._names = path_names
         self._plan: Plan | None = None
+        self._returns: Returns | None = None
+
+    @property
+    def returns(self) -> Returns:
+        """What its annotation declares that it answers."""
+        if self._returns is None:
+            from portico._returns import returns_of
+
+            annotation = self.signature.annotations().get("return", EMPTY)
+            self._returns = returns_of(annotation, self.signature.where)
+        return self._returns
 
     @property
     def name(self) -> str:

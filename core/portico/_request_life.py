@@ -179,7 +179,7 @@ def leave_with_stream(response: Response, ctx: Context, error: BaseException | N
     if needs_loop and not stream.is_async:
         stream = offloaded(stream, ctx.platform)
     kept = _AsyncStream(stream, exits, error) if stream.is_async else _Stream(stream, exits, error)
-    response.content = ByteStream(kept, length=stream.length)
+    response.content = ByteStream(kept, length=stream.length, idle=stream.idle)
 
 
 class _Stream:

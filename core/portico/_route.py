@@ -152,6 +152,8 @@ class Route:
             link.check()
             for key in link.bound_keys():
                 self._check_key(key, link, chain)
+        if chain.declared is not None:
+            chain.declared.prepare()
         for capability in self.needs:
             self._check_need(capability, capabilities, runtime)
 

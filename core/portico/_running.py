@@ -95,11 +95,11 @@ class AppRunning:
         if key in self._values:
             value: T = self._values[key]
             return value
-        known = self._keys.get(key)
+        known: Key[T] | None = self._keys.get(key)
         if known is not None and known is not key:
             if values is not None and known in values:
-                value = values[known]
-                return value
+                of_request: T = values[known]
+                return of_request
             return self.value(known, values)
         raise DefinitionError(_no_value(key, is_known=known is not None))
 

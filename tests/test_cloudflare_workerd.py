@@ -42,7 +42,7 @@ async def until(ctx, name):
         await ctx.platform.sleep(0.005)
 
 
-@app.resource
+@app.resource(io=False)
 async def started() -> AsyncIterator[int]:
     await asyncio.sleep(0.05)
     starts.append(time.monotonic())

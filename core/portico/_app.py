@@ -3,34 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import TYPE_CHECKING, Any, Literal, ParamSpec, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, overload
 
 from portico._chain import Surroundings
 from portico._dispatch import Dispatcher
 from portico._errors import DefinitionError
 from portico._hook import Hook, promoted
-from portico._key import ConstantKey, Key, ResourceKey, StateKey
+from portico._key import ConstantKey, Key, StateKey
 from portico._lazy_plugin import LazyPlugin, LazyPlugins
 from portico._pattern import Pattern
 from portico._registrar import Layers, Registrar
+from portico._resource_registration import ResourceRegistration
 from portico._route import Route, RouteInfo
 from portico._router import Router
 from portico._where import caller
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
-
     from portico._cookie_options import CookieOptions
     from portico._hook_options import ContextHook
+    from portico._lived import Resource
     from portico._request import Request
     from portico._response import Response
-    from portico._running import AppRunning, Resource
+    from portico._running import AppRunning
     from portico.contract import Capabilities, Platform
 
     C = TypeVar("C", bound=ContextHook)
 
 F = TypeVar("F", bound=Callable[..., Any])
-P = ParamSpec("P")
 T = TypeVar("T")
 
 AsgiScope = MutableMapping[str, Any]
@@ -38,7 +37,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
-class Portico(Registrar):
+class Portico(ResourceRegistration, Registrar):
     """A web application: routes, and what they share, in front of no particular runtime.
 
     It is a plugin too: another application takes its routes, hooks and keys with `use`.
@@ -197,33 +196,6 @@ class Portico(Registrar):
 
         return register
 
-    @overload
-    def resource(
-        self, fn: Callable[P, AsyncIterator[T]], /
-    ) -> ResourceKey[P, AsyncIterator[T], T]: ...
-    @overload
-    def resource(self, fn: Callable[P, Iterator[T]], /) -> ResourceKey[P, Iterator[T], T]: ...
-    @overload
-    def resource(self, fn: Callable[P, Awaitable[T]], /) -> ResourceKey[P, Awaitable[T], T]: ...
-    @overload
-    def resource(self, fn: Callable[P, T], /) -> ResourceKey[P, T, T]: ...
-    def resource(self, fn: Any, /) -> ResourceKey[Any, Any, Any]:
-        """An app-lived value, made at start and left at stop, in one task.
-
-        The function yields the value once (what follows the `yield` runs at stop), or returns it.
-        It may bind `env` (a schema over the platform's environment), `platform` and, with
-        `use(key)`, the values of resources that stand before it, constants and states. Read it as
-        `ctx[key]` or `use(key)`.
-        """
-        from portico._resource import make_resource
-        from portico._signature import describe
-
-        self._must_be_open(f"The resource {describe(fn)}")
-        key: ResourceKey[Any, Any, Any] = ResourceKey(fn)
-        self._resources.append(make_resource(fn, key))
-        self._add_key(key)
-        return key
-
     def decorate(self, value: T, /, *, name: str = "") -> ConstantKey[T]:
         """A value that is the same for all requests, read as `ctx[key]` or `use(key)`.
 
@@ -260,6 +232,8 @@ class Portico(Registrar):
 
     def override(self, key: Key[T], value: T, /) -> Portico:
         """A new application in which a key has this value; its function never runs.
+
+        A state starts with a copy of the value, as ever.
 
         Nothing of this application changes, so tests can run side by side.
 
@@ -318,11 +292,11 @@ class Portico(Registrar):
         dispatcher = self._in_use()
         self._load_lazy()
         provided: set[Key[Any]] = {
-            key for key in self._keys if isinstance(key, ConstantKey | StateKey)
+            key for key in self._keys.values() if isinstance(key, ConstantKey | StateKey)
         }
         provided |= set(self._overridden)
         for resource in (*self._resources, *self._life_hooks):
-            resource.bind(provided)
+            resource.bind({key for key, known in self._keys.items() if known in provided})
             provided.add(resource.key)
         surroundings = self._surroundings()
         dispatcher.check()

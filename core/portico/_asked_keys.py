@@ -6,13 +6,15 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final
 
 from portico._errors import DefinitionError
-from portico._key import Key, RequestKey
+from portico._key import Key, is_request_key, is_resource_key
 from portico._offload import offload
 from portico._steps import keeping
 
 if TYPE_CHECKING:
+    from portico._chain import Chain
     from portico._context import Context
     from portico._link import Link
+    from portico._lived import Resource
 
 # The keys whose functions are running, from the outermost on: one that asks for itself is found.
 _asking: Final[ContextVar[tuple[Key[Any], ...]]] = ContextVar("portico_asking", default=())
@@ -26,7 +28,7 @@ async def asked(ctx: Context, key: Key[Any]) -> Any:
     """
     chain = ctx._chain
     known = None if chain is None else chain.known(key)
-    if chain is None or not isinstance(known, RequestKey) or known in chain.surroundings.overridden:
+    if chain is None or known is None or not _is_made_on_request(ctx, chain, known):
         return ctx[key]
     asking = _asking.get()
     if known in asking:
@@ -35,13 +37,19 @@ async def asked(ctx: Context, key: Key[Any]) -> Any:
     while ctx._values is None or known not in ctx._values:
         making = None if ctx._asked is None else ctx._asked.get(known)
         if making is None:
-            await _make(ctx, chain.link_of_key(known), known, (*asking, known))
+            await _make(ctx, chain, known, (*asking, known))
         else:
             await making.wait()
     return ctx._values[known]
 
 
-async def _make(ctx: Context, link: Link, key: Key[Any], asking: tuple[Key[Any], ...]) -> None:
+def _is_made_on_request(ctx: Context, chain: Chain, key: Key[Any]) -> bool:
+    if is_request_key(key):
+        return key not in chain.surroundings.overridden
+    return ctx._running.resource_of_request(key) is not None
+
+
+async def _make(ctx: Context, chain: Chain, key: Key[Any], asking: tuple[Key[Any], ...]) -> None:
     """Make a value, while others of the request that ask for it wait."""
     from anyio import Event
 
@@ -50,14 +58,31 @@ async def _make(ctx: Context, link: Link, key: Key[Any], asking: tuple[Key[Any],
     made = ctx._asked[key] = Event()
     token = _asking.set(asking)
     try:
-        for other in (*link.bound_keys(), *link.named_keys() - {key}):
-            if isinstance(other, RequestKey):
-                await asked(ctx, other)
-        step = keeping(link, link.plan.caller(link.fn), offloads=True)
-        rest = await offload(ctx.platform, lambda: step(ctx)) if link.blocks else step(ctx)
-        if hasattr(rest, "__await__"):
-            await rest
+        resource = ctx._running.resource_of_request(key)
+        if resource is not None:
+            await _enter(ctx, resource)
+        elif is_request_key(key):
+            await _call(ctx, chain, chain.link_of_key(key))
     finally:
         _asking.reset(token)
         del ctx._asked[key]
         made.set()
+
+
+async def _enter(ctx: Context, resource: Resource) -> None:
+    from portico._request_resources import enter_resources
+
+    for other in resource.needs:
+        await asked(ctx, other)
+    await enter_resources(ctx, [resource])
+
+
+async def _call(ctx: Context, chain: Chain, link: Link) -> None:
+    for other in (*link.bound_keys(), *link.named_keys()):
+        known = chain.known(other)
+        if is_request_key(known) or is_resource_key(known):
+            await asked(ctx, known)
+    step = keeping(link, link.plan.caller(link.fn), offloads=True)
+    rest = await offload(ctx.platform, lambda: step(ctx)) if link.blocks else step(ctx)
+    if hasattr(rest, "__await__"):
+        await rest

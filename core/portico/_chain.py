@@ -222,20 +222,17 @@ class _Queues:
         queue.append(link)
 
     def _add_keys_of(self, link: Link, queue: list[Link]) -> None:
-        """What a link binds must have run; what it only names, if that is lazy or not in reach."""
-        bound = link.bound_keys()
+        """What a link binds or reads must have run; what it names, if lazy or not in reach."""
+        bound = {*link.bound_keys(), *link.read_keys()}
         # In the order of the names: a set has another order in each process.
-        named = sorted(link.named_keys() - {link.key}, key=lambda key: key.name)
-        for asked in dict.fromkeys([*bound, *named]):
+        named = sorted(link.named_keys(), key=lambda key: key.name)
+        for asked in dict.fromkeys([*link.bound_keys(), *named]):
             key = self._chain.known(asked)
             if not isinstance(key, RequestKey) or key in self._done:
                 continue
             if key.hook.kind == "resolve" and queue is self._chain.early:
                 if asked in bound:
-                    raise DefinitionError(
-                        f"{link.signature.where} runs before validation and uses {key!r}, which "
-                        "runs after it. Make the one a resolve, or the other a derive."
-                    )
+                    raise made_later(link, key)
                 continue
             if asked in bound or key.hook.lazy or not self._runs_by_itself(key):
                 self._add_key(key, self._chain.early if key.hook.kind == "derive" else queue)
@@ -259,6 +256,14 @@ class _Queues:
         self._add(self._chain.link_of_key(key), queue)
         self._asking.pop()
         self._done.add(key)
+
+
+def made_later(link: Link, key: Key[Any]) -> DefinitionError:
+    """The error of a link in front of validation that wants a key from behind it."""
+    return DefinitionError(
+        f"{link.signature.where} runs before validation and uses {key!r}, which runs after it. "
+        "Make the one a resolve, or the other a derive."
+    )
 
 
 def _schemas(layers: Sequence[tuple[Hook, ...]], handler: Link) -> list[Hook]:

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
     from portico._chain import Chain
     from portico._cookies import CookieJar
+    from portico._exit import Exit
     from portico._key import Key, StateKey
     from portico._request import Request
-    from portico._request_life import Exit
     from portico._running import AppRunning
     from portico._span import Tracing
     from portico._url_search_params import URLSearchParams
@@ -69,6 +69,7 @@ class Context:
         "_chain",
         "_cookies",
         "_exits",
+        "_is_left",
         "_on_loop",
         "_parsed",
         "_path",
@@ -104,14 +105,15 @@ class Context:
         self._cookies: CookieJar | None = None
         # What follows belongs to the engine: whether an event loop runs this request by now, the
         # chain that does, the body as a hook parsed it, the arguments that were validated ahead of
-        # their calls, the values of request-lived keys, the generators that are to be left, and the
-        # keys that `get` is making.
+        # their calls, the values of request-lived keys, the generators that are to be left, whether
+        # they were left, and the keys that `get` is making.
         self._on_loop = False
         self._chain: Chain | None = None
         self._parsed: Any = UNPARSED
         self._validated: list[list[Any]] | None = None
         self._values: dict[Key[Any], Any] | None = None
         self._exits: list[Exit] | None = None
+        self._is_left = False
         self._asked: dict[Key[Any], Event] | None = None
         self._tracing: Tracing | None = None
 
@@ -212,6 +214,13 @@ class Context:
         if values is not None and key in values:
             value: T = values[key]
             return value
+        if self._running.per_request:
+            resource = self._running.resource_of_request(key)
+            if resource is not None and (values is None or resource.key not in values):
+                from portico._request_resources import enter_now
+
+                made: T = enter_now(self, resource)
+                return made
         return self._running.value(key, values)
 
     def __setitem__(self, key: StateKey[T], value: T) -> None:

@@ -18,6 +18,7 @@ from portico._errors import PeerError
 from portico._headers import Headers
 from portico._offload import offload
 from portico._path import canonical_path
+from portico._request_life import abandon
 from portico._response import Response
 from portico._resumption import begin, need_loop
 from portico._span import Tracing
@@ -72,9 +73,13 @@ class Dispatcher:
         return self._chain
 
     def check(self) -> None:
-        """Raise what is wrong with the hooks of the whole application."""
+        """Raise what is wrong with the hooks and keys of the whole application."""
+        from portico._key_check import check_keys, wanted_keys
+
         for link in (*self._receiving, *self._chain.links()):
             link.check()
+            wanted_keys(link, self._chain)
+        check_keys(self._chain)
 
     def handle(
         self, request: Request, platform: Platform, running: AppRunning
@@ -106,11 +111,13 @@ class Dispatcher:
         return begin(work, None if colour == "loop" else copy_context())
 
     async def _received(self, ctx: Context, colour: Colour, units: Sequence[Unit]) -> Response:
-        tracing = None
+        ctx._chain, tracing = self._chain, None
         if self._chain.trace:
             hooks = tuple(link.fn for link in self._chain.trace)
             tracing = ctx._tracing = Tracing(ctx, hooks)
         try:
+            if ctx._running.per_request:
+                await self._enter_resources(ctx)
             value, link = await first(units, ctx)
             if tracing is not None:
                 tracing.leave(None)
@@ -118,6 +125,9 @@ class Dispatcher:
             if tracing is not None:
                 tracing.leave(error)
             return await self._pipeline(colour).guarded(ctx, _raise(error))
+        except BaseException as error:
+            await abandon(ctx, error)
+            raise
         if value is not None:
             general = self._pipeline(colour)
             return await general.guarded(ctx, general.finish(value, link, ctx))
@@ -128,6 +138,12 @@ class Dispatcher:
         if not on_loop:
             await need_loop()
         return await answer
+
+    async def _enter_resources(self, ctx: Context) -> None:
+        from portico._request_resources import enter_resources
+
+        wanted = ctx._running.wanted_by(self, self._receiving)
+        await enter_resources(ctx, wanted)
 
     # Routing
 

@@ -28,6 +28,7 @@ from portico._answer import BlockingAnswer, is_open_ended, is_reply, to_response
 from portico._answer import to_response_on_loop as to_response_later
 from portico._errors import HTTPError
 from portico._framing import drop, drop_on_loop, frame, must_drop, put_fields, settle
+from portico._key import RequestKey
 from portico._problem import error_problem, problem_response, unexpected
 from portico._reply import Reply
 from portico._request_life import abandon, leave, leave_with_stream
@@ -61,6 +62,7 @@ class Pipeline:
         "_declared",
         "_front",
         "_mappers",
+        "_may_ask",
         "_may_block",
         "_needs_loop",
         "_raised",
@@ -75,6 +77,8 @@ class Pipeline:
         offloads = is_async or colour == "loop"
         self._chain = chain
         self._may_block = not offloads
+        # Whether a stream may ask for a generator that nothing has asked for before it.
+        self._may_ask = any(isinstance(key, RequestKey) for key in chain.surroundings.keys)
         handler = chain.handler
         front = [] if handler is None else steps_before_answer(chain, handler, offloads=offloads)
         self._front = units_of(front, offloads=offloads)
@@ -117,16 +121,32 @@ class Pipeline:
         ctx._chain = self._chain
         ctx._tracing = Tracing(ctx, self._traces) if self._traces else None
         try:
+            if ctx._running.per_request:
+                await self._enter_resources(ctx, work)
             response = await work
         except Exception as error:  # noqa: BLE001 - whatever goes wrong becomes an answer
             response = await self.fail(error, ctx)
-        except BaseException as error:
-            if ctx._exits:
-                await abandon(ctx, error)
+        except GeneratorExit:  # nothing can be awaited any more
             raise
+        except BaseException as error:
+            failure = await abandon(ctx, error)
+            if failure is None:
+                raise
+            response = await self.fail(failure, ctx)
         for hook in self._after_response:
             ctx.platform.wait_until(partial(hook, ctx, response))
         return _for_loop(response, ctx)
+
+    async def _enter_resources(self, ctx: Context, work: Coroutine[Any, Any, Response]) -> None:
+        """Enter the resources that live as long as the request; else the work is given up."""
+        from portico._request_resources import enter_resources
+
+        try:
+            wanted = ctx._running.wanted_by(self._chain, self._chain.links())
+            await enter_resources(ctx, wanted)
+        except BaseException:
+            work.close()
+            raise
 
     async def finish(self, value: Any, link: Link | None, ctx: Context) -> Response:
         """The response of what a handler or an early link has given."""
@@ -184,14 +204,15 @@ class Pipeline:
         """The same settled response, with the request-lived generators left."""
         if must_drop(response, ctx.request.method):
             await _dropped(response, ctx)
-        if ctx._exits:
-            reason = error
-            if reason is None and response.status >= 400:
-                reason = HTTPError(response.status)
-            if isinstance(response.content, ByteStream):
-                leave_with_stream(response, ctx, reason)
-            else:
-                await leave(ctx, reason)
+        reason, content = error, response.content
+        if reason is None and response.status >= 400:
+            reason = HTTPError(response.status)
+        if isinstance(content, ByteStream) and (ctx._exits or (self._may_ask and content.is_async)):
+            leave_with_stream(response, ctx, reason)
+        elif ctx._exits:
+            await leave(ctx, reason)
+        else:
+            ctx._is_left = True
         return response
 
     async def fail(self, error: Exception, ctx: Context) -> Response:

@@ -8,7 +8,7 @@ function. How long the value lives, the kind of key says: a `ConstantKey` is one
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Generic, NoReturn, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, NoReturn, ParamSpec, TypeGuard, TypeVar
 
 if TYPE_CHECKING:
     from portico._hook import Hook
@@ -85,9 +85,15 @@ class FunctionKey(Key[T], Generic[P, R, T]):
 
 
 class ResourceKey(FunctionKey[P, R, T]):
-    """The key of a value that lives from start to stop (`Portico.resource`)."""
+    """The key of a value that lives from start to stop (`Portico.resource`).
 
-    __slots__ = ()
+    Attributes:
+        io: whether the value has anything to do with I/O.
+    """
+
+    __slots__ = ("io",)
+
+    io: bool
 
 
 class RequestKey(FunctionKey[P, R, T]):
@@ -100,6 +106,16 @@ class RequestKey(FunctionKey[P, R, T]):
     __slots__ = ("hook",)
 
     hook: Hook
+
+
+def is_request_key(key: object) -> TypeGuard[RequestKey[Any, Any, Any]]:
+    """Whether a key is that of a derive or resolve."""
+    return isinstance(key, RequestKey)
+
+
+def is_resource_key(key: object) -> TypeGuard[ResourceKey[Any, Any, Any]]:
+    """Whether a key is that of a resource."""
+    return isinstance(key, ResourceKey)
 
 
 class Use:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from portico._errors import DefinitionError
 from portico._key import Key, RequestKey
-from portico._named_keys import named_keys
+from portico._named_keys import NamedKeys, hands_on
 from portico._signature import EMPTY, Signature, code_names, plain_function, reads_body_of_context
 
 if TYPE_CHECKING:
@@ -48,7 +48,18 @@ class Link:
         blocks: whether it may block the thread that it runs on.
     """
 
-    __slots__ = ("_names", "_plan", "_returns", "blocks", "fn", "hook", "key", "kind", "signature")
+    __slots__ = (
+        "_named",
+        "_names",
+        "_plan",
+        "_returns",
+        "blocks",
+        "fn",
+        "hook",
+        "key",
+        "kind",
+        "signature",
+    )
 
     def __init__(
         self,
@@ -67,6 +78,7 @@ class Link:
         self.signature = Signature(fn)
         self.blocks = not self.signature.is_async and blocking is not False
         self._names = path_names
+        self._named: NamedKeys | None = None
         self._plan: Plan | None = None
         self._returns: Returns | None = None
 
@@ -132,8 +144,24 @@ class Link:
         return self.plan.keys if self.is_bound else ()
 
     def named_keys(self) -> frozenset[Key[Any]]:
-        """The keys that the function's own code names."""
-        return named_keys(self.fn)
+        """The keys that the function's own code names, and does not ask for itself."""
+        return self._keys_in_code().named - {self.key}
+
+    def read_keys(self) -> frozenset[Key[Any]]:
+        """The keys that the function's own code reads, as `ctx[key]`."""
+        return self._keys_in_code().read
+
+    def _keys_in_code(self) -> NamedKeys:
+        if self._named is None:
+            self._named = NamedKeys(self.fn)
+        return self._named
+
+    def hands_context_on(self) -> bool:
+        """Whether others than its own code may read keys of the context."""
+        if self.is_bound and not self.plan.takes_context:
+            return False
+        parameters = self.signature.parameters
+        return not parameters or hands_on(self.fn, parameters[0].name)
 
     def body_need(self) -> str:
         """What of the body must be read on the loop before the function runs.

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextvars import copy_context
 from functools import partial
 from types import MappingProxyType
-from typing import Any, ClassVar, Final, TypeGuard, TypeVar, cast
+from typing import Any, ClassVar, Final, Protocol, TypeGuard, TypeVar, cast
 
 from portico._abort import AbortSignal
 from portico._options import DEFAULT_OPTIONS, Options
@@ -26,6 +26,21 @@ T = TypeVar("T")
 _NO_BINDINGS: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
+class Ending(Protocol):
+    """What is left to do for a request behind all of the work of `wait_until`.
+
+    Attributes:
+        needs_loop: whether it needs an event loop.
+    """
+
+    @property
+    def needs_loop(self) -> bool: ...
+
+    async def leave(self, error: BaseException | None) -> None:
+        """Do it."""
+        ...
+
+
 class Platform:
     """What the runtime gives to one request. Every member is always there; absence is a value.
 
@@ -42,7 +57,7 @@ class Platform:
         signal: aborted when the peer is known to be gone.
     """
 
-    __slots__ = ("_signal", "_work", "options", "peer", "root_path")
+    __slots__ = ("_endings", "_signal", "_work", "options", "peer", "root_path")
 
     runtime: ClassVar[Runtime] = Runtime("test", "serial")
     capabilities: ClassVar[Capabilities] = MappingProxyType(
@@ -58,6 +73,7 @@ class Platform:
         self.root_path: str = root_path
         self._signal: AbortSignal | None = None
         self._work: list[Awaitable[object] | Callable[[], object]] | None = None
+        self._endings: list[Ending] | None = None
 
     @property
     def env(self) -> Mapping[str, str]:
@@ -158,45 +174,70 @@ class Platform:
 
     @property
     def has_work(self) -> bool:
-        """Whether `wait_until` was given work that has not run."""
-        return bool(self._work)
+        """Whether there is work of the request that has not run."""
+        return bool(self._work or self._endings)
 
     async def afinish(self) -> None:
-        """Run the work of `wait_until`, in order; adapters call it at the promised moment."""
-        while self._work:
-            work = self._work.pop(0)
+        """Run the work of `wait_until`, in order; adapters call it at the promised moment.
+
+        What the core has to end behind it is a part of it, so it runs in the task of the request
+        where cancel scopes are to be left there.
+        """
+        while self._work or self._endings:
             try:
-                result: object = work
-                if callable(work):
-                    result = await self.run_blocking(work)
-                if _is_awaitable(result):
-                    await result
+                if self._work:
+                    await self._do(self._work.pop(0))
+                elif self._endings:
+                    await self._endings.pop().leave(None)
             except Exception as error:  # noqa: BLE001 - reported; the other work still runs
                 self.report(error, "background work failed")
+
+    async def _do(self, work: Awaitable[object] | Callable[[], object]) -> None:
+        result: object = work
+        if callable(work):
+            result = await self.run_blocking(work)
+        if _is_awaitable(result):
+            await result
+
+    def _at_end(self, ending: Ending) -> None:
+        """Do this behind all of the work, the last one first."""
+        if self._endings is None:
+            self._endings = []
+        self._endings.append(ending)
 
     def finish(self) -> None:
         """Run the work of `wait_until` without an event loop, for calls that had none.
 
         An awaitable is reported and not run; `needs_loop` tells beforehand whether there is one.
         """
-        while self._work:
-            work = self._work.pop(0)
+        from portico._resumption import run_now
+
+        while self._work or self._endings:
             try:
-                if not callable(work):
-                    raise TypeError(f"{work!r} needs an event loop: call `afinish`.")
-                result = work()
-                if _is_awaitable(result):
-                    raise TypeError(
-                        f"Background work gave {result!r}, which nobody awaits here. Give "
-                        "`wait_until` the coroutine, or the `async` function, itself."
-                    )
+                if self._work:
+                    _do_now(self._work.pop(0))
+                elif self._endings:
+                    run_now(self._endings.pop().leave(None))
             except Exception as error:  # noqa: BLE001 - reported; the other work still runs
                 self.report(error, "background work failed")
 
     @property
     def needs_loop(self) -> bool:
-        """Whether the work of `wait_until` has an awaitable, so that `afinish` must run it."""
-        return bool(self._work) and any(isinstance(work, Awaitable) for work in self._work or ())
+        """Whether some of the work needs an event loop, so that `afinish` must run it."""
+        return any(isinstance(work, Awaitable) for work in self._work or ()) or any(
+            ending.needs_loop for ending in self._endings or ()
+        )
+
+
+def _do_now(work: Awaitable[object] | Callable[[], object]) -> None:
+    if not callable(work):
+        raise TypeError(f"{work!r} needs an event loop: call `afinish`.")
+    result = work()
+    if _is_awaitable(result):
+        raise TypeError(
+            f"Background work gave {result!r}, which nobody awaits here. Give `wait_until` the "
+            "coroutine, or the `async` function, itself."
+        )
 
 
 def _is_awaitable(value: object) -> TypeGuard[Awaitable[object]]:

@@ -16,7 +16,7 @@ from portico._hook_options import (
 )
 from portico._hook_registration import HookRegistration
 from portico._hooks import Hooks
-from portico._key import RequestKey
+from portico._key import Key, RequestKey
 from portico._key_registration import KeyRegistration
 from portico._pattern import Pattern, joined
 from portico._registration import RouteRegistration
@@ -165,7 +165,7 @@ class Registrar(RouteRegistration, HookRegistration, KeyRegistration):
         self._check_scope(scope, what)
 
         def register(target: Any) -> Any:
-            if not callable(target) or isinstance(target, RequestKey):
+            if not callable(target) or isinstance(target, Key):
                 raise DefinitionError(f"{what} got {target!r}. It takes a function.")
             key: RequestKey[Any, Any, Any] = RequestKey(target)
             key.hook = Hook(

@@ -5,14 +5,18 @@ what goes wrong then (a commit, say) is answered as any other error; after the l
 stream, or when that is broken off. The exception of the request is thrown in, and an answer of
 status 400 or more counts as one (`HTTPError`), so that `try` and `except` around the `yield` see
 how the request ended. A generator that keeps the exception to itself changes nothing for others.
+What is entered still later, by work that runs after the answer, is left behind that work.
+
+A request that is cancelled leaves them too, shielded from the cancellation. One that turns it into
+an exception, as the time limit around a `yield` does, is answered with that.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from portico._errors import DefinitionError, DisconnectError
-from portico._offload import offload
+from portico._errors import DisconnectError
+from portico._exit import Exit, entered, entered_async
 from portico._resumption import run_now
 from portico._stream import ByteStream, offloaded
 
@@ -22,151 +26,77 @@ if TYPE_CHECKING:
     from portico._context import Context
     from portico._key import Key
     from portico._response import Response
-    from portico.contract import Platform
-
-_END: Final[Any] = object()
-
-
-class Exit:
-    """A generator that has yielded its value and is still to be left.
-
-    Attributes:
-        is_async: whether it is an asynchronous one.
-        offloads: whether it is left off the event loop.
-    """
-
-    __slots__ = ("_generator", "_key", "_platform", "is_async", "offloads")
-
-    def __init__(
-        self,
-        generator: Any,
-        key: Key[Any],
-        platform: Platform,
-        *,
-        is_async: bool,
-        offloads: bool,
-    ) -> None:
-        self._generator = generator
-        self._key = key
-        self._platform = platform
-        self.is_async = is_async
-        self.offloads = offloads
-
-    async def leave(self, error: BaseException | None) -> None:
-        """Run the code after the `yield`, with the error raised there.
-
-        Raises:
-            Exception: another error than the one that was given.
-        """
-        if self.is_async:
-            await self._leave_async(error)
-        elif self.offloads:
-            await offload(self._platform, lambda: self._leave(error))
-        else:
-            self._leave(error)
-
-    def _leave(self, error: BaseException | None) -> None:
-        try:
-            if error is None:
-                more = next(self._generator, _END)
-            else:
-                more = self._generator.throw(error)
-        except StopIteration:
-            return
-        except BaseException as raised:
-            if is_same(raised, error):
-                return
-            raise
-        if more is not _END:
-            self._generator.close()
-            raise yielded_twice(self._key)
-
-    async def _leave_async(self, error: BaseException | None) -> None:
-        try:
-            if error is None:
-                more = await anext(self._generator, _END)
-            else:
-                more = await self._generator.athrow(error)
-        except StopAsyncIteration:
-            return
-        except BaseException as raised:
-            if is_same(raised, error):
-                return
-            raise
-        if more is not _END:
-            await self._generator.aclose()
-            raise yielded_twice(self._key)
-
-
-def is_same(raised: BaseException, thrown: BaseException | None) -> bool:
-    """Whether a generator only passed on what was thrown into it.
-
-    A StopIteration comes back as the cause of a RuntimeError (PEP 479).
-    """
-    return thrown is not None and (raised is thrown or raised.__cause__ is thrown)
-
-
-def yielded_twice(key: Key[Any]) -> DefinitionError:
-    """The error of a generator that has a second value."""
-    return DefinitionError(f"{key!r} yielded twice. Yield the value once.")
-
-
-def yielded(value: Any, key: Key[Any]) -> Any:
-    """The value that a generator yielded, which it must have."""
-    if value is _END:
-        raise DefinitionError(
-            f"{key!r} ended without a `yield`. Yield the value once; what stands after the `yield` "
-            "runs when the request is answered. To answer instead, raise `HTTPError`."
-        )
-    return value
 
 
 def enter(ctx: Context, key: Key[Any], generator: Any, *, offloads: bool) -> Any:
     """The value of a synchronous generator, which is left with the request."""
-    value = yielded(next(generator, _END), key)
-    _remember(ctx, Exit(generator, key, ctx.platform, is_async=False, offloads=offloads))
+    value, way_out = entered(generator, key, ctx.platform, offloads=offloads)
+    _remember(ctx, way_out)
     return value
 
 
 async def enter_async(ctx: Context, key: Key[Any], generator: Any) -> Any:
     """The value of an asynchronous generator, which is left with the request."""
-    value = yielded(await anext(generator, _END), key)
-    _remember(ctx, Exit(generator, key, ctx.platform, is_async=True, offloads=False))
+    value, way_out = await entered_async(generator, key, ctx.platform)
+    _remember(ctx, way_out)
     return value
 
 
-def _remember(ctx: Context, entered: Exit) -> None:
-    if ctx._exits is None:
-        ctx._exits = []
-    ctx._exits.append(entered)
+def _remember(ctx: Context, way_out: Exit) -> None:
+    if ctx._is_left:
+        ctx.platform._at_end(way_out)
+    elif ctx._exits is None:
+        ctx._exits = [way_out]
+    else:
+        ctx._exits.append(way_out)
 
 
 async def leave(ctx: Context, error: BaseException | None) -> None:
     """Leave every generator of the request, the last one first; the last error is raised.
 
-    The ones that are left after one has failed see what it raised.
+    The ones that are left after one has failed see what it raised. A cancellation meanwhile is
+    theirs too, and is what is raised then.
     """
-    exits, ctx._exits = ctx._exits or (), None
-    await _leave_all(exits, error)
-
-
-async def abandon(ctx: Context, error: BaseException) -> None:
-    """Leave them for a request that was cancelled, though its task is."""
-    from anyio import CancelScope
-
-    with CancelScope(shield=True):
-        await leave(ctx, error)
-
-
-async def _leave_all(exits: list[Exit] | tuple[()], error: BaseException | None) -> None:
+    exits, ctx._exits, ctx._is_left = ctx._exits, None, True
     failure: BaseException | None = None
-    for each in reversed(exits):
+    while exits:
         try:
-            await each.leave(error)
-        except BaseException as raised:  # noqa: BLE001 - the others are left first
+            await exits.pop().leave(error)
+        except Exception as raised:  # noqa: BLE001 - the others are left first
             failure = error = raised
+        except BaseException as cancelled:
+            if exits:
+                ctx._exits = exits
+                _report(ctx, await abandon(ctx, cancelled))
+            raise
     if failure is not None:
         raise failure
+
+
+async def abandon(ctx: Context, error: BaseException) -> Exception | None:
+    """Leave them for a request that was cancelled, though its task is.
+
+    Returns:
+        What a generator raised instead of the cancellation.
+    """
+    if not ctx._exits:
+        return None
+    try:
+        if ctx._on_loop:
+            from anyio import CancelScope
+
+            with CancelScope(shield=True):
+                await leave(ctx, error)
+        else:  # nothing waits, and there may be no loop
+            await leave(ctx, error)
+    except Exception as raised:  # noqa: BLE001 - the caller decides
+        return raised
+    return None
+
+
+def _report(ctx: Context, error: Exception | None) -> None:
+    if error is not None:
+        ctx.platform.report(error, f"{ctx.request.method} {ctx.request.raw_path} was cancelled")
 
 
 def leave_with_stream(response: Response, ctx: Context, error: BaseException | None) -> None:
@@ -174,22 +104,24 @@ def leave_with_stream(response: Response, ctx: Context, error: BaseException | N
     stream = response.content
     if not isinstance(stream, ByteStream):
         return
-    exits, ctx._exits = ctx._exits or [], None
-    needs_loop = any(each.is_async or each.offloads for each in exits)
-    if needs_loop and not stream.is_async:
+    if not stream.is_async and any(way_out.needs_loop for way_out in ctx._exits or ()):
         stream = offloaded(stream, ctx.platform)
-    kept = _AsyncStream(stream, exits, error) if stream.is_async else _Stream(stream, exits, error)
+    kept = _AsyncStream(stream, ctx, error) if stream.is_async else _Stream(stream, ctx, error)
     response.content = ByteStream(kept, length=stream.length, idle=stream.idle)
+
+
+def _gone() -> DisconnectError:
+    return DisconnectError("The connection was closed before the answer was complete.")
 
 
 class _Stream:
     """A stream that leaves generators when it ends, fails, or is closed before its end."""
 
-    __slots__ = ("_error", "_exits", "_stream")
+    __slots__ = ("_ctx", "_error", "_stream")
 
-    def __init__(self, stream: ByteStream, exits: list[Exit], error: BaseException | None) -> None:
+    def __init__(self, stream: ByteStream, ctx: Context, error: BaseException | None) -> None:
         self._stream = stream
-        self._exits = exits
+        self._ctx = ctx
         self._error = error
 
     def __iter__(self) -> Iterator[bytes]:
@@ -212,21 +144,21 @@ class _Stream:
         except BaseException as error:
             self._leave(error)
             raise
-        self._leave(DisconnectError("The connection was closed before the answer was complete."))
+        self._leave(_gone())
 
     def _leave(self, error: BaseException | None) -> None:
-        exits, self._exits = self._exits, []
-        run_now(_leave_all(exits, error))
+        if not self._ctx._is_left:
+            run_now(leave(self._ctx, error))
 
 
 class _AsyncStream:
     """The same for an asynchronous stream."""
 
-    __slots__ = ("_error", "_exits", "_stream")
+    __slots__ = ("_ctx", "_error", "_stream")
 
-    def __init__(self, stream: ByteStream, exits: list[Exit], error: BaseException | None) -> None:
+    def __init__(self, stream: ByteStream, ctx: Context, error: BaseException | None) -> None:
         self._stream = stream
-        self._exits = exits
+        self._ctx = ctx
         self._error = error
 
     def __aiter__(self) -> AsyncIterator[bytes]:
@@ -249,14 +181,14 @@ class _AsyncStream:
         except BaseException as error:
             await self._leave(error)
             raise
-        gone = DisconnectError("The connection was closed before the answer was complete.")
-        await self._leave(gone)
+        await self._leave(_gone())
 
     async def _leave(self, error: BaseException | None) -> None:
-        exits, self._exits = self._exits, []
-        if not exits:
+        ctx = self._ctx
+        if ctx._is_left or not ctx._exits:
+            ctx._is_left = True
             return
         from anyio import CancelScope
 
         with CancelScope(shield=True):
-            await _leave_all(exits, error)
+            await leave(ctx, error)

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from portico._errors import DefinitionError
-from portico._key import Key, RequestKey, Use, key_of
-from portico._running import AppRunning, Resource
+from portico._key import Key, RequestKey, ResourceKey, Use, key_of
+from portico._lived import Lived, Resource
 from portico._signature import EMPTY, Parameter, Signature, plain_function
 
 if TYPE_CHECKING:
@@ -26,10 +26,21 @@ def make_resource(fn: Callable[..., Any], key: Key[Any]) -> Resource:
             f"{signature.where} is decorated as a context manager, which `app.resource` does by "
             "itself. Remove `@contextmanager` or `@asynccontextmanager`."
         )
-    bind, call = _binding(fn, signature)
+    bind, call = _binding(fn, signature, key)
     return Resource(
-        key, bind, call, is_async=signature.is_async, is_generator=signature.is_generator
+        key,
+        bind,
+        call,
+        is_async=signature.is_async,
+        is_generator=signature.is_generator,
+        needs=_needs(signature),
     )
+
+
+def _needs(signature: Signature) -> tuple[Key[Any], ...]:
+    """The keys that a function binds; an annotation has no part in that."""
+    defaults = [parameter.default for parameter in signature.parameters]
+    return tuple(key_of(default) for default in defaults if isinstance(default, Use))
 
 
 def life_hook(fn: Callable[..., Any], *, at_start: bool) -> Resource:
@@ -44,10 +55,17 @@ def life_hook(fn: Callable[..., Any], *, at_start: bool) -> Resource:
             f"{signature.where} yields, and is a hook of start or stop. What is to be entered at "
             "start and left at stop is `@app.resource`'s."
         )
-    bind, call = _binding(fn, signature)
     key: Key[Any] = Key(getattr(fn, "__name__", repr(fn)))
+    bind, call = _binding(fn, signature, key)
     if at_start:
-        return Resource(key, bind, call, is_async=signature.is_async, is_generator=False)
+        return Resource(
+            key,
+            bind,
+            call,
+            is_async=signature.is_async,
+            is_generator=False,
+            needs=_needs(signature),
+        )
     at_stop = _stopping_async if signature.is_async else _stopping
     return Resource(
         key,
@@ -55,17 +73,16 @@ def life_hook(fn: Callable[..., Any], *, at_start: bool) -> Resource:
         lambda running: at_stop(call, running),
         is_async=signature.is_async,
         is_generator=True,
+        needs=_needs(signature),
     )
 
 
-def _stopping(call: Callable[[AppRunning], Any], running: AppRunning) -> Iterator[None]:
+def _stopping(call: Callable[[Lived], Any], running: Lived) -> Iterator[None]:
     yield None
     call(running)
 
 
-async def _stopping_async(
-    call: Callable[[AppRunning], Any], running: AppRunning
-) -> AsyncIterator[None]:
+async def _stopping_async(call: Callable[[Lived], Any], running: Lived) -> AsyncIterator[None]:
     yield None
     await call(running)
 
@@ -74,10 +91,10 @@ Bind = Callable[["Collection[Key[Any]] | None"], None]
 
 
 def _binding(
-    fn: Callable[..., Any], signature: Signature
-) -> tuple[Bind, Callable[[AppRunning], Any]]:
+    fn: Callable[..., Any], signature: Signature, key: Key[Any]
+) -> tuple[Bind, Callable[[Lived], Any]]:
     """How a function's parameters are bound at start, and how it is called then."""
-    reads: dict[str, Callable[[AppRunning], Any]] = {}
+    reads: dict[str, Callable[[Lived], Any]] = {}
 
     def bind(provided: Collection[Key[Any]] | None = None) -> None:
         if not signature.parameters:
@@ -85,13 +102,25 @@ def _binding(
         annotations = signature.annotations()
         for parameter in signature.parameters:
             reads[parameter.name] = _reading(parameter, annotations, provided, signature.where)
+        if isinstance(key, ResourceKey) and not key.io:
+            _refuse_io(signature)
 
-    def call(running: AppRunning) -> Any:
+    def call(running: Lived) -> Any:
         if not reads:
             bind()
         return fn(**{name: read(running) for name, read in reads.items()})
 
     return bind, call
+
+
+def _refuse_io(signature: Signature) -> None:
+    for key in _needs(signature):
+        if isinstance(key, ResourceKey) and key.io:
+            raise DefinitionError(
+                f"{signature.where} is a resource with `io=False` and uses {key!r}, which has to "
+                "do with I/O and may live as long as a request. Declare that one `io=False` too, "
+                "if nothing of it does I/O, or this one not."
+            )
 
 
 def _makes_context_managers(fn: Any) -> bool:
@@ -105,7 +134,7 @@ def _reading(
     annotations: Mapping[str, Any],
     provided: Collection[Key[Any]] | None,
     where: str,
-) -> Callable[[AppRunning], Any]:
+) -> Callable[[Lived], Any]:
     if isinstance(parameter.default, Use):
         key: Key[Any] = key_of(parameter.default)
         if isinstance(key, RequestKey):
@@ -128,7 +157,7 @@ def _reading(
     )
 
 
-def _environment(annotation: Any, where: str) -> Callable[[AppRunning], Any]:
+def _environment(annotation: Any, where: str) -> Callable[[Lived], Any]:
     if annotation is EMPTY:
         raise DefinitionError(f"{where}: annotate `env` with the class that describes it.")
     from portico._faults import SchemaError
@@ -136,7 +165,7 @@ def _environment(annotation: Any, where: str) -> Callable[[AppRunning], Any]:
 
     schema = schema_for(annotation)
 
-    def read(running: AppRunning) -> Any:
+    def read(running: Lived) -> Any:
         # Environment variables are upper case by custom; fields are not.
         pairs = [(name.lower(), value) for name, value in running.platform.env.items()]
         try:

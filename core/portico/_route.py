@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from portico._chain import Surroundings
     from portico._hook import Hook
-    from portico._key import Key
+    from portico._key import RequestKey
     from portico._pattern import Pattern
     from portico.contract import Capabilities, Capability
 
@@ -136,6 +136,12 @@ class Route:
             self._chain = Chain(self.layers, handler, names, self.name, surroundings)
         return self._chain
 
+    def made_keys(self) -> list[RequestKey[Any, Any, Any]]:
+        """The keys that are made for every request, once the chain is known."""
+        chain = self._chain
+        links = () if chain is None else (*chain.early, *chain.late)
+        return [link.key for link in links if link.key is not None]
+
     def compile(self, colour: Colour, surroundings: Surroundings) -> Pipeline:
         """What answers on a colour; made once."""
         pipeline = self.pipelines.get(colour)
@@ -147,21 +153,16 @@ class Route:
         self, surroundings: Surroundings, capabilities: Capabilities | None, runtime: str
     ) -> None:
         """Raise what is wrong with this route; see `Portico.check`."""
+        from portico._key_check import wanted_keys
+
         chain = self.chain(surroundings)
         for link in chain.links():
             link.check()
-            for key in link.bound_keys():
-                self._check_key(key, link, chain)
+            wanted_keys(link, chain)
         if chain.declared is not None:
             chain.declared.prepare()
         for capability in self.needs:
             self._check_need(capability, capabilities, runtime)
-
-    def _check_key(self, key: Key[Any], link: Link, chain: Chain) -> None:
-        if chain.known(key) is None:
-            raise DefinitionError(
-                f"{link.signature.where} uses {key!r}, whose application is not part of this one."
-            )
 
     def _check_need(
         self, capability: Capability, capabilities: Capabilities | None, runtime: str

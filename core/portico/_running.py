@@ -7,44 +7,19 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from portico._errors import DefinitionError, PorticoError
 from portico._key import Key, RequestKey, StateKey
+from portico._lived import enter_async_on, enter_on
+from portico._runtime import ABSENT, Capability
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from types import TracebackType
 
     from portico._cookie_options import CookieOptions
+    from portico._link import Link
+    from portico._lived import Resource
     from portico.contract import Platform
 
 T = TypeVar("T")
-
-
-class Resource:
-    """How an app-lived value is made and left.
-
-    Attributes:
-        key: whose value it is.
-        bind: works out where its parameters come from, given the keys that stand before it.
-        is_async: whether it needs an event loop.
-        call: makes the generator or the value; gets the values that were made before.
-        is_generator: whether there is anything to leave.
-    """
-
-    __slots__ = ("bind", "call", "is_async", "is_generator", "key")
-
-    def __init__(
-        self,
-        key: Key[Any],
-        bind: Callable[[Collection[Key[Any]] | None], None],
-        call: Callable[[AppRunning], Any],
-        *,
-        is_async: bool,
-        is_generator: bool,
-    ) -> None:
-        self.key = key
-        self.bind = bind
-        self.call = call
-        self.is_async = is_async
-        self.is_generator = is_generator
 
 
 class AppRunning:
@@ -52,6 +27,15 @@ class AppRunning:
 
     A value that fails to start leaves those that were started. Values are left even when one of
     them fails; the last error is raised at the end, with those before it as its context.
+
+    Where requests may not share what does I/O, it leaves such resources to each request.
+
+    Attributes:
+        platform: that of the process.
+        cookies: how cookies are signed and set.
+        is_async: whether a value that it enters needs an event loop.
+        entered: whether it was entered.
+        per_request: the resources that live as long as a request, in the order of registration.
     """
 
     __slots__ = (
@@ -59,9 +43,11 @@ class AppRunning:
         "_resources",
         "_stack",
         "_values",
+        "_wanted",
         "cookies",
         "entered",
         "is_async",
+        "per_request",
         "platform",
     )
 
@@ -75,10 +61,19 @@ class AppRunning:
     ) -> None:
         self.platform: Platform = platform
         self.cookies: CookieOptions | None = cookies and cookies.resolved(platform.env)
-        self.is_async: bool = any(resource.is_async for resource in resources)
         self.entered: bool = False
+        shares = platform.capabilities[Capability.SHARED_RESOURCES] is not ABSENT
         self._keys = keys
-        self._resources = resources
+        self._resources = [each for each in resources if shares or not each.does_io]
+        self.per_request: Sequence[Resource] = [
+            each for each in resources if not shares and each.does_io
+        ]
+        self._wanted: dict[object, list[Resource]] = {}
+        self.is_async: bool = any(
+            each.is_async
+            for resource in self._resources
+            for each in (resource, *self._lent_to(resource))
+        )
         self._values: dict[Key[Any], Any] = dict(values)
         self._stack: ExitStack | AsyncExitStack | None = None
 
@@ -103,6 +98,38 @@ class AppRunning:
             return self.value(known, values)
         raise DefinitionError(_no_value(key, is_known=known is not None))
 
+    def resource_of_request(self, key: Key[Any]) -> Resource | None:
+        """The resource of a key, where it lives as long as a request."""
+        known = self._keys.get(key)
+        return next((each for each in self.per_request if each.key is known), None)
+
+    def wanted_by(self, whom: object, links: Iterable[Link]) -> list[Resource]:
+        """The resources to enter for a request, since its functions may read them.
+
+        Args:
+            whom: for whom it is remembered.
+            links: the functions.
+        """
+        wanted = self._wanted.get(whom)
+        if wanted is None:
+            from portico._request_resources import wanted_resources
+
+            wanted = wanted_resources(links, self._keys, self.per_request)
+            self._wanted[whom] = wanted
+        return wanted
+
+    def _lent_to(self, resource: Resource) -> list[Resource]:
+        """What a hook of start binds and lives as long as a request: it has that for its call.
+
+        No runtime without shared resources is known to stop, so a hook of stop gets nothing.
+        """
+        if not self.per_request or resource.is_generator:
+            return []
+        from portico._request_resources import with_needs
+
+        needs = {self._keys.get(key, key) for key in resource.needs}
+        return with_needs(needs, self._keys, self.per_request)
+
     def set_value(self, key: Key[T], value: T) -> None:
         """Set the value of a state.
 
@@ -123,10 +150,11 @@ class AppRunning:
             raise PorticoError("This application has asynchronous resources: use `async with`.")
         with ExitStack() as stack:
             for resource in self._resources:
-                made = resource.call(self)
-                if resource.is_generator:
-                    made = stack.enter_context(_Generator(made, resource.key))
-                self._values[resource.key] = made
+                with ExitStack() as lent:
+                    source = _Lending(self)
+                    for each in self._lent_to(resource):
+                        source.values[each.key] = enter_on(lent, each, source)
+                    self._values[resource.key] = enter_on(stack, resource, source)
             self._stack = stack.pop_all()
         return self
 
@@ -145,17 +173,13 @@ class AppRunning:
         self._must_be_new()
         async with AsyncExitStack() as stack:
             for resource in self._resources:
-                self._values[resource.key] = await self._enter(resource, stack)
+                async with AsyncExitStack() as lent:
+                    source = _Lending(self)
+                    for each in self._lent_to(resource):
+                        source.values[each.key] = await enter_async_on(lent, each, source)
+                    self._values[resource.key] = await enter_async_on(stack, resource, source)
             self._stack = stack.pop_all()
         return self
-
-    async def _enter(self, resource: Resource, stack: AsyncExitStack) -> Any:
-        made = resource.call(self)
-        if not resource.is_generator:
-            return await made if resource.is_async else made
-        if resource.is_async:
-            return await stack.enter_async_context(_AsyncGenerator(made, resource.key))
-        return stack.enter_context(_Generator(made, resource.key))
 
     async def __aexit__(
         self,
@@ -174,6 +198,28 @@ class AppRunning:
         self.entered = True
 
 
+class _Lending:
+    """A `Running`, and what it lends for one call; see `Lived`."""
+
+    __slots__ = ("_running", "values")
+
+    def __init__(self, running: AppRunning) -> None:
+        self._running = running
+        self.values: dict[Key[Any], Any] = {}
+
+    @property
+    def platform(self) -> Platform:
+        return self._running.platform
+
+    def value(self, key: Key[T], /) -> T:
+        value: T
+        if key in self.values:
+            value = self.values[key]
+        else:
+            value = self._running.value(key, self.values)
+        return value
+
+
 def _no_value(key: Key[Any], *, is_known: bool) -> str:
     if isinstance(key, RequestKey) and is_known:
         if key.hook.lazy:
@@ -189,73 +235,3 @@ def _no_value(key: Key[Any], *, is_known: bool) -> str:
         f"{key!r} has no value here. Its application is not part of the one that serves, or the "
         "one that serves was not started."
     )
-
-
-_END: Any = object()
-
-
-class _Generator:
-    """A generator as a context manager: the code before its one `yield`, and the code after."""
-
-    __slots__ = ("_generator", "_key")
-
-    def __init__(self, generator: Any, key: Key[Any]) -> None:
-        self._generator = generator
-        self._key = key
-
-    def __enter__(self) -> Any:
-        value = next(self._generator, _END)
-        return _yielded(value, self._key)
-
-    def __exit__(self, kind: object, earlier: BaseException | None, traceback: object) -> None:
-        try:
-            if next(self._generator, _END) is not _END:
-                self._generator.close()
-                raise _yielded_twice(self._key)
-        except BaseException as error:
-            _keep(earlier, error)
-            raise
-
-
-class _AsyncGenerator:
-    __slots__ = ("_generator", "_key")
-
-    def __init__(self, generator: Any, key: Key[Any]) -> None:
-        self._generator = generator
-        self._key = key
-
-    async def __aenter__(self) -> Any:
-        value = await anext(self._generator, _END)
-        return _yielded(value, self._key)
-
-    async def __aexit__(
-        self, kind: object, earlier: BaseException | None, traceback: object
-    ) -> None:
-        try:
-            if await anext(self._generator, _END) is not _END:
-                await self._generator.aclose()
-                raise _yielded_twice(self._key)
-        except BaseException as error:
-            _keep(earlier, error)
-            raise
-
-
-def _keep(earlier: BaseException | None, error: BaseException) -> None:
-    """Hang what failed before on what fails now, as nested `with` blocks do; a stack would not."""
-    last = error
-    while last.__context__ is not None and last.__context__ is not earlier:
-        last = last.__context__
-    last.__context__ = earlier
-
-
-def _yielded(value: Any, key: Key[Any]) -> Any:
-    if value is _END:
-        raise DefinitionError(
-            f"The resource {key.name!r} ended without a `yield`. Yield the value once; what "
-            "stands after the `yield` runs at stop."
-        )
-    return value
-
-
-def _yielded_twice(key: Key[Any]) -> DefinitionError:
-    return DefinitionError(f"The resource {key.name!r} yielded twice. Yield the value once.")

@@ -16,28 +16,33 @@ def initial_values(
 ) -> dict[Key[Any], Any]:
     """The values of constants, of states (copied), and of what was overridden.
 
+    A state that was overridden starts with a copy of that value.
+
     Raises:
         DefinitionError: the initial value of a state cannot be copied.
     """
     values: dict[Key[Any], Any] = {}
-    for key in keys:
+    for key, known in keys.items():
+        if key is not known:
+            continue  # of a plugin that is there twice: the one stands for the other
         if isinstance(key, ConstantKey):
-            values[key] = key.value
+            values[key] = overridden.get(key, key.value)
         elif isinstance(key, StateKey):
-            values[key] = _copied(key)
-    values.update(overridden)
+            values[key] = _copied(key, overridden.get(key, key.initial))
+        elif key in overridden:
+            values[key] = overridden[key]
     return values
 
 
-def _copied(key: StateKey[Any]) -> Any:
-    if isinstance(key.initial, str | int | float | bytes | bool | None):
-        return key.initial
+def _copied(key: StateKey[Any], initial: Any) -> Any:
+    if isinstance(initial, str | int | float | bytes | bool | None):
+        return initial
     from copy import deepcopy
 
     try:
-        return deepcopy(key.initial)
+        return deepcopy(initial)
     except Exception as error:
         raise DefinitionError(
-            f"The state {key.name!r} starts with {key.initial!r}, which cannot be copied for each "
+            f"The state {key.name!r} starts with {initial!r}, which cannot be copied for each "
             "start. Make it a resource, or give it plain data."
         ) from error

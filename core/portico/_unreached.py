@@ -24,6 +24,8 @@ def warn_of_unreached(app: Portico) -> None:
     from warnings import warn
 
     reached = {hook.source for route in app._routes for layer in route.layers for hook in layer}
+    # A key runs where it is bound too, whatever its scope.
+    reached |= {key.hook.source for route in app._routes for key in route.made_keys()}
     identities = {hook.identity for hook in reached if hook.identity is not None}
     for hook, owner in _registered(app):
         if hook in reached or hook.identity in identities or hook.kind in APPLICATION_KINDS:

@@ -50,6 +50,7 @@ from portico._request import Request
 from portico._response import Response
 from portico._route import RouteInfo
 from portico._schema import Schema, register_schema, schema_for
+from portico._upload import upload
 from portico._url import URL
 from portico._url_error import URLError
 from portico._url_search_params import URLSearchParams
@@ -109,5 +110,6 @@ __all__ = [
     "register_schema",
     "schema_for",
     "status",
+    "upload",
     "use",
 ]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from msgspec import inspect as mi
 
+from portico._blob import FILE_SCHEMA, Blob
 from portico._collect import decode_custom, find_faults
 from portico._errors import DefinitionError
 from portico._expected import fault_of
@@ -19,7 +20,7 @@ from portico._refused import HugeNumber
 from portico._schema import JSONSchema, Mode, adapter_for, schema_for
 
 if TYPE_CHECKING:
-    from portico._pairs import PairsReader
+    from portico._pairs import Reader
 
 _SUPPORTED: Final = (
     "str, int, float, bool, None, bytes, UUID, Decimal, date, time, datetime, timedelta, Enum, "
@@ -38,16 +39,18 @@ class MsgspecSchema:
         DefinitionError: the type, or one inside it, is not supported.
     """
 
-    __slots__ = ("_decode", "_readers", "hook", "node", "type")
+    __slots__ = ("_decode", "_readers", "has_files", "hook", "node", "type")
 
     vendor = "msgspec"
 
     def __init__(self, tp: object) -> None:
         self.type: Any = tp
         self.node = describe(tp)
-        self.hook = decode_custom if any(_custom_types(self.node, set())) else None
+        custom = [node.cls for node in custom_types(self.node, set())]
+        self.hook = decode_custom if custom else None
+        self.has_files = any(issubclass(cls, Blob) for cls in custom)
         self._decode = msgspec.json.Decoder(self.type, dec_hook=self.hook).decode
-        self._readers: dict[str, PairsReader] = {}
+        self._readers: dict[str, Reader] = {}
 
     def validate(self, value: object, *, part: str, coerce: bool = False) -> Any:
         """See `Schema.validate`."""
@@ -55,6 +58,10 @@ class MsgspecSchema:
             from portico._texts import soften
 
             value = soften(value, self.node, part=part)
+        if self.has_files:
+            from portico._form_files import accept_files
+
+            value = accept_files(value, self.node)
         try:
             return msgspec.convert(value, self.type, dec_hook=self.hook, str_keys=True)
         except (ValueError, RecursionError) as error:
@@ -76,9 +83,9 @@ class MsgspecSchema:
         """See `Schema.validate_strings`."""
         reader = self._readers.get(part)
         if reader is None:
-            from portico._pairs import PairsReader
+            from portico._pairs import reader_for
 
-            reader = self._readers[part] = PairsReader(self, part=part)
+            reader = self._readers[part] = reader_for(self, part=part)
         return reader.read(pairs)
 
     def dump_json(self, value: Any) -> bytes:
@@ -91,7 +98,7 @@ class MsgspecSchema:
 
         def of_adapter(cls: type) -> JSONSchema:
             if cls.__module__.startswith("portico."):
-                return {"type": "string", "contentMediaType": "application/octet-stream"}
+                return dict(FILE_SCHEMA)
             schema, inner = schema_for(cls).json_schema(ref_template, mode)
             components.update(inner)
             return schema
@@ -124,17 +131,17 @@ def describe(tp: object) -> mi.Type:
         msgspec.json.Decoder(tp)
     except NameError as error:
         raise DefinitionError(
-            f"The type `{_name(tp)}` names something that is not defined: {error}. Import the name "
-            "where the type is declared, not only under TYPE_CHECKING."
+            f"The type `{type_name(tp)}` names something that is not defined: {error}. Import the "
+            "name where the type is declared, not only under TYPE_CHECKING."
         ) from error
     except TypeError as error:
         raise DefinitionError(
-            f"The type `{_name(tp)}` cannot be validated: {error}. Supported are {_SUPPORTED}."
+            f"The type `{type_name(tp)}` cannot be validated: {error}. Supported are {_SUPPORTED}."
         ) from error
-    for custom in _custom_types(node, set()):
+    for custom in custom_types(node, set()):
         if not _is_known(custom.cls):
             raise DefinitionError(
-                f"The type `{_name(tp)}` cannot be validated: `{_name(custom.cls)}` is not "
+                f"The type `{type_name(tp)}` cannot be validated: `{type_name(custom.cls)}` is not "
                 f"supported. Supported are {_SUPPORTED}."
             )
     return node
@@ -149,7 +156,7 @@ def _is_known(cls: type) -> bool:
     )
 
 
-def _custom_types(node: mi.Type, seen: set[int]) -> Iterator[mi.CustomType]:
+def custom_types(node: mi.Type, seen: set[int]) -> Iterator[mi.CustomType]:
     """Every class within `node` that msgspec does not know; types may contain themselves."""
     if id(node) in seen:
         return
@@ -157,7 +164,7 @@ def _custom_types(node: mi.Type, seen: set[int]) -> Iterator[mi.CustomType]:
     if isinstance(node, mi.CustomType):
         yield node
     for inner in _inner_types(node):
-        yield from _custom_types(inner, seen)
+        yield from custom_types(inner, seen)
 
 
 def _inner_types(node: mi.Type) -> Iterable[mi.Type]:
@@ -178,7 +185,8 @@ def _inner_types(node: mi.Type) -> Iterable[mi.Type]:
             return ()
 
 
-def _name(tp: object) -> str:
+def type_name(tp: object) -> str:
+    """A type, in messages."""
     return tp.__qualname__ if isinstance(tp, type) else str(tp)
 
 

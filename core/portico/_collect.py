@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from decimal import Decimal
+from math import isfinite
 from typing import Any, Final, TypeAlias, TypeGuard, cast
 
 import msgspec
@@ -98,6 +99,8 @@ class _Walk:
         takes_any_size = any(isinstance(_unwrapped(m), mi.DecimalType) for m in members)
         if takes_any_size and isinstance(value, HugeNumber):
             return Decimal(value.text)
+        if isinstance(value, HugeNumber) and isfinite(float(value.text)):
+            return self.value(float(value.text), node, at)
         found = MISSING if _is_secret(node) else value.text
         return self._fail(found, expectation(node), at)
 

@@ -6,9 +6,8 @@ such a field; never of an object inside, which a form has as JSON text, and in n
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from itertools import repeat
-from typing import Final, Literal, TypeAlias, cast
+from collections.abc import Iterator
+from typing import Literal, TypeAlias
 
 from msgspec import inspect as mi
 
@@ -16,7 +15,7 @@ from portico._blob import Blob
 from portico._errors import DefinitionError
 from portico._file_type import is_file, limits_of
 from portico._schema import Schema
-from portico._schema_msgspec import MsgspecSchema, custom_types
+from portico._schema_msgspec import MsgspecSchema, types_within
 from portico._texts import ObjectType, members_of
 from portico._upload import NO_LIMITS
 
@@ -24,7 +23,6 @@ FilesUse: TypeAlias = Literal["none", "optional", "required"]
 """Whether a type takes files; without those that are required there is no value of it."""
 
 _Mapping: TypeAlias = mi.DictType | mi.FrozenDictType
-_ANY: Final = mi.AnyType()
 
 
 def files_use(schema: Schema) -> FilesUse:
@@ -61,23 +59,9 @@ def refuse_misplaced_files(node: mi.Type, *, part: str) -> None:
                 )
 
 
-def accept_files(value: object, node: mi.Type) -> object:
-    """A copy of a value in which files that break their limits are `Refused`, at any depth."""
-    if isinstance(value, Blob):
-        return (limits_of(node) or NO_LIMITS).accept(value)
-    if isinstance(value, dict):
-        return accept_members(cast("dict[str, object]", value), node)
-    if isinstance(value, list | tuple | set | frozenset):
-        items_in_order = list(cast("Sequence[object]", value))
-        return list(map(accept_files, items_in_order, _item_types(node)))
-    return value
-
-
-def accept_members(members: dict[str, object], node: mi.Type) -> dict[str, object]:
-    """The same for the members of an object."""
-    types = dict(_fields(node))
-    rest = next((m.value_type for m in members_of(node) if isinstance(m, _Mapping)), _ANY)
-    return {name: accept_files(item, types.get(name, rest)) for name, item in members.items()}
+def accept_file(value: object, node: mi.Type) -> object:
+    """A file within its limits, or `Refused`; anything else as it is. A `Leaf` of `revise`."""
+    return (limits_of(node) or NO_LIMITS).accept(value) if isinstance(value, Blob) else value
 
 
 def is_left_empty(value: object) -> bool:
@@ -94,20 +78,5 @@ def _fields(node: mi.Type) -> Iterator[tuple[str, mi.Type]]:
             yield from ((field.encode_name, field.type) for field in member.fields)
 
 
-def _item_types(node: mi.Type) -> Iterator[mi.Type]:
-    """The type of each item of an array, endlessly."""
-    for member in members_of(node):
-        match member:
-            case mi.CollectionType():
-                yield from repeat(member.item_type)
-            case mi.TupleType():
-                yield from member.item_types
-            case mi.StructType() | mi.NamedTupleType():
-                yield from (field.type for field in member.fields)
-            case _:
-                pass
-    yield from repeat(_ANY)
-
-
 def _has_files(node: mi.Type) -> bool:
-    return any(map(is_file, custom_types(node, set())))
+    return any(map(is_file, types_within(node, set())))

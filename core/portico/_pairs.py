@@ -25,7 +25,7 @@ from portico._collect import find_faults, is_positional
 from portico._errors import DefinitionError
 from portico._expected import one_of
 from portico._faults import MISSING, Fault, SchemaError, pointer_to
-from portico._form_files import accept_members, is_left_empty, refuse_misplaced_files
+from portico._form_files import is_left_empty, refuse_misplaced_files
 from portico._schema_msgspec import MsgspecSchema, type_name
 from portico._texts import ObjectType, Text, is_object, members_of, text_of
 
@@ -104,12 +104,12 @@ class PairsReader:
 
     __slots__ = (
         "_fields",
-        "_has_files",
         "_hook",
         "_make",
         "_node",
         "_part",
         "_rest",
+        "_revised",
         "_tag",
         "_type",
         "_unknown",
@@ -118,8 +118,8 @@ class PairsReader:
     def __init__(self, schema: MsgspecSchema, node: mi.Type, *, part: str) -> None:
         self._part = part
         self._hook = schema.hook
-        self._has_files = schema.has_files
-        if self._has_files:
+        self._revised = schema.revised
+        if schema.has_files:
             refuse_misplaced_files(node, part=part)
         self._make, self._type, self._node = _shape(node)
         self._rest = _rest_of(node, part)
@@ -132,13 +132,12 @@ class PairsReader:
         given = list(joined_fields(pairs) if self._part == "headers" else pairs)
         if self._part == "body":
             given = [pair for pair in given if not is_left_empty(pair[1])]
-        raw = self._soften(given)
-        if self._has_files:
-            raw = accept_members(raw, self._node)
+        raw: object = self._soften(given)
         try:
+            raw = self._revised(raw, self._node)
             value = msgspec.convert(raw, self._type, dec_hook=self._hook, str_keys=True)
             return value if self._make is None else self._make(**msgspec.structs.asdict(value))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             faults = find_faults(raw, self._node, error, part=self._part)
             if self._part == "headers":
                 faults = tuple(f._replace(pointer=f.pointer.replace("_", "-")) for f in faults)

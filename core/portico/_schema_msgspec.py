@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from functools import cache
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Final
@@ -39,15 +40,17 @@ class MsgspecSchema:
         DefinitionError: the type, or one inside it, is not supported.
     """
 
-    __slots__ = ("_decode", "_readers", "has_files", "hook", "node", "type")
+    __slots__ = ("_decode", "_readers", "has_decimals", "has_files", "hook", "node", "type")
 
     vendor = "msgspec"
 
     def __init__(self, tp: object) -> None:
         self.type: Any = tp
         self.node = describe(tp)
-        custom = [node.cls for node in custom_types(self.node, set())]
+        within = list(types_within(self.node, set()))
+        custom = [node.cls for node in within if isinstance(node, mi.CustomType)]
         self.hook = decode_custom if custom else None
+        self.has_decimals = any(isinstance(node, mi.DecimalType) for node in within)
         self.has_files = any(issubclass(cls, Blob) for cls in custom)
         self._decode = msgspec.json.Decoder(self.type, dec_hook=self.hook).decode
         self._readers: dict[str, Reader] = {}
@@ -58,11 +61,8 @@ class MsgspecSchema:
             from portico._texts import soften
 
             value = soften(value, self.node, part=part)
-        if self.has_files:
-            from portico._form_files import accept_files
-
-            value = accept_files(value, self.node)
         try:
+            value = self.revised(value, self.node)
             return msgspec.convert(value, self.type, dec_hook=self.hook, str_keys=True)
         except (ValueError, RecursionError) as error:
             raise SchemaError(find_faults(value, self.node, error, part=part)) from None
@@ -73,11 +73,14 @@ class MsgspecSchema:
         try:
             if not data.isascii():
                 data.decode()  # msgspec does not look into the members that it skips
-            return self._decode(data)
+            value = self._decode(data)
         except (ValueError, RecursionError) as error:
             if data.startswith(BOM):
                 return self.validate_json(data[len(BOM) :], part=part)
             raise self._json_error(data, error, part=part) from None
+        if self.has_decimals:
+            self._check_decimals(data, part)
+        return value
 
     def validate_strings(self, pairs: Iterable[tuple[str, object]], *, part: str) -> Any:
         """See `Schema.validate_strings`."""
@@ -108,6 +111,32 @@ class MsgspecSchema:
         )
         return schema, components | own
 
+    def revised(self, value: object, node: mi.Type) -> object:
+        """A copy in which what no type takes is `Refused`: decimals that are none, wrong files."""
+        if self.has_decimals:
+            from portico._decimals import refuse_decimals
+
+            value, _ = refuse_decimals(value, node)
+        if self.has_files:
+            from portico._form_files import accept_file
+            from portico._revise import revise
+
+            value = revise(value, node, accept_file)
+        return value
+
+    def _check_decimals(self, data: bytes, part: str) -> None:
+        from portico._decimals import may_have_traps, refuse_decimals
+
+        if not may_have_traps(data):
+            return
+        try:
+            value, refused = refuse_decimals(_untyped().decode(data), self.node)
+        except RecursionError as error:
+            raise malformed(error, data) from None
+        if refused:
+            wrong = msgspec.ValidationError("Expected `decimal`, got `str`")
+            raise SchemaError(find_faults(value, self.node, wrong, part=part))
+
     def _json_error(self, data: bytes, error: Exception, *, part: str) -> Exception:
         if not isinstance(error, msgspec.ValidationError):
             return malformed(error, data)
@@ -117,6 +146,8 @@ class MsgspecSchema:
             return SchemaError((fault_of(error, part=part),))
         except (ValueError, RecursionError) as worse:
             return malformed(worse, data)
+        with suppress(RecursionError):  # then the faults of decimals are left out
+            value = self.revised(value, self.node)
         return SchemaError(find_faults(value, self.node, error, part=part))
 
 
@@ -138,8 +169,8 @@ def describe(tp: object) -> mi.Type:
         raise DefinitionError(
             f"The type `{type_name(tp)}` cannot be validated: {error}. Supported are {_SUPPORTED}."
         ) from error
-    for custom in custom_types(node, set()):
-        if not _is_known(custom.cls):
+    for custom in types_within(node, set()):
+        if isinstance(custom, mi.CustomType) and not _is_known(custom.cls):
             raise DefinitionError(
                 f"The type `{type_name(tp)}` cannot be validated: `{type_name(custom.cls)}` is not "
                 f"supported. Supported are {_SUPPORTED}."
@@ -156,15 +187,14 @@ def _is_known(cls: type) -> bool:
     )
 
 
-def custom_types(node: mi.Type, seen: set[int]) -> Iterator[mi.CustomType]:
-    """Every class within `node` that msgspec does not know; types may contain themselves."""
+def types_within(node: mi.Type, seen: set[int]) -> Iterator[mi.Type]:
+    """A type, and every one within it; types may contain themselves."""
     if id(node) in seen:
         return
     seen.add(id(node))
-    if isinstance(node, mi.CustomType):
-        yield node
+    yield node
     for inner in _inner_types(node):
-        yield from custom_types(inner, seen)
+        yield from types_within(inner, seen)
 
 
 def _inner_types(node: mi.Type) -> Iterable[mi.Type]:
@@ -197,4 +227,9 @@ def _untyped() -> msgspec.json.Decoder[Any]:
 
 def _number(text: str) -> object:
     value = float(text)
-    return value if isfinite(value) else HugeNumber(text)
+    # A number that is 0 only because no double is so small would be one to a Decimal.
+    return value if isfinite(value) and (value or not _is_tiny(text)) else HugeNumber(text)
+
+
+def _is_tiny(text: str) -> bool:
+    return any(digit in "123456789" for digit in text.lower().partition("e")[0])

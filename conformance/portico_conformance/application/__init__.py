@@ -15,9 +15,12 @@ from portico_conformance.application import (
     _errors,
     _fields,
     _files,
+    _form_types,
+    _inputs,
     _large,
     _paths,
     _platform,
+    _scalars,
     _seen,
     _signals,
     _statuses,
@@ -34,5 +37,5 @@ from portico_conformance.application._app import (
 __all__ = ["ENVIRONMENT", "MAX_BODY_SIZE", "MAX_FORM_SIZE", "OPTIONS", "app"]
 
 # Importing the areas registers their routes.
-del _answers, _binding, _bodies, _errors, _fields, _files, _large, _paths
-del _platform, _seen, _signals, _statuses, _streams
+del _answers, _binding, _bodies, _errors, _fields, _files, _form_types, _inputs
+del _large, _paths, _platform, _scalars, _seen, _signals, _statuses, _streams

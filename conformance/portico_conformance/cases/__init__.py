@@ -11,6 +11,7 @@ from portico_conformance.cases import (
     forms,
     headers,
     hosts,
+    inputs,
     json,
     large,
     methods,
@@ -20,6 +21,8 @@ from portico_conformance.cases import (
     statuses,
     stream_ends,
     streams,
+    text_traps,
+    uploads,
 )
 
 __all__ = [
@@ -33,6 +36,7 @@ __all__ = [
     "forms",
     "headers",
     "hosts",
+    "inputs",
     "json",
     "large",
     "methods",
@@ -42,4 +46,6 @@ __all__ = [
     "statuses",
     "stream_ends",
     "streams",
+    "text_traps",
+    "uploads",
 ]

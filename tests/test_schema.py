@@ -273,6 +273,25 @@ def test_a_registered_predicate_decides_before_msgspec_and_the_last_one_wins() -
     assert schema_for(Person).vendor == "msgspec"
 
 
+class Adapted(Struct):
+    id: int
+
+    @classmethod
+    def __schema_adapter__(cls, tp: object) -> Schema:
+        return MsgspecSchema(tp)
+
+
+class Holder(Struct):
+    inner: Adapted
+
+
+@pytest.mark.parametrize("tp", [list[Adapted], Holder, dict[str, Adapted | None]])
+def test_an_adapter_that_would_not_be_asked_is_an_error(tp: object) -> None:
+    assert schema_for(Adapted).validate_json(b'{"id":1}', part="body") == Adapted(1)
+    with pytest.raises(DefinitionError, match="`Adapted` in it has a schema adapter of its own"):
+        schema_for(tp)
+
+
 class Query(Struct):
     page: int = 1
     tags: list[str] = []

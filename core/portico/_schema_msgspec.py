@@ -169,13 +169,28 @@ def describe(tp: object) -> mi.Type:
         raise DefinitionError(
             f"The type `{type_name(tp)}` cannot be validated: {error}. Supported are {_SUPPORTED}."
         ) from error
-    for custom in types_within(node, set()):
-        if isinstance(custom, mi.CustomType) and not _is_known(custom.cls):
-            raise DefinitionError(
-                f"The type `{type_name(tp)}` cannot be validated: `{type_name(custom.cls)}` is not "
-                f"supported. Supported are {_SUPPORTED}."
-            )
+    for inner in types_within(node, set()):
+        if isinstance(inner, mi.CustomType):
+            if not _is_known(inner.cls):
+                raise DefinitionError(
+                    f"The type `{type_name(tp)}` cannot be validated: `{type_name(inner.cls)}` is "
+                    f"not supported. Supported are {_SUPPORTED}."
+                )
+        elif inner is not node:
+            _refuse_adapter(tp, inner)
     return node
+
+
+def _refuse_adapter(tp: object, inner: mi.Type) -> None:
+    """Raise for an adapter that would not be asked: msgspec validates what it knows by itself."""
+    cls = getattr(inner, "cls", None)
+    if cls is None or cls is tp or adapter_for(cls) is None:
+        return
+    raise DefinitionError(
+        f"The type `{type_name(tp)}` cannot be validated: `{type_name(cls)}` in it has a schema "
+        "adapter of its own, which is not asked inside of another type, since msgspec knows such "
+        "classes. Make it a plain class, or give the whole type an adapter."
+    )
 
 
 def _is_known(cls: type) -> bool:

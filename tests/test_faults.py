@@ -523,6 +523,18 @@ class Secrets(Struct):
     listed: list[Annotated[int, Meta(extra={"secret": True})]] = []
 
 
+class SecretTuple(NamedTuple):
+    plain: Annotated[int, Meta(extra={"secret": True})] = 0
+
+
+def test_a_secret_of_a_named_tuple_is_not_shown() -> None:
+    schema = MsgspecSchema(SecretTuple)
+    with pytest.raises(SchemaError) as caught:
+        schema.validate_strings([("plain", "hush")], part="query")
+
+    assert "found" not in caught.value.faults[0].describe(debug=True)
+
+
 @pytest.mark.parametrize("name", ["plain", "optional", "listed"])
 def test_a_secret_is_not_shown_wherever_it_stands(name: str) -> None:
     schema = MsgspecSchema(Secrets)

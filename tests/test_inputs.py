@@ -100,7 +100,7 @@ def ask(
 
     namespace: dict[str, Any] = {"handler": handler}
     exec(f"def take({part}): return handler({part}={part})", namespace)
-    namespace["take"].__annotations__[part] = tp
+    namespace["take"].__annotations__ = {part: tp}
     _, path, send = PARTS[part]
     app = Portico(debug=debug)
     request = Request(**send(pairs))
@@ -243,7 +243,7 @@ def test_a_class_of_another_library_takes_files_within_their_limits(tp: Any) -> 
     def size(body: Any) -> int:
         return int(body.file.size)
 
-    size.__annotations__["body"] = tp
+    size.__annotations__ = {"body": tp}
     app = Portico()
     app.post("/", size)
     platform = Platform()

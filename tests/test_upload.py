@@ -1,7 +1,9 @@
 """Files in declared types: their limits, and a type that the bytes show."""
 
 from collections.abc import Callable
-from typing import Annotated, Any, TypedDict
+from dataclasses import dataclass
+from functools import partial
+from typing import Annotated, Any, Generic, NamedTuple, NotRequired, TypedDict, TypeVar
 
 import pytest
 from msgspec import Meta, Struct
@@ -167,6 +169,74 @@ def test_a_type_whose_files_may_be_absent_takes_json_without_them() -> None:
     assert problem["errors"] == [{"in": "body", "pointer": "/file", "expected": "a file or null"}]
 
 
+Small = Annotated[File, upload(max_size=2)]
+T = TypeVar("T")
+
+
+class AStruct(Struct):
+    file: Small
+    files: list[Small] = []
+    other: Blob | None = None
+
+
+class AGeneric(Struct, Generic[T]):
+    file: T
+    files: list[T] = []
+    other: Blob | None = None
+
+
+@dataclass
+class ADataclass:
+    file: Small
+    files: tuple[Small, ...] = ()
+    other: Blob | None = None
+
+
+class ATypedDict(TypedDict):
+    file: Small
+    files: NotRequired[set[Small]]
+    other: NotRequired[Blob]
+
+
+class ANamedTuple(NamedTuple):
+    file: Small
+    files: frozenset[Small] = frozenset()
+    other: Blob | None = None
+
+
+@pytest.mark.parametrize("tp", [AStruct, AGeneric[Small], ADataclass, ATypedDict, ANamedTuple])
+def test_every_kind_of_class_takes_files_within_their_limits(tp: Any) -> None:
+    def seen(body: Any) -> list[int]:
+        get: Any = body.get if tp is ATypedDict else partial(getattr, body)
+        return [get("file").size, sum(file.size for file in get("files")), get("other").size]
+
+    seen.__annotations__ = {"body": tp}
+    two, three = File([b"12"], "2"), File([b"123"], "3")
+
+    assert send(seen, ("file", two), ("files", two), ("files", two), ("other", three)) == (
+        200,
+        [2, 4, 3],
+    )
+    status, problem = send(seen, ("file", three), ("files", two), ("files", three), ("other", "x"))
+    assert status == 422
+    assert [(fault["pointer"], fault["expected"]) for fault in problem["errors"]] == [
+        ("/file", "a file of at most 2 bytes"),
+        ("/files/1", "a file of at most 2 bytes"),
+        ("/other", "a file" if tp is ATypedDict else "a file or null"),
+    ]
+    assert ask(seen, {"content-type": "application/json"}, b"{}")[0] == 415
+
+
+def test_files_of_a_mapping_may_be_lists() -> None:
+    def sizes(body: dict[str, list[Small]]) -> dict[str, list[int]]:
+        return {name: [file.size for file in files] for name, files in body.items()}
+
+    one, three = File([b"1"], "1"), File([b"123"], "3")
+    assert send(sizes, ("a", one), ("b", one), ("a", one)) == (200, {"a": [1, 1], "b": [1]})
+    status, problem = send(sizes, ("a", one), ("a", three))
+    assert (status, problem["errors"][0]["pointer"]) == (422, "/a/1")
+
+
 def test_a_mapping_of_files_takes_every_name() -> None:
     def names(body: dict[str, Annotated[File, upload(max_size=1)]]) -> dict[str, int]:
         return {name: file.size for name, file in body.items()}
@@ -234,7 +304,7 @@ def test_a_file_that_no_request_can_bring_is_found_before_the_first(
 ) -> None:
     namespace: dict[str, Any] = {}
     exec(f"def handler({part}): ...", namespace)
-    namespace["handler"].__annotations__[part] = tp
+    namespace["handler"].__annotations__ = {part: tp}
     app = Portico()
     app.post("/", namespace["handler"])
 

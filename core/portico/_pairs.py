@@ -131,7 +131,7 @@ class PairsReader:
         """The object; see `Schema.validate_strings`."""
         given = list(joined_fields(pairs) if self._part == "headers" else pairs)
         if self._part == "body":
-            given = [pair for pair in given if not is_left_empty(pair[1])]
+            given = [p for p in given if isinstance(p[1], str) or not is_left_empty(p[1])]
         raw: object = self._soften(given)
         try:
             raw = self._revised(raw, self._node)

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 from portico._blob import Blob, File
-from portico._mime import MimeType
 from portico._refused import Refused
 
 if TYPE_CHECKING:
@@ -135,13 +134,19 @@ def _checked_types(types: Iterable[str]) -> tuple[str, ...]:
         raise ValueError(f"upload() got types={types!r}, one text. Pass a list: [{types!r}].")
     listed = tuple(text.lower() for text in types)
     for text in listed:
-        mime = MimeType.parse(text)
-        if mime is None or mime.essence != text or (mime.type == "*" and mime.subtype != "*"):
+        if not _is_type(text):
             raise ValueError(
                 f"upload() got the type {text!r}. A type is a MIME type without parameters, such "
                 "as 'image/png', or 'image/*' for every type of a kind."
             )
     return listed
+
+
+def _is_type(text: str) -> bool:
+    from portico._mime import MimeType
+
+    mime = MimeType.parse(text)
+    return mime is not None and mime.essence == text and (mime.type != "*" or text == "*/*")
 
 
 def _either(names: tuple[str, ...]) -> str:

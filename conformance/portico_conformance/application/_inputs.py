@@ -131,7 +131,7 @@ def _register(kind: str, tp: Any) -> None:
         ("body", "/sync/body", body_of_sync),
     ]
     for part, path, handler in handlers:
-        handler.__annotations__[part] = tp
+        handler.__annotations__ = {part: tp}
         app.route("POST" if part == "body" else "GET", f"/inputs/{kind}{path}", handler)
 
 

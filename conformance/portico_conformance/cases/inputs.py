@@ -48,7 +48,9 @@ def _form(colour: str) -> Ask:
 
 def _multipart(colour: str) -> Ask:
     def ask(client: Client, kind: str, pairs: Pairs) -> WireResponse:
-        body = multipart(*(part(f'name="{name}"', value.encode()) for name, value in pairs))
+        # Twisted refuses a form without any part by itself.
+        fields = pairs or [("other", "")]
+        body = multipart(*(part(f'name="{name}"', value.encode()) for name, value in fields))
         return client.request("POST", f"/inputs/{kind}/{colour}/body", [MULTIPART], body)
 
     return ask

@@ -89,7 +89,9 @@ def _encodings(fields: Fields) -> list[tuple[tuple[str, str], bytes]]:
     from urllib.parse import urlencode
 
     parts = [part(f'name="{name}"', value.encode()) for name, value in fields]
-    return [(FORM, urlencode(fields).encode()), (MULTIPART, multipart(*parts))]
+    # Twisted refuses a form without any part by itself.
+    forms = [(MULTIPART, multipart(*parts))] if parts else []
+    return [(FORM, urlencode(fields).encode()), *forms]
 
 
 @case("uploads", each=FORMS)

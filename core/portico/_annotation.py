@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import decimal
 import uuid
-from typing import Annotated, Any, Final, Literal, Union, cast
+from typing import Annotated, Any, Final, Literal, Union
 
 import msgspec
 from msgspec import inspect as mi
@@ -66,7 +66,7 @@ def _bare(node: mi.Type) -> Any:
         case mi.Metadata():
             inner = annotation_of(node.type)
             # Whether it is a secret, and the limits of a file, are said there.
-            extra = cast("dict[str, Any] | None", node.extra)
+            extra: dict[str, Any] | None = getattr(node, "extra", None)
             return Annotated[inner, msgspec.Meta(extra=extra)] if extra else inner
         case mi.UnionType():
             return Union[tuple(annotation_of(member) for member in node.types)]  # noqa: UP007

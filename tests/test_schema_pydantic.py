@@ -9,7 +9,15 @@ import pydantic
 import pytest
 from msgspec import Meta
 
-from portico import DefinitionError, File, MalformedJSONError, SchemaError, schema_for, upload
+from portico import (
+    DefinitionError,
+    File,
+    MalformedJSONError,
+    Portico,
+    SchemaError,
+    schema_for,
+    upload,
+)
 
 PNG = b"\x89PNG\r\n\x1a\n\0"
 
@@ -239,6 +247,35 @@ def test_a_model_has_files_with_limits() -> None:
     assert faults(Picture, ("file", File([], "")), part="body") == [("/file", "Field required")]
     with pytest.raises(DefinitionError, match="'file' is a file, which query cannot bring"):
         schema_for(Picture).validate_strings([], part="query")
+
+
+def test_a_file_where_a_text_is_declared_is_a_fault_and_no_matter_for_a_validator() -> None:
+    file = File([b"x"], "x")
+    for name in ("i", "text", "own"):
+        assert faults(Everything, (name, file), part="body") == [(f"/{name}", "a text, not a file")]
+    assert faults(Everything, ("li", "1"), ("li", file), part="body") == [
+        ("/li/1", "a text, not a file")
+    ]
+
+    class Loose(pydantic.BaseModel):
+        anything: Any
+
+    assert read(Loose, ("anything", file), part="body") == {"anything": file}
+
+
+class Album(pydantic.BaseModel):
+    pictures: list[Picture]
+    parent: "Album | None" = None
+
+
+def test_a_file_inside_an_inner_model_is_found_before_the_first_request() -> None:
+    def handler(body: Album) -> None: ...
+
+    app = Portico()
+    app.post("/", handler)
+
+    with pytest.raises(DefinitionError, match="The field 'pictures' has a file inside an object"):
+        app.check()
 
 
 def test_a_file_of_a_model_has_a_json_schema() -> None:

@@ -107,7 +107,7 @@ class _Walk:
     def _leaf(self, value: object, node: mi.Type, at: str) -> object:
         try:
             return msgspec.convert(value, self._annotation(node), dec_hook=decode_custom)
-        except (msgspec.ValidationError, SchemaError):
+        except ValueError:  # msgspec's, an adapter's, or a text that is no UTF-8
             found = MISSING if _is_secret(node) else value
             return self._fail(found, expectation(node), at)
 

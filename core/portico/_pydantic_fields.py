@@ -27,6 +27,7 @@ class ModelField(NamedTuple):
         takes_many: whether it is a collection.
         takes_object: whether it, or an item of it, is a model or a dict.
         limits: of a file; None where it takes none.
+        hides_files: whether a model inside of it has files.
     """
 
     keys: tuple[str, ...]
@@ -37,6 +38,7 @@ class ModelField(NamedTuple):
     takes_many: bool
     takes_object: bool
     limits: UploadLimits | None
+    hides_files: bool
 
 
 def fields_of(model: Any) -> tuple[ModelField, ...]:
@@ -65,7 +67,7 @@ def _field(model: Any, name: str, info: Any) -> ModelField:
     parts = list(_parts_of(info.annotation))
     metadata = [*info.metadata, *parts]
     limits = next((found for each in metadata if (found := _limits_of(each)) is not None), None)
-    if limits is None and any(isinstance(part, type) and issubclass(part, Blob) for part in parts):
+    if limits is None and any(map(_is_file, parts)):
         limits = NO_LIMITS
     # A text of JSON is one value, whatever it is to become.
     is_json = any(getattr(each, "__name__", type(each).__name__) == "Json" for each in metadata)
@@ -78,6 +80,7 @@ def _field(model: Any, name: str, info: Any) -> ModelField:
         takes_many=not is_json and any(map(_is_collection, parts)),
         takes_object=not is_json and any(map(_is_object, parts)),
         limits=limits,
+        hides_files=any(_is_model(part) and _has_files(part, {model}) for part in parts),
     )
 
 
@@ -136,6 +139,19 @@ def _extra_of(part: Any) -> dict[str, Any]:
     """What msgspec's `Meta` says beyond its constraints; pydantic passes it by."""
     extra: dict[str, Any] | None = part.extra if type(part).__name__ == "Meta" else None
     return extra or {}
+
+
+def _is_file(part: Any) -> bool:
+    return isinstance(part, type) and issubclass(part, Blob)
+
+
+def _has_files(model: Any, seen: set[Any]) -> bool:
+    """Whether a model has files, at any depth; models may contain themselves."""
+    if model in seen:
+        return False
+    seen.add(model)
+    parts = [part for info in model.model_fields.values() for part in _parts_of(info.annotation)]
+    return any(_is_file(part) or (_is_model(part) and _has_files(part, seen)) for part in parts)
 
 
 def _is_collection(part: Any) -> bool:

@@ -41,11 +41,7 @@ class ModelPairs:
                 "texts: a RootModel has no named fields. Expected a model that has."
             )
         for field in fields:
-            if field.limits is not None and part != "body":
-                raise DefinitionError(
-                    f"The field {field.keys[0]!r} is a file, which {part} cannot bring. Files come "
-                    "in the body, of a multipart form: declare it there."
-                )
+            _refuse_misplaced_files(field, part)
         self._part = part
         self._fields = [(field, _scalar(field, part)) for field in fields]
         self.keys = tuple(field.keys[0] for field in fields)
@@ -71,6 +67,8 @@ class ModelPairs:
             except SchemaError as error:
                 faults[key] = error.faults
                 value = found if field.takes_many else found[-1]
+                if any(isinstance(each, Blob) for each in found):
+                    value = _LEFT_OUT  # a validator that wants a text need not expect a file
             if value is not _LEFT_OUT:
                 values[key] = value
         if self._keeps_unknown:
@@ -95,6 +93,10 @@ class ModelPairs:
             return scalar.read(texts)
         if field.limits is not None:
             return self._files(field, field.limits, found)
+        if len(texts) < len(found) and field.annotation not in (Any, object):
+            index = next(i for i, value in enumerate(found) if not isinstance(value, str))
+            at = self._place(field, index)
+            raise SchemaError([Fault(self._part, at, "a text, not a file", found[index])])
         items = [_object_in(value) if field.takes_object else value for value in found]
         return items if field.takes_many else items[-1]
 
@@ -116,6 +118,19 @@ class ModelPairs:
     def _place(self, field: ModelField, index: int) -> str:
         steps = (field.keys[0], index) if field.takes_many else (field.keys[0],)
         return pointer_to("", *steps)
+
+
+def _refuse_misplaced_files(field: ModelField, part: str) -> None:
+    if part != "body" and (field.limits is not None or field.hides_files):
+        raise DefinitionError(
+            f"The field {field.keys[0]!r} is a file, which {part} cannot bring. Files come in the "
+            "body, of a multipart form: declare it there."
+        )
+    if field.hides_files:
+        raise DefinitionError(
+            f"The field {field.keys[0]!r} has a file inside an object, which a form brings as JSON "
+            "text, without files. Move the file to a field of the body's own type."
+        )
 
 
 def _scalar(field: ModelField, part: str) -> TextParameter | None:

@@ -45,7 +45,7 @@ class PydanticSchema:
     @property
     def files_use(self) -> FilesUse:
         """See `files_use`."""
-        uses = [field for field in self.fields if field.limits is not None]
+        uses = [f for f in self.fields if f.limits is not None or f.hides_files]
         required = any(field.is_required and not field.is_nullable for field in uses)
         return "required" if required else "optional" if uses else "none"
 

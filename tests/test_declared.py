@@ -567,6 +567,8 @@ def without_items(end: Any) -> Generator[Any, None, Any]:
         (Iterator[str] | User, Admin(1), User(1)),
         (Iterator[str], None, None),
         (Iterator[Any] | User, Admin(1), User(1)),
+        (Generator[str, None, Any], {"a": 1}, {"a": 1}),
+        (Generator[str, None, object], 5, 5),
     ],
 )
 def test_what_a_generator_without_items_returns_is_held(

@@ -137,7 +137,9 @@ class Declared:
             return self._fit(item, value, code, author)
 
         def hold_end(value: Any) -> Any:
-            return None if value is None else self.settle(value, author, status=code)
+            if value is None or author.has_open_end:
+                return value
+            return self.settle(value, author, status=code)
 
         if hasattr(source, "__anext__"):
             return source if item.is_open else HeldAsyncIterator(source, hold)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, Self, TypeVar, overload
 
-from portico._chain import Surroundings
-from portico._dispatch import Dispatcher
 from portico._errors import DefinitionError
 from portico._hook import Hook, promoted
 from portico._key import ConstantKey, Key, ResourceKey, StateKey
@@ -20,7 +18,9 @@ from portico._where import caller
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
+    from portico._chain import Surroundings
     from portico._cookie_options import CookieOptions
+    from portico._dispatch import Dispatcher
     from portico._hook_options import ContextHook
     from portico._request import Request
     from portico._response import Response
@@ -404,6 +404,8 @@ class Portico(Registrar):
     def _in_use(self) -> Dispatcher:
         """End the registration, and return what answers requests."""
         if self._dispatcher is None:
+            from portico._dispatch import Dispatcher
+
             self._freeze(caller())
             self._dispatcher = Dispatcher(
                 self._router, self._hooks, self._surroundings(), LazyPlugins(self._lazy, self)
@@ -419,6 +421,8 @@ class Portico(Registrar):
         LazyPlugins(self._lazy, self).load_all()
 
     def _surroundings(self) -> Surroundings:
+        from portico._chain import Surroundings
+
         return Surroundings(
             self._keys,
             self._overridden,

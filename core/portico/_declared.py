@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping
 from types import NoneType
 from typing import Any, Final, get_args
 
-from portico._answer import BlockingAnswer, is_reply
+from portico._answer import is_reply
+from portico._blocking_answer import BlockingAnswer
 from portico._errors import UndeclaredAnswerError
 from portico._held_stream import (
     HeldAsyncIterator,

@@ -24,8 +24,9 @@ from contextvars import copy_context
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from portico._answer import BlockingAnswer, is_open_ended, is_reply, to_response
+from portico._answer import is_open_ended, is_reply, to_response
 from portico._answer import to_response_on_loop as to_response_later
+from portico._blocking_answer import BlockingAnswer
 from portico._errors import HTTPError
 from portico._framing import drop, drop_on_loop, frame, must_drop, put_fields, settle
 from portico._handler_alone import is_alone, run_async, run_in_place

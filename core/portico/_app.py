@@ -336,9 +336,12 @@ class Portico(Registrar):
         from portico._state import initial_values
 
         self._in_use()
+        stops = [hook for hook in self._life_hooks if hook.is_generator]
+        starts = [hook for hook in self._life_hooks if not hook.is_generator]
         return AppRunning(
             platform,
-            [*self._resources, *self._life_hooks],
+            # What is entered last is left first, and hooks of stop run in the order of theirs.
+            [*self._resources, *starts, *reversed(stops)],
             self._keys,
             initial_values(self._keys, self._overridden),
             self._cookies,

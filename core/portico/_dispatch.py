@@ -162,6 +162,8 @@ class Dispatcher:
             route = match.target
             pipeline = route.pipelines.get(colour) or route.compile(colour, self._surroundings)
             ctx.route, ctx.params = route.pattern.text, match.params
+            if ctx._running.per_request:
+                return pipeline.run_with_resources(ctx)
             return pipeline.run(ctx)
         except Exception as error:  # noqa: BLE001 - a route that does not compile is a 500 too
             return self._without_route(ctx, colour, _raise(error))

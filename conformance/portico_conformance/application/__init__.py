@@ -17,10 +17,13 @@ from portico_conformance.application import (
     _events,
     _fields,
     _files,
+    _form_types,
     _generators,
+    _inputs,
     _large,
     _paths,
     _platform,
+    _scalars,
     _seen,
     _signals,
     _statuses,
@@ -45,5 +48,5 @@ __all__ = [
 ]
 
 # Importing the areas registers their routes.
-del _answers, _binding, _bodies, _cookies, _errors, _events, _fields, _files, _generators
-del _large, _paths, _platform, _seen, _signals, _statuses, _streams
+del _answers, _binding, _bodies, _cookies, _errors, _events, _fields, _files, _form_types
+del _generators, _inputs, _large, _paths, _platform, _scalars, _seen, _signals, _statuses, _streams

@@ -14,6 +14,7 @@ from portico_conformance.cases import (
     generators,
     headers,
     hosts,
+    inputs,
     json,
     large,
     methods,
@@ -24,6 +25,8 @@ from portico_conformance.cases import (
     statuses,
     stream_ends,
     streams,
+    text_traps,
+    uploads,
 )
 
 __all__ = [
@@ -40,6 +43,7 @@ __all__ = [
     "generators",
     "headers",
     "hosts",
+    "inputs",
     "json",
     "large",
     "methods",
@@ -50,4 +54,6 @@ __all__ = [
     "statuses",
     "stream_ends",
     "streams",
+    "text_traps",
+    "uploads",
 ]

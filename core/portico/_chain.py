@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from portico._errors import DefinitionError
 from portico._hook import flattened, schemas_of
-from portico._key import Key, RequestKey
+from portico._key import Key, RequestKey, is_request_key
 from portico._link import Link
+from portico._signature import Signature
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -58,6 +59,10 @@ class Surroundings:
         self.overridden = overridden
         self.parsers = parsers
         self.debug = debug
+
+    def has_generators(self) -> bool:
+        """Whether a request-lived key is that of a generator."""
+        return any(is_request_key(key) and Signature(key.fn).is_generator for key in self.keys)
 
 
 class Chain:
@@ -151,6 +156,13 @@ class Chain:
         return Declared(
             handler.returns, hooks, options or None, validate=self.surroundings.validates
         )
+
+    def may_enter_generators(self) -> bool:
+        """Whether a request-lived generator runs here, or may be asked for by `ctx.get`."""
+        if any(link.key and link.signature.is_generator for link in (*self.early, *self.late)):
+            return True
+        takes_context = any(not link.is_bound or link.plan.takes_context for link in self.links())
+        return takes_context and self.surroundings.has_generators()
 
     def link_of(self, hook: Hook) -> Link:
         """The link of a hook on this route."""

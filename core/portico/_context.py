@@ -10,7 +10,7 @@ from portico._headers import Headers
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
-    from anyio import Event
+    from anyio import CancelScope, Event
 
     from portico._chain import Chain
     from portico._cookies import CookieJar
@@ -76,6 +76,7 @@ class Context:
         "_query",
         "_running",
         "_set",
+        "_shield",
         "_tracing",
         "_validated",
         "_values",
@@ -106,7 +107,7 @@ class Context:
         # What follows belongs to the engine: whether an event loop runs this request by now, the
         # chain that does, the body as a hook parsed it, the arguments that were validated ahead of
         # their calls, the values of request-lived keys, the generators that are to be left, whether
-        # they were left, and the keys that `get` is making.
+        # they were left, what shields that, and the keys that `get` is making.
         self._on_loop = False
         self._chain: Chain | None = None
         self._parsed: Any = UNPARSED
@@ -114,6 +115,7 @@ class Context:
         self._values: dict[Key[Any], Any] | None = None
         self._exits: list[Exit] | None = None
         self._is_left = False
+        self._shield: CancelScope | None = None
         self._asked: dict[Key[Any], Event] | None = None
         self._tracing: Tracing | None = None
 

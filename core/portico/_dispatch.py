@@ -18,7 +18,7 @@ from portico._errors import PeerError
 from portico._headers import Headers
 from portico._offload import offload
 from portico._path import canonical_path
-from portico._request_life import abandon
+from portico._request_life import abandon, close_shield, open_shield
 from portico._response import Response
 from portico._resumption import begin, need_loop
 from portico._span import Tracing
@@ -107,8 +107,19 @@ class Dispatcher:
         work = self._received(ctx, colour, units_of(steps, offloads=offloads))
         if is_async or (colour == "loop" and any(link.blocks for link in self._receiving)):
             ctx._on_loop = True
-            return work
+            may_enter = is_async and self._surroundings.has_generators()
+            return self._shielded(ctx, work) if may_enter else work
         return begin(work, None if colour == "loop" else copy_context())
+
+    async def _shielded(self, ctx: Context, work: Coroutine[Any, Any, Response]) -> Response:
+        open_shield(ctx)
+        try:
+            response = await work
+        except BaseException:
+            close_shield(ctx)
+            raise
+        close_shield(ctx, response)
+        return response
 
     async def _received(self, ctx: Context, colour: Colour, units: Sequence[Unit]) -> Response:
         ctx._chain, tracing = self._chain, None
@@ -126,8 +137,10 @@ class Dispatcher:
                 tracing.leave(error)
             return await self._pipeline(colour).guarded(ctx, _raise(error))
         except BaseException as error:
-            await abandon(ctx, error)
-            raise
+            failure = await abandon(ctx, error)
+            if failure is None:
+                raise
+            return await self._pipeline(colour).guarded(ctx, _raise(failure))
         if value is not None:
             general = self._pipeline(colour)
             return await general.guarded(ctx, general.finish(value, link, ctx))

@@ -30,10 +30,15 @@ from portico._blocking_answer import BlockingAnswer
 from portico._errors import HTTPError
 from portico._framing import drop, drop_on_loop, frame, must_drop, put_fields, settle
 from portico._handler_alone import is_alone, run_async, run_in_place
-from portico._key import RequestKey
 from portico._problem import error_problem, problem_response, unexpected
 from portico._reply import Reply
-from portico._request_life import abandon, leave, leave_with_stream
+from portico._request_life import (
+    abandon,
+    close_shield,
+    leave,
+    leave_with_stream,
+    open_shield,
+)
 from portico._response import Response
 from portico._resumption import begin, enter_loop
 from portico._span import Tracing
@@ -72,11 +77,12 @@ class Pipeline:
         "_declared",
         "_front",
         "_mappers",
-        "_may_ask",
         "_may_block",
+        "_may_enter",
         "_needs_loop",
         "_raised",
         "_returned",
+        "_shields",
         "_takers",
         "_traces",
         "run",
@@ -88,8 +94,8 @@ class Pipeline:
         offloads = is_async or colour == "loop"
         self._chain = chain
         self._may_block = not offloads
-        # Whether a stream may ask for a generator that nothing has asked for before it.
-        self._may_ask = any(isinstance(key, RequestKey) for key in chain.surroundings.keys)
+        # Whether there may be generators to leave, and whether that needs a shield.
+        self._may_enter = chain.may_enter_generators()
         handler = chain.handler
         front = [] if handler is None else steps_before_answer(chain, handler, offloads=offloads)
         self._front = units_of(front, offloads=offloads)
@@ -103,6 +109,7 @@ class Pipeline:
         self._traces = tuple(link.fn for link in chain.trace)
         blocks = colour == "loop" and any(link.blocks for link in links)
         self._needs_loop = is_async or blocks
+        self._shields = self._may_enter and self._needs_loop
         declared = chain.declared
         self._declared = None if declared is None or declared.is_trivial else declared
         self.run = self._specialised(chain, colour, is_async=is_async) or self._run
@@ -118,7 +125,7 @@ class Pipeline:
     def _specialised(self, chain: Chain, colour: Colour, *, is_async: bool) -> Run | None:
         """The shorter way of a handler alone, where the chain is one that has it."""
         handler = chain.handler
-        if handler is None or not is_alone(chain):
+        if handler is None or not is_alone(chain) or self._shields:
             return None
         if handler.signature.is_async:
             return run_async(self, chain, handler)
@@ -150,22 +157,33 @@ class Pipeline:
         """The response of some work, whatever happens to it, fit to be given to the adapter."""
         ctx._chain = self._chain
         ctx._tracing = Tracing(ctx, self._traces) if self._traces else None
+        if self._shields:
+            open_shield(ctx)
+        try:
+            response = await self._outcome(ctx, work)
+        except BaseException:
+            close_shield(ctx)
+            raise
+        if ctx._shield is not None:
+            close_shield(ctx, response)
+        for hook in self._after_response:
+            ctx.platform.wait_until(partial(hook, ctx, response))
+        return _for_loop(response, ctx)
+
+    async def _outcome(self, ctx: Context, work: Coroutine[Any, Any, Response]) -> Response:
         try:
             if ctx._running.per_request:
                 await self._enter_resources(ctx, work)
-            response = await work
+            return await work
         except Exception as error:  # noqa: BLE001 - whatever goes wrong becomes an answer
-            response = await self.fail(error, ctx)
+            return await self.fail(error, ctx)
         except GeneratorExit:  # nothing can be awaited any more
             raise
         except BaseException as error:
             failure = await abandon(ctx, error)
             if failure is None:
                 raise
-            response = await self.fail(failure, ctx)
-        for hook in self._after_response:
-            ctx.platform.wait_until(partial(hook, ctx, response))
-        return _for_loop(response, ctx)
+            return await self.fail(failure, ctx)
 
     async def _enter_resources(self, ctx: Context, work: Coroutine[Any, Any, Response]) -> None:
         """Enter the resources that live as long as the request; else the work is given up."""
@@ -249,7 +267,9 @@ class Pipeline:
         reason, content = error, response.content
         if reason is None and response.status >= 400:
             reason = HTTPError(response.status)
-        if isinstance(content, ByteStream) and (ctx._exits or (self._may_ask and content.is_async)):
+        if isinstance(content, ByteStream) and (
+            ctx._exits or (self._may_enter and content.is_async)
+        ):
             leave_with_stream(response, ctx, reason)
         elif ctx._exits:
             await leave(ctx, reason)

@@ -10,7 +10,7 @@ from portico._offload import offload
 from portico._resumption import carry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from contextvars import Context as Variables
 
     from portico._key import Key
@@ -130,12 +130,24 @@ def _within(variables: Variables, fn: Callable[[], T]) -> T:
 def _is_same(raised: BaseException, thrown: BaseException | None) -> bool:
     """Whether a generator only passed on what was thrown into it.
 
-    The end of an iteration comes back as the cause of a RuntimeError (PEP 479).
+    The end of an iteration comes back as the cause of a RuntimeError (PEP 479), and a task group
+    that is open across the `yield` gives back a group.
     """
     if raised is thrown:
         return thrown is not None
+    if isinstance(raised, BaseExceptionGroup):
+        return all(each is thrown for each in _leaves(raised))
     is_end = isinstance(thrown, StopIteration | StopAsyncIteration)
     return is_end and isinstance(raised, RuntimeError) and raised.__cause__ is thrown
+
+
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    if isinstance(error, BaseExceptionGroup):
+        inner: tuple[BaseException, ...] = error.exceptions
+        for each in inner:
+            yield from _leaves(each)
+    else:
+        yield error
 
 
 def _yielded_twice(key: Key[Any]) -> DefinitionError:

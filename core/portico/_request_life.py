@@ -9,6 +9,9 @@ What is entered still later, by work that runs after the answer, is left behind 
 
 A request that is cancelled leaves them too, shielded from the cancellation. One that turns it into
 an exception, as the time limit around a `yield` does, is answered with that.
+
+What shields them is a cancel scope around the whole request, since those that generators open
+across their `yield` must be left before it (`shield`).
 """
 
 from __future__ import annotations
@@ -51,6 +54,25 @@ def _remember(ctx: Context, way_out: Exit) -> None:
         ctx._exits.append(way_out)
 
 
+def open_shield(ctx: Context) -> None:
+    """Open the cancel scope of the request, in whose task it is closed."""
+    if ctx._shield is None:
+        from anyio import CancelScope
+
+        ctx._shield = CancelScope()
+        ctx._shield.__enter__()
+
+
+def close_shield(ctx: Context, response: Response | None = None) -> None:
+    """Close it, unless the end of the response's stream leaves generators."""
+    content = None if response is None else response.content
+    if isinstance(content, ByteStream) and content.is_async and not ctx._is_left:
+        return
+    shield, ctx._shield = ctx._shield, None
+    if shield is not None:
+        shield.__exit__(None, None, None)
+
+
 async def leave(ctx: Context, error: BaseException | None) -> None:
     """Leave every generator of the request, the last one first; the last error is raised.
 
@@ -79,16 +101,10 @@ async def abandon(ctx: Context, error: BaseException) -> Exception | None:
     Returns:
         What a generator raised instead of the cancellation.
     """
-    if not ctx._exits:
-        return None
+    if ctx._shield is not None:
+        ctx._shield.shield = True
     try:
-        if ctx._on_loop:
-            from anyio import CancelScope
-
-            with CancelScope(shield=True):
-                await leave(ctx, error)
-        else:  # nothing waits, and there may be no loop
-            await leave(ctx, error)
+        await leave(ctx, error)
     except Exception as raised:  # noqa: BLE001 - the caller decides
         return raised
     return None
@@ -185,10 +201,9 @@ class _AsyncStream:
 
     async def _leave(self, error: BaseException | None) -> None:
         ctx = self._ctx
-        if ctx._is_left or not ctx._exits:
-            ctx._is_left = True
-            return
-        from anyio import CancelScope
-
-        with CancelScope(shield=True):
+        if ctx._shield is not None:
+            ctx._shield.shield = True
+        try:
             await leave(ctx, error)
+        finally:
+            close_shield(ctx)

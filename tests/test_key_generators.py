@@ -1,4 +1,4 @@
-"""Request-lived generators: left once, in reverse order, when the answer is known, whatever ends it.
+"""Request-lived generators: left once, in reverse order, when the answer is known.
 
 The table crosses how a request ends with the kind of generator and where it runs.
 """

@@ -133,21 +133,22 @@ def _is_same(raised: BaseException, thrown: BaseException | None) -> bool:
     The end of an iteration comes back as the cause of a RuntimeError (PEP 479), and a task group
     that is open across the `yield` gives back a group.
     """
-    if raised is thrown:
+    if all(each is thrown for each in _leaves(raised)):
         return thrown is not None
-    if isinstance(raised, BaseExceptionGroup):
-        return all(each is thrown for each in _leaves(raised))
     is_end = isinstance(thrown, StopIteration | StopAsyncIteration)
     return is_end and isinstance(raised, RuntimeError) and raised.__cause__ is thrown
 
 
-def _leaves(error: BaseException) -> Iterator[BaseException]:
-    if isinstance(error, BaseExceptionGroup):
-        inner: tuple[BaseException, ...] = error.exceptions
-        for each in inner:
-            yield from _leaves(each)
-    else:
+def _leaves(error: BaseException) -> Iterator[object]:
+    inner: Any = getattr(error, "exceptions", None) if _is_group(error) else None
+    if inner is None:
         yield error
+    for each in inner or ():
+        yield from _leaves(each)
+
+
+def _is_group(error: object) -> bool:
+    return isinstance(error, BaseExceptionGroup)
 
 
 def _yielded_twice(key: Key[Any]) -> DefinitionError:

@@ -26,6 +26,8 @@ from portico._stream import ByteStream, offloaded
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
+    from anyio import CancelScope
+
     from portico._context import Context
     from portico._key import Key
     from portico._response import Response
@@ -57,20 +59,39 @@ def _remember(ctx: Context, way_out: Exit) -> None:
 def open_shield(ctx: Context) -> None:
     """Open the cancel scope of the request, in whose task it is closed."""
     if ctx._shield is None:
-        from anyio import CancelScope
+        from anyio import CancelScope as Scope
 
-        ctx._shield = CancelScope()
+        ctx._shield = Scope()
         ctx._shield.__enter__()
+        if ctx._running.per_request:
+            # A resource that is entered in it, and may have a scope of its own, is left at the end.
+            ctx.platform._at_end(_ShieldEnd(ctx._shield))
 
 
 def close_shield(ctx: Context, response: Response | None = None) -> None:
     """Close it, unless the end of the response's stream leaves generators."""
     content = None if response is None else response.content
+    if ctx._running.per_request:
+        return
     if isinstance(content, ByteStream) and content.is_async and not ctx._is_left:
         return
     shield, ctx._shield = ctx._shield, None
     if shield is not None:
         shield.__exit__(None, None, None)
+
+
+class _ShieldEnd:
+    """The end of a cancel scope; see `Ending`."""
+
+    __slots__ = ("_scope",)
+
+    needs_loop = True
+
+    def __init__(self, scope: CancelScope) -> None:
+        self._scope = scope
+
+    async def leave(self, error: BaseException | None) -> None:
+        self._scope.__exit__(None, None, None)
 
 
 async def leave(ctx: Context, error: BaseException | None) -> None:

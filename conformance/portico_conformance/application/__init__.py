@@ -20,6 +20,8 @@ from portico_conformance.application import (
     _form_types,
     _generators,
     _inputs,
+    _key_generators,
+    _keys,
     _large,
     _paths,
     _platform,
@@ -48,5 +50,6 @@ __all__ = [
 ]
 
 # Importing the areas registers their routes.
+del _key_generators, _keys
 del _answers, _binding, _bodies, _cookies, _errors, _events, _fields, _files, _form_types
 del _generators, _inputs, _large, _paths, _platform, _scalars, _seen, _signals, _statuses, _streams

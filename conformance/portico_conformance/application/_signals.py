@@ -53,6 +53,11 @@ def count(name: str) -> int:
     return _counts[name]
 
 
+def counted(name: str) -> int:
+    """How often the name was counted so far."""
+    return _counts[name]
+
+
 async def until(ctx: Context, condition: Callable[[], bool]) -> bool:
     """Wait for a condition on the event loop; whether it came true."""
     for _ in range(WAITS):

@@ -1,4 +1,4 @@
-"""A key knows the type of its value, in each of the four forms of a resource."""
+"""A key knows the type of its value, in each form of each kind of key."""
 
 from collections.abc import AsyncIterator, Iterator
 from typing import assert_type
@@ -40,6 +40,26 @@ def function(number: int = use(generator)) -> list[str]:
     return [str(number)]
 
 
+@app.resource(io=False)
+async def shared_asynchronous_generator(env: Env) -> AsyncIterator[Database]:
+    yield Database()
+
+
+@app.resource(io=False)
+def shared_generator() -> Iterator[int]:
+    yield 1
+
+
+@app.resource(io=False)
+async def shared_coroutine() -> bytes:
+    return b""
+
+
+@app.resource(io=True)
+def shared_function(number: int = use(generator)) -> list[str]:
+    return [str(number)]
+
+
 @app.get("/")
 async def show(
     ctx: Context,
@@ -60,6 +80,14 @@ assert_type(use(coroutine), bytes)
 assert_type(use(function), list[str])
 
 
+assert_type(use(shared_asynchronous_generator), Database)
+assert_type(use(shared_generator), int)
+assert_type(use(shared_coroutine), bytes)
+assert_type(use(shared_function), list[str])
+
+app.override(shared_function, ["a"])
+
+
 def read(key: Key[int], ctx: Context) -> int:
     return ctx[key]
 
@@ -70,6 +98,8 @@ def call_them(ctx: Context) -> None:
     assert_type(generator(Platform()), Iterator[int])
     assert_type(function(), list[str])
     assert_type(function(number=2), list[str])
+    assert_type(shared_generator(), Iterator[int])
+    assert_type(shared_function(number=2), list[str])
     assert_type(generator.name, str)
 
 

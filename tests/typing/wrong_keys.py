@@ -27,3 +27,11 @@ def misuse(ctx: Context) -> None:
     ctx["number"]  # error: mypy[index] pyright[reportArgumentType]
     use(show)  # error: mypy[arg-type] pyright[reportArgumentType]
     use("number")  # error: mypy[arg-type] pyright[reportArgumentType]
+
+
+@app.resource(io=1)  # error: mypy[call-overload] pyright[reportCallIssue, reportArgumentType]
+def wrong_option() -> int:
+    return 1
+
+
+app.override(number, "one")  # error: mypy[arg-type] pyright[reportArgumentType]

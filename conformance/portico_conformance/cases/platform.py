@@ -146,16 +146,21 @@ def work_of_one_request_runs_in_order(client: Client) -> None:
     assert not is_raised(client, f"{name}-reversed")
 
 
-def app_lived_values_are_there(client: Client) -> None:
-    for colour in ("async", "sync"):
-        first, second = json_of(client.request("GET", f"/{colour}/resources"))
-        assert second == first + 1
+def app_lived_values_are_made_for_each_request(client: Client) -> None:
+    answers = [
+        json_of(client.request("GET", f"/{colour}/resources"))
+        for colour in ("async", "sync", "async", "sync")
+    ]
+
+    # The numbers that they are go up, and no request finds those of another.
+    assert all(second == first + 1 for first, second in answers)
+    assert len({first for first, _ in answers}) == len(answers)
 
 
 @case(
     "platform",
     needs=Capability.SHARED_RESOURCES,
-    otherwise=app_lived_values_are_there,
+    otherwise=app_lived_values_are_made_for_each_request,
 )
 def app_lived_values_are_made_once(client: Client) -> None:
     answers = [

@@ -111,10 +111,11 @@ class Chain:
         self.handler = handler
         self.hooks = flattened(layers)
         self.schemas = [] if handler is None else _schemas(layers, handler)
-        self.before_parse = self._of("before_parse")
+        self.before_parse = [] if handler is None else self._of("before_parse")
         parsers = [hook for hook in self.hooks if hook.kind == "parse"] if handler else []
         self.parse = [self._parser(hook) for hook in parsers]
-        self.after_handle = self._of("after_handle")
+        # What has no route has nothing of these, which stand around its handler.
+        self.after_handle = [] if handler is None else self._of("after_handle")
         self.map_response = self._of("map_response")
         self.after_response = self._of("after_response")
         self.error = self._of("error")

@@ -94,6 +94,7 @@ async def first(units: Sequence[Unit], ctx: Context, *arguments: Any) -> tuple[A
         at = 0
         while at < unit.size:
             if unit.offloads:
+                await enter_loop(ctx)
                 run = partial(unit.run, at, ctx, arguments)
                 value, at = await offload(ctx.platform, run)
             else:

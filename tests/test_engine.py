@@ -153,6 +153,18 @@ def test_a_handler_that_is_declared_not_to_block_answers_on_the_loop_at_once() -
         assert answer.content == b"a"
 
 
+def test_a_value_in_the_place_of_a_handler_waits_for_no_body() -> None:
+    app, platform = Portico(), LoopPlatform()
+    app.post("/", "a")
+    request = Request("http://app.test/", method="POST", body=b"1")
+
+    answer = app.handle(request, platform, app.start(platform))
+
+    assert isinstance(answer, Response)
+    assert answer.content == b"a"
+    assert not request.body_used
+
+
 def test_the_option_of_a_route_wins_over_that_of_the_application() -> None:
     app, platform = Portico(blocking=False), LoopPlatform()
     app.get("/", lambda: "a", blocking=True)

@@ -58,11 +58,13 @@ class Hook:
         where: file and line of its registration.
         identity: the same for each copy of one registration, also of plugins of one name and seed
             that were made twice; None runs once each time.
+        declared: the widest scope that it was ever given, which is what its author wrote.
         source: the hook as it was registered, of which this is a copy.
     """
 
     __slots__ = (
         "blocking",
+        "declared",
         "identity",
         "kind",
         "lazy",
@@ -92,6 +94,7 @@ class Hook:
         self.kind: Kind = kind
         self.target = target
         self.scope: Scope = scope
+        self.declared: Scope = scope
         self.matches = matches
         self.standalone = standalone
         self.blocking = blocking
@@ -118,6 +121,7 @@ class Hook:
             identity=self.identity,
         )
         copy.source = self.source
+        copy.declared = max(self.declared, scope, key=SCOPES.index)
         return copy
 
 

@@ -85,19 +85,20 @@ def test_one_warning_says_what_would_reach_a_route(
     assert advice in said
 
 
-@pytest.mark.parametrize(
-    "register",
-    [
-        lambda app: app.error(with_value),
-        lambda app: app.map_response(with_value),
-        lambda app: app.after_response(with_value),
-        lambda app: app.request(hook),
-        lambda app: app.apply(headers=dict[str, str], tags=["a"]),
-        lambda app: app.derive(lazy=True)(lambda: 1),
-    ],
-)
+Register = Callable[[Portico], object]
+ELSEWHERE: dict[str, Register] = {
+    "error": lambda app: app.error(with_value),
+    "map_response": lambda app: app.map_response(with_value),
+    "after_response": lambda app: app.after_response(with_value),
+    "request": lambda app: app.request(hook),
+    "schemas and tags": lambda app: app.apply(headers=dict[str, str], tags=["a"]),
+    "a lazy key": lambda app: app.derive(lazy=True)(lambda: 1),
+}
+
+
+@pytest.mark.parametrize("register", ELSEWHERE.values(), ids=ELSEWHERE)
 def test_what_runs_without_a_route_or_only_where_it_is_asked_for_is_not_told(
-    register: Callable[[Portico], object],
+    register: Register,
 ) -> None:
     app = Portico()
     app.get("/", "a")

@@ -121,7 +121,8 @@ class Hook:
             identity=self.identity,
         )
         copy.source = self.source
-        copy.declared = max(self.declared, scope, key=SCOPES.index)
+        is_wider = SCOPES.index(scope) > SCOPES.index(self.declared)
+        copy.declared = scope if is_wider else self.declared
         return copy
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from portico._response import Response
     from portico._running import AppRunning, Resource
     from portico.contract import Capabilities, Platform
+    from portico.explanation import RouteExplanation
 
     C = TypeVar("C", bound=ContextHook)
 
@@ -300,6 +301,22 @@ class Portico(Registrar):
         """Everything that is registered, in order; lazy plugins are imported for it."""
         self._load_lazy()
         return [route.info() for route in self._routes]
+
+    def explain(self) -> list[RouteExplanation]:
+        """What happens on each route: its chain in order, where each link came from, and why.
+
+        It ends the registration, compiles the routes and imports lazy plugins.
+
+        Raises:
+            DefinitionError: as `check` does.
+        """
+        from portico._explain import explained
+
+        dispatcher = self._in_use()
+        self._load_lazy()
+        surroundings = self._surroundings()
+        receiving = dispatcher.receiving
+        return [explained(route, surroundings, receiving) for route in self._routes]
 
     # The contract with adapters (see `portico.contract`)
 

@@ -208,11 +208,25 @@ def test_what_is_validated_is_listed_with_its_type_and_its_place() -> None:
     where = f"{HERE}:{create.__code__.co_firstlineno}"
 
     assert only(app).inputs == (
-        InputExplanation("headers", "", "ApiHeaders", "schema", line_of("the guard")),
-        InputExplanation("path", "id", "int", "create", where),
-        InputExplanation("body", "", "Draft", "create", where),
-        InputExplanation("query", "tags", "list[str] | None", "create", where),
+        InputExplanation("validation", "headers", "", "ApiHeaders", "schema", line_of("the guard")),
+        InputExplanation("validation", "path", "id", "int", "create", where),
+        InputExplanation("validation", "body", "", "Draft", "create", where),
+        InputExplanation("validation", "query", "tags", "list[str] | None", "create", where),
     )
+
+
+def test_what_a_derive_binds_is_validated_when_it_runs() -> None:
+    app = Portico()
+
+    @app.derive
+    def page(number: int = 1) -> int:
+        return number
+
+    app.get("/", "a")
+
+    [found] = only(app).inputs
+
+    assert (found.event, found.part, found.name, found.by) == ("derive", "query", "number", "page")
 
 
 def test_the_answers_stand_by_status_those_of_hooks_among_them() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from portico._binding import _read_context
-from portico._hook import flattened
+from portico._hook import APPLICATION_KINDS, flattened
 from portico._link import Link
 from portico._part_check import is_part
 from portico._signature import plain_function
@@ -116,7 +116,7 @@ class _Names:
             function="" if is_value else _written(link.fn),
             where=self._route.where if hook is None else hook.where,
             owner="" if hook is None else hook.owner,
-            scope="" if hook is None else hook.declared,
+            scope="" if hook is None else _scope(hook),
             matches="" if hook is None else _matching(hook.matches),
             is_async=link.signature.is_async,
             may_block=blocks,
@@ -143,15 +143,18 @@ class _Names:
         """What of the request is held to a type."""
         for hook in filter(is_part, chain.schemas):
             part = "path" if hook.matches == "params" else hook.matches
-            yield InputExplanation(part, "", type_name(hook.target), "schema", hook.where)
+            tp = type_name(hook.target)
+            yield InputExplanation("validation", part, "", tp, "schema", hook.where)
         for link in chain.links():
             if link.is_bound:
+                event = "derive" if link.kind == "derive" else "validation"
                 annotations = link.signature.annotations()
                 for argument in link.plan.arguments:
                     part, name = _source(argument, link)
                     if part:
                         tp = type_name(annotations[argument.name])
-                        yield InputExplanation(part, name, tp, self.of(link), _written(link.fn))
+                        by, where = self.of(link), _written(link.fn)
+                        yield InputExplanation(event, part, name, tp, by, where)
 
 
 def _built_in_parser(name: str, hook: Hook) -> LinkExplanation:
@@ -214,6 +217,10 @@ def _read(link: Link) -> Iterator[str]:
 def _keys(link: Link) -> Iterator[Key[Any]]:
     yield from link.bound_keys()
     yield from link.named_keys() - {link.key}
+
+
+def _scope(hook: Hook) -> str:
+    return "global" if hook.kind in APPLICATION_KINDS else hook.declared
 
 
 def _matching(matches: object) -> str:

@@ -20,7 +20,8 @@ class LinkExplanation(NamedTuple):
         function: file and line of the function.
         where: file and line of its registration.
         owner: the name of the application that it was registered on; `""` where that has none.
-        scope: the scope that it was registered with, or that `as_` gave it; `""` of the handler.
+        scope: the scope that it was registered with, or that `as_` gave it; `"global"` of request
+            hooks, `""` of the handler.
         matches: what it is for where it is not for all: the exception class or status of an error
             hook, the media type of a parse hook.
         is_async: its colour.
@@ -49,6 +50,7 @@ class InputExplanation(NamedTuple):
     """Something of the request that is held to a type.
 
     Attributes:
+        event: when: `"validation"`, or `"derive"` for what a derive binds, which runs before it.
         part: `"path"`, `"query"`, `"headers"`, `"cookies"` or `"body"`.
         name: of one parameter; `""` where the type is that of the whole part.
         type: as a developer writes it.
@@ -56,6 +58,7 @@ class InputExplanation(NamedTuple):
         where: file and line of the function or of the schema's registration.
     """
 
+    event: str
     part: str
     name: str
     type: str
@@ -86,8 +89,7 @@ class RouteExplanation(NamedTuple):
         tags: what the route and its guards are tagged with.
         needs: the capabilities without which it makes no sense.
         links: every function that may run for a request, in the order of the lifecycle.
-        inputs: what is validated, between `derive` and `before_handle`; what a derive binds, when
-            that runs.
+        inputs: what is validated.
         body: what of the body is read before the functions that read it, in words.
         answers: the type of the answers of each status, as it is declared.
         is_open: whether statuses and values that are not declared may be answered too.

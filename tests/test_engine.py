@@ -606,3 +606,41 @@ def test_a_multipart_form_is_kept_out_of_memory_for_synchronous_code() -> None:
     request = Arriving(built.sync.bytes(), {"content-type": built.headers["content-type"]})
 
     assert ask(app, LoopPlatform(), request) == (200, b"1")
+
+
+# Error hooks and what is declared
+
+
+@on_each_platform
+@pytest.mark.parametrize("matches", [404, HTTPError, None])
+def test_a_plain_value_of_an_error_hook_is_declared_for_the_status_of_the_error(
+    matches: type[Exception] | int | None, kind: type[LoopPlatform]
+) -> None:
+    app, platform = Portico(), kind()
+
+    def explain(ctx: Context, error: Exception) -> str | None:
+        return "not here"
+
+    app.apply(error=explain if matches is None else {matches: explain})
+
+    @app.get("/")
+    def find() -> int:
+        raise HTTPError(404)
+
+    assert ask(app, platform) == (404, b"not here")
+    assert platform.reports == []
+
+
+def test_a_plain_value_of_an_error_hook_is_held_to_its_annotation() -> None:
+    app, platform = Portico(), ThreadPlatform()
+
+    @app.error(404)
+    def explain(ctx: Context, error: Exception) -> str:
+        return 7  # type: ignore[return-value] # pyright: ignore[reportReturnType] # what a user without a type checker wrote
+
+    @app.get("/")
+    def find() -> int:
+        raise HTTPError(404)
+
+    assert ask(app, platform)[0] == 500
+    assert len(platform.reports) == 1

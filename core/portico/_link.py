@@ -88,10 +88,14 @@ class Link:
     def returns(self) -> Returns:
         """What its annotation declares that it answers."""
         if self._returns is None:
-            from portico._returns import returns_of
+            from portico._returns import of_error_hook, returns_of
 
             annotation = self.signature.annotations().get("return", EMPTY)
             self._returns = returns_of(annotation, self.signature.where)
+            if self.kind == "error":
+                matches = None if self.hook is None else self.hook.matches
+                status = matches if isinstance(matches, int) else None
+                self._returns = of_error_hook(self._returns, status)
         return self._returns
 
     @property

@@ -608,6 +608,47 @@ def test_a_multipart_form_is_kept_out_of_memory_for_synchronous_code() -> None:
     assert ask(app, LoopPlatform(), request) == (200, b"1")
 
 
+# What has no route
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "expected"),
+    [
+        ("GET", "/early", (200, b"early")),
+        ("OPTIONS", "/", (204, b"")),
+        ("GET", "/nowhere", (404, b"!")),
+    ],
+)
+def test_after_handle_sees_the_answers_of_routes_alone(
+    method: str, path: str, expected: tuple[int, bytes]
+) -> None:
+    app, platform = Portico(), ThreadPlatform()
+    mapped: list[object] = []
+    app.get("/first", "a")
+
+    @app.request
+    def answer_early(ctx: Context) -> str | None:
+        return "early" if ctx.path == "/early" else None
+
+    @app.after_handle
+    def replace(ctx: Context, value: object) -> str:
+        return "replaced"
+
+    @app.map_response
+    def see(ctx: Context, value: object) -> None:
+        mapped.append(value)
+
+    @app.error(404)
+    def not_found(ctx: Context, error: Exception) -> str:
+        return "!"
+
+    app.get("/", "a")
+
+    assert ask(app, platform, Request(f"http://app.test{path}", method=method)) == expected
+    assert len(mapped) == 1
+    assert ask(app, platform) == (200, b"replaced")
+
+
 # Error hooks and what is declared
 
 

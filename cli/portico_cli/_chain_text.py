@@ -39,10 +39,15 @@ def chain_text(route: RouteExplanation, terminal: Terminal) -> Iterator[str]:
 def _entry(head: str, texts: Sequence[str], terminal: Terminal) -> Iterator[str]:
     """A head, and beside it texts, each wrapped."""
     room = max(terminal.width - len(_INDENT) - _HEAD, _LEAST)
-    lines = [line for text in texts for line in textwrap.wrap(terminal.shown(text), room)]
+    lines = [line for text in texts for line in _wrapped(terminal.shown(text), room)]
     first = terminal.paint(head.ljust(_HEAD), "dim")
     for index, line in enumerate(lines):
         yield f"{_INDENT}{' ' * _HEAD if index else first}{line}"
+
+
+def _wrapped(text: str, room: int) -> list[str]:
+    # Places are copied, so they stay in one piece.
+    return textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False)
 
 
 def _registered(route: RouteExplanation) -> str:

@@ -72,19 +72,26 @@ class Unit:
 
 
 def units_of(steps: Sequence[Step], *, offloads: bool) -> list[Unit]:
-    """The units of steps; without `offloads` one, since all of them run in place."""
+    """The units of steps; without `offloads` one, since all of them run in place.
+
+    A step without a link is the engine's own and never blocks. It joins the unit before it, so that
+    reading and validating between two functions that block cost no way back and forth.
+    """
     if not steps:
         return []
     if not offloads:
         return [Unit(steps, offloads=False)]
     units: list[Unit] = []
     run: list[Step] = []
+    blocks = False
     for step in steps:
-        if run and run[-1].blocks != step.blocks:
-            units.append(Unit(run, offloads=run[-1].blocks))
+        if run and step.link is not None and step.blocks != blocks:
+            units.append(Unit(run, offloads=blocks))
             run = []
+        if step.link is not None or not run:
+            blocks = step.blocks
         run.append(step)
-    units.append(Unit(run, offloads=run[-1].blocks))
+    units.append(Unit(run, offloads=blocks))
     return units
 
 

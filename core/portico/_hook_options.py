@@ -191,7 +191,8 @@ def _several(given: Any) -> Iterable[Any]:
         return ()
     if isinstance(given, str) or not isinstance(given, Sequence):
         return (given,)
-    return given
+    several: Sequence[Any] = given
+    return several
 
 
 def _checked(kind: Kind, target: Any, where: str) -> Any:
@@ -204,7 +205,7 @@ def _checked(kind: Kind, target: Any, where: str) -> Any:
 
 def _errors(given: Any, where: str) -> Iterator[tuple[Any, Any]]:
     if isinstance(given, Mapping):
-        for matches, targets in given.items():
+        for matches, targets in cast("Mapping[object, Any]", given).items():
             check_error_match(matches, where)
             for target in _several(targets):
                 yield matches, _checked("error", target, where)

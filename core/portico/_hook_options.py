@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, TypedDict, Typ
 
 from portico._errors import DefinitionError
 from portico._hook import Hook, Kind, Scope
-from portico._key import Key
 
 if TYPE_CHECKING:
     from portico._context import Context
+    from portico._key import RequestKey
     from portico._response import Response
     from portico._runtime import Capability
     from portico._span import Span
@@ -21,6 +21,7 @@ ValueHook: TypeAlias = "Callable[[Context, Any], object]"
 ResponseHook: TypeAlias = "Callable[[Context, Response], object]"
 ErrorHook: TypeAlias = "Callable[[Context, Any], object]"
 TraceHook: TypeAlias = "Callable[[Context, Span], object]"
+AnyRequestKey: TypeAlias = "RequestKey[..., Any, Any]"
 
 # fmt: off
 # 500 is not among them: it is the status of every exception that has none of its own.
@@ -54,8 +55,8 @@ class HookOptions(TypedDict, total=False):
     before_parse: ContextHook | Sequence[ContextHook]
     parse: str | ParseHook | Sequence[str | ParseHook]
     transform: ContextHook | Sequence[ContextHook]
-    derive: Key[Any] | Sequence[Key[Any]]
-    resolve: Key[Any] | Sequence[Key[Any]]
+    derive: AnyRequestKey | Sequence[AnyRequestKey]
+    resolve: AnyRequestKey | Sequence[AnyRequestKey]
     before_handle: ContextHook | Sequence[ContextHook]
     after_handle: ValueHook | Sequence[ValueHook]
     map_response: ValueHook | Sequence[ValueHook]
@@ -72,7 +73,7 @@ class HookOptions(TypedDict, total=False):
     headers: Any
     cookies: Any
     response: Any
-    tags: Collection[str]
+    tags: list[str] | tuple[str, ...]
     detail: Mapping[str, Any]
 
 

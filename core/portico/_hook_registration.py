@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import ParamSpec, Protocol, TypeVar
+    from typing import Generic, Literal, ParamSpec, Protocol, TypeVar
 
     from portico._context import Context
     from portico._errors import HTTPError
@@ -30,13 +30,27 @@ if TYPE_CHECKING:
     Given = ParamSpec("Given")
     R = TypeVar("R")
     E = TypeVar("E", bound=Exception)
+    T = TypeVar("T", bound=Exception)
+    X = TypeVar("X", bound=Callable[[Context, Exception], object])
+    H = TypeVar("H", bound=Callable[[Context, HTTPError], object])
 
-    class ErrorDecorator(Protocol[E]):
-        """What `app.error(SomeError)` returns."""
+    class ErrorDecorator(Generic[E]):
+        """What `app.error(SomeError)` returns.
 
-        def __call__(self, fn: Callable[[Context, E], R], /) -> Callable[[Context, E], R]:
+        A function may take more errors than those of the class. One that takes any is of a type of
+        its own, one that takes a union keeps it; so decorators for several classes can be stacked.
+        """
+
+        @overload
+        def __call__(self, fn: X, /) -> X: ...
+        @overload
+        def __call__(
+            self, fn: Callable[[Context, E | T], R], /
+        ) -> Callable[[Context, E | T], R]: ...
+        @overload
+        def __call__(self, fn: Callable[[Context, E], R], /) -> Callable[[Context, E], R]: ...
+        def __call__(self, fn: Any, /) -> Any:
             """Register the function, and return it."""
-            ...
 
     class Lambda(Protocol[Given]):
         """What a lambda gets: pyright infers it from no variable, but from what is beside one.
@@ -58,11 +72,9 @@ if TYPE_CHECKING:
     V = TypeVar("V", bound=ValueHook)
     A = TypeVar("A", bound=ResponseHook)
     S = TypeVar("S", bound=TraceHook)
-    X = TypeVar("X", bound=Callable[[Context, Exception], object])
     # A class of exceptions can be called as well, though nobody means it as a hook. What `error`
     # returns for one is in this bound, so that the overloads agree where they overlap.
     B = TypeVar("B", bound=Callable[[Context, Exception], object] | ErrorDecorator[Any])
-    H = TypeVar("H", bound=Callable[[Context, HTTPError], object])
 
 
 class HookRegistration:
@@ -242,7 +254,17 @@ class HookRegistration:
     @overload
     def error(
         self,
-        status: int,
+        status: ErrorStatus,
+        fn: H | Lambda[[Context, HTTPError]],
+        /,
+        *,
+        scope: Scope = ...,
+        blocking: bool | None = ...,
+    ) -> H: ...
+    @overload
+    def error(
+        self,
+        status: Literal[500],
         fn: X | Lambda[[Context, Exception]],
         /,
         *,
@@ -252,13 +274,13 @@ class HookRegistration:
     @overload
     def error(
         self,
-        status: ErrorStatus,
-        fn: H | Lambda[[Context, HTTPError]],
+        status: int,
+        fn: Callable[[Context, Exception], R],
         /,
         *,
         scope: Scope = ...,
         blocking: bool | None = ...,
-    ) -> H: ...
+    ) -> Callable[[Context, HTTPError], R]: ...
     @overload
     def error(
         self,

@@ -1,5 +1,6 @@
 """Error hooks know the error that they are called with."""
 
+from http import HTTPStatus
 from typing import assert_type
 
 from portico import Context, HTTPError, InvalidInputError, Portico, Reply, status
@@ -114,3 +115,5 @@ async def call_them(ctx: Context, failed: FailedError, error: HTTPError) -> None
 def with_a_number(code: int) -> None:
     app.error(code, bare)
     app.error(code)(bare)
+    app.error(HTTPStatus.NOT_FOUND)(bare)
+    app.error(HTTPStatus.NOT_FOUND, bare)

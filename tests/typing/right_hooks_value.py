@@ -6,6 +6,7 @@ from typing import assert_type
 from msgspec import Struct
 
 from portico import Context, Group, Hooks, HTTPError, Portico, Response, Span, macro
+from portico.contract import Capability
 
 app = Portico()
 
@@ -151,7 +152,36 @@ async def with_several() -> int:
     return 1
 
 
+@app.post(
+    "/every/{id}",
+    before_parse=on_context_later,
+    parse="form",
+    transform=[on_context],
+    derive=number,
+    resolve=[user],
+    before_handle=[on_context, on_context_later],
+    after_handle=with_value,
+    map_response=[with_any_value],
+    after_response=with_response,
+    error={FailedError: [with_failed], 404: with_error},
+    trace=with_span,
+    body=User,
+    query=dict[str, str],
+    params=dict[str, int],
+    headers=ApiHeaders,
+    cookies=dict[str, str],
+    response={201: User, 404: str | None},
+    tags=["a"],
+    detail={"summary": "a", "deprecated": True},
+    blocking=True,
+    needs=[Capability.FILESYSTEM],
+)
+def with_every_option(id: int) -> bytes:
+    return bytes(id)
+
+
 async def call_them() -> None:
+    assert_type(with_every_option(id=1), bytes)
     assert_type(with_hooks(id=1), str)
     assert_type(without_hooks(id=1), str)
     assert_type(await with_several(), int)

@@ -5,13 +5,17 @@ from portico import Context, HTTPError, Portico
 app = Portico()
 
 
-class FailedError(Exception): ...
+class AError(Exception): ...
 
 
-class OtherError(Exception): ...
+class BError(Exception): ...
 
 
-def other(ctx: Context, error: OtherError) -> str:
+def other(ctx: Context, error: BError) -> str:
+    return repr(error)
+
+
+def only_b(error: BError) -> str:
     return repr(error)
 
 
@@ -19,31 +23,29 @@ def of_http(ctx: Context, error: HTTPError) -> str:
     return repr(error)
 
 
-def without_error(ctx: Context) -> str:
+def alone(ctx: Context) -> str:
     return ctx.path
 
 
-app.error(FailedError, other)  # error:
-app.error(FailedError)(other)  # error:
-app.error(FailedError, without_error)  # error:
-app.error(FailedError, lambda ctx, error: error.status)  # error:
-app.error(404, other)  # error:
-app.error(404)(other)  # error:
-app.error(500, of_http)  # error:
-app.error(500)(of_http)  # error:
-app.error(of_http)  # error:
-app.error(without_error)  # error:
-app.error("404")  # error:
-app.error((FailedError, OtherError))  # error:
-app.error(int)  # error:
-app.error(FailedError())  # error:
-app.error(FailedError, scope="scopd")  # error:
-app.error(status=404)  # error:
-
-
-@app.error(FailedError)  # error:
-def of_another_class(ctx: Context, error: OtherError) -> None: ...
-
-
-@app.error  # error:
-def of_one_class(ctx: Context, error: FailedError) -> None: ...
+app.error(AError, other)  # error: mypy[arg-type] pyright[reportArgumentType, reportCallIssue]
+app.error(AError)(other)  # error: mypy[type-var] pyright[reportArgumentType, reportCallIssue]
+app.error(AError, alone)  # error: mypy[arg-type] pyright[reportArgumentType, reportCallIssue]
+app.error(
+    AError,
+    lambda ctx, error: only_b(error),  # error: mypy[arg-type] pyright[reportArgumentType]
+)
+app.error(404, other)  # error: mypy[arg-type] pyright[reportArgumentType, reportCallIssue]
+app.error(404)(other)  # error: mypy[type-var] pyright[reportArgumentType]
+app.error(500, of_http)  # error: mypy[arg-type] pyright[reportArgumentType, reportCallIssue]
+app.error(500)(of_http)  # error: mypy[type-var] pyright[reportArgumentType]
+app.error(of_http)  # error: mypy[arg-type] pyright[reportArgumentType, reportCallIssue]
+app.error(alone)  # error: mypy[arg-type] pyright[reportArgumentType, reportCallIssue]
+app.error("404")  # error: mypy[call-overload] pyright[reportArgumentType, reportCallIssue]
+app.error([AError])  # error: mypy[call-overload] pyright[reportArgumentType, reportCallIssue]
+app.error(int)  # error: mypy[type-var] pyright[reportArgumentType, reportCallIssue]
+app.error(AError())  # error: mypy[call-overload] pyright[reportArgumentType, reportCallIssue]
+app.error(  # error: mypy[call-overload] pyright[reportCallIssue]
+    404,
+    scope="scopd",  # error: pyright[reportArgumentType]
+)
+app.error(status=404)  # error: mypy[call-overload] pyright[reportCallIssue]

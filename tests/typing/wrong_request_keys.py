@@ -29,32 +29,38 @@ settings = app.decorate("a")
 @app.get("/")
 async def show(
     ctx: Context,
-    wrong: str = use(number),  # error:
-    count: str = use(hits),  # error:
+    wrong: str = use(number),  # error: mypy[assignment] pyright[reportArgumentType]
+    count: str = use(hits),  # error: mypy[assignment] pyright[reportArgumentType]
 ) -> str:
-    ctx[hits] = "1"  # error:
-    ctx[settings] = "b"  # error:
-    ctx[number] = 2  # error:
-    value: int = await ctx.get(text)  # error:
-    other: str = ctx[number]  # error:
-    await ctx.get("text")  # error:
-    await text()  # error:
-    number(1)  # error:
+    ctx[hits] = "1"  # error: mypy[misc] pyright[reportArgumentType]
+    ctx[settings] = "b"  # error: mypy[index] pyright[reportArgumentType]
+    ctx[number] = 2  # error: mypy[index] pyright[reportArgumentType]
+    value: int = await ctx.get(text)  # error: mypy[arg-type] pyright[reportAssignmentType]
+    other: str = ctx[number]  # error: mypy[assignment] pyright[reportAssignmentType]
+    await ctx.get("text")  # error: mypy[arg-type] pyright[reportArgumentType]
+    await text()  # error: mypy[call-arg] pyright[reportCallIssue]
+    number(1)  # error: mypy[call-arg] pyright[reportCallIssue]
     return other if value else ""
 
 
-app.override(number, "1")  # error:
-app.override(text, None)  # error:
-app.override(hits, None)  # error:
-app.override(show, "1")  # error:
-app.override(settings)  # error:
-app.derive(number, scope="scopd")  # error:
-app.derive(scope="scopd")  # error:
-app.resolve(lazi=True)  # error:
-app.resolve(show, lazy="yes")  # error:
-app.resolve("text")  # error:
-app.derive(5)  # error:
-app.get("/a", derive=[resource])(show)  # error:
-app.get("/b", resolve=show)(show)  # error:
-state: StateKey[str] = app.state(1)  # error:
-app.state()  # error:
+app.override(number, "1")  # error: mypy[misc] pyright[reportArgumentType]
+app.override(text, None)  # error: mypy[misc] pyright[reportArgumentType]
+app.override(hits, None)  # error: mypy[misc] pyright[reportArgumentType]
+app.override(show, "1")  # error: mypy[arg-type] pyright[reportArgumentType]
+app.override(settings)  # error: mypy[call-arg] pyright[reportCallIssue]
+app.derive(  # error: mypy[call-overload] pyright[reportCallIssue]
+    show,
+    scope="a",  # error: pyright[reportArgumentType]
+)
+app.derive(scope="scopd")  # error: mypy[call-overload] pyright[reportArgumentType]
+app.resolve(lazi=True)  # error: mypy[call-overload] pyright[reportCallIssue]
+app.resolve(  # error: mypy[call-overload] pyright[reportCallIssue]
+    show,
+    lazy="a",  # error: pyright[reportArgumentType]
+)
+app.resolve("text")  # error: mypy[call-overload] pyright[reportArgumentType, reportCallIssue]
+app.derive(5)  # error: mypy[call-overload] pyright[reportArgumentType, reportCallIssue]
+app.get("/a", derive=[resource])(show)  # error: mypy[list-item] pyright[reportArgumentType]
+app.get("/b", resolve=show)(show)  # error: mypy[call-overload] pyright[reportArgumentType]
+state: StateKey[str] = app.state(1)  # error: mypy[arg-type] pyright[reportAssignmentType]
+app.state()  # error: mypy[call-arg] pyright[reportCallIssue]

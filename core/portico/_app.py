@@ -17,6 +17,7 @@ from portico._where import caller
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
+    from contextlib import AbstractContextManager
 
     from portico._chain import Surroundings
     from portico._context import Context
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from portico.contract import Capabilities, Platform
 
     C = TypeVar("C", bound=ContextHook)
+    # A file is an iterator of its lines too, but nobody means those.
+    M = TypeVar("M", bound=AbstractContextManager[Any])
     H = TypeVar("H", bound=ParseHook)
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -200,6 +203,8 @@ class Portico(Registrar):
 
         return register
 
+    @overload
+    def resource(self, fn: Callable[P, M], /) -> ResourceKey[P, M, M]: ...
     @overload
     def resource(
         self, fn: Callable[P, AsyncIterator[T]], /

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+    from contextlib import AbstractContextManager
     from typing import Literal, ParamSpec, Protocol, TypedDict, TypeVar, Unpack
 
     from portico._hook import Scope
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
     P = ParamSpec("P")
     T = TypeVar("T")
+    # A file is an iterator of its lines too, but nobody means those.
+    M = TypeVar("M", bound=AbstractContextManager[Any])
 
     class KeyOptions(TypedDict, total=False):
         """How a key is registered; see `KeyRegistration`."""
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
     class KeyDecorator(Protocol):
         """What `app.derive(...)` and `app.resolve(...)` return that were given options alone."""
 
+        @overload
+        def __call__(self, fn: Callable[P, M], /) -> RequestKey[P, M, M]: ...
         @overload
         def __call__(
             self, fn: Callable[P, AsyncIterator[T]], /
@@ -51,31 +56,23 @@ class KeyRegistration:
 
     @overload
     def derive(
-        self,
-        fn: Callable[P, AsyncIterator[T]],
-        /,
-        **options: Unpack[KeyOptions],
+        self, fn: Callable[P, M], /, **options: Unpack[KeyOptions]
+    ) -> RequestKey[P, M, M]: ...
+    @overload
+    def derive(
+        self, fn: Callable[P, AsyncIterator[T]], /, **options: Unpack[KeyOptions]
     ) -> RequestKey[P, AsyncIterator[T], T]: ...
     @overload
     def derive(
-        self,
-        fn: Callable[P, Iterator[T]],
-        /,
-        **options: Unpack[KeyOptions],
+        self, fn: Callable[P, Iterator[T]], /, **options: Unpack[KeyOptions]
     ) -> RequestKey[P, Iterator[T], T]: ...
     @overload
     def derive(
-        self,
-        fn: Callable[P, Awaitable[T]],
-        /,
-        **options: Unpack[KeyOptions],
+        self, fn: Callable[P, Awaitable[T]], /, **options: Unpack[KeyOptions]
     ) -> RequestKey[P, Awaitable[T], T]: ...
     @overload
     def derive(
-        self,
-        fn: Callable[P, T],
-        /,
-        **options: Unpack[KeyOptions],
+        self, fn: Callable[P, T], /, **options: Unpack[KeyOptions]
     ) -> RequestKey[P, T, T]: ...
     @overload
     def derive(self, /, **options: Unpack[KeyOptions]) -> KeyDecorator: ...
@@ -93,31 +90,23 @@ class KeyRegistration:
 
     @overload
     def resolve(
-        self,
-        fn: Callable[P, AsyncIterator[T]],
-        /,
-        **options: Unpack[KeyOptions],
+        self, fn: Callable[P, M], /, **options: Unpack[KeyOptions]
+    ) -> RequestKey[P, M, M]: ...
+    @overload
+    def resolve(
+        self, fn: Callable[P, AsyncIterator[T]], /, **options: Unpack[KeyOptions]
     ) -> RequestKey[P, AsyncIterator[T], T]: ...
     @overload
     def resolve(
-        self,
-        fn: Callable[P, Iterator[T]],
-        /,
-        **options: Unpack[KeyOptions],
+        self, fn: Callable[P, Iterator[T]], /, **options: Unpack[KeyOptions]
     ) -> RequestKey[P, Iterator[T], T]: ...
     @overload
     def resolve(
-        self,
-        fn: Callable[P, Awaitable[T]],
-        /,
-        **options: Unpack[KeyOptions],
+        self, fn: Callable[P, Awaitable[T]], /, **options: Unpack[KeyOptions]
     ) -> RequestKey[P, Awaitable[T], T]: ...
     @overload
     def resolve(
-        self,
-        fn: Callable[P, T],
-        /,
-        **options: Unpack[KeyOptions],
+        self, fn: Callable[P, T], /, **options: Unpack[KeyOptions]
     ) -> RequestKey[P, T, T]: ...
     @overload
     def resolve(self, /, **options: Unpack[KeyOptions]) -> KeyDecorator: ...

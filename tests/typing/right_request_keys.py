@@ -1,7 +1,7 @@
 """A key that lives as long as a request knows the type of its value, in each form."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
-from typing import assert_type
+from typing import BinaryIO, TextIO, assert_type
 
 from msgspec import Struct
 
@@ -117,6 +117,31 @@ async def read_what_was_called(ctx: Context) -> None:
     assert_type(await ctx.get(lazily), int)
     assert_type(await lazily(ctx, start=1), int)
     assert_type(called(), Iterator[User])
+
+
+# A file is an iterator too, and meant as a file
+
+
+@app.resource
+def log() -> TextIO:
+    return open("log.txt")
+
+
+@app.derive
+def upload() -> BinaryIO:
+    return open("upload", "rb")
+
+
+@app.resolve(lazy=True)
+def archive() -> Iterator[TextIO]:
+    with open("archive") as file:
+        yield file
+
+
+async def read_files(ctx: Context) -> None:
+    assert_type(ctx[log], TextIO)
+    assert_type(ctx[upload], BinaryIO)
+    assert_type(await ctx.get(archive), TextIO)
 
 
 # Keys are called as their functions are

@@ -182,9 +182,9 @@ class Model:
 
     def failed(self, error: Exception) -> tuple[int, object]:
         code = error.status if isinstance(error, HTTPError) else 500
-        kinds = {f"error-{code}", "error-any"} | (
-            {"error-crash"} if isinstance(error, CrashError) else set()
-        )
+        kinds = {f"error-{code}", "error-any"}
+        if isinstance(error, CrashError):
+            kinds.add("error-crash")
         try:
             handled = self.first([part for part in self.parts if part.kind in kinds])
             if handled is None:
@@ -241,7 +241,7 @@ def register_error_hook(app: Portico, part: Part, hook: Callable[..., Any]) -> N
             app.error(hook, blocking=part.blocking)
 
 
-def one_argument(part: Part, ran: list[str]) -> Callable[..., Any]:
+def one_argument(part: Part, ran: list[str]) -> Callable[[Context], Any]:
     if part.is_async:
 
         async def hook(ctx: Context) -> Any:
@@ -252,7 +252,7 @@ def one_argument(part: Part, ran: list[str]) -> Callable[..., Any]:
     return lambda ctx: effect(part, ran)
 
 
-def two_arguments(part: Part, ran: list[str]) -> Callable[..., Any]:
+def two_arguments(part: Part, ran: list[str]) -> Callable[[Context, Any], Any]:
     if part.is_async:
 
         async def hook(ctx: Context, value: Any) -> Any:

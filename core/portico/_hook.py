@@ -92,16 +92,16 @@ class Hook:
         identity: object = None,
     ) -> None:
         self.kind: Kind = kind
-        self.target = target
+        self.target: Any = target
         self.scope: Scope = scope
         self.declared: Scope = scope
-        self.matches = matches
-        self.standalone = standalone
-        self.blocking = blocking
-        self.lazy = lazy
-        self.owner = owner
-        self.where = where
-        self.identity = identity
+        self.matches: Any = matches
+        self.standalone: bool = standalone
+        self.blocking: bool = blocking
+        self.lazy: bool = lazy
+        self.owner: str = owner
+        self.where: str = where
+        self.identity: object = identity
         self.source: Hook = self
 
     def with_scope(self, scope: Scope) -> Hook:

@@ -142,7 +142,7 @@ def _body_steps(chain: Chain, handler: Link, *, offloads: bool) -> list[Step]:
     steps: list[Step] = []
     need, can_wait = body_need(chain, handler)
     if offloads and need:
-        steps.append(Step(lambda ctx: prefetched(ctx, need, can_wait=can_wait)))
+        steps.append(Step(partial(prefetched, need=need, can_wait=can_wait)))
     for link in chain.parse:
         if isinstance(link, str):
             steps.append(Step(built_in_step(link)))

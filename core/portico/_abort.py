@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from itertools import count
-from typing import Protocol
 
 from portico._errors import PorticoError
+from portico._event import new_event
 
 # The order of all aborts: a combined signal takes the reason of the signal that was first.
 _order = count()
@@ -96,7 +96,7 @@ class AbortSignal:
         """Return when the signal is aborted, at once if it already is; under asyncio or trio."""
         if self.aborted:
             return
-        event = _new_event()
+        event = new_event()
         self.add_listener(event.set)
         try:
             await event.wait()
@@ -167,22 +167,5 @@ class AbortController:
         self._signal._set(reason)  # pyright: ignore[reportPrivateUsage] # its other half
 
 
-class _Event(Protocol):
-    def set(self) -> object: ...
-
-    async def wait(self) -> object: ...
-
-
 def _by_order(state: tuple[int, Exception]) -> int:
     return state[0]
-
-
-def _new_event() -> _Event:
-    """An event of the library that runs the current task."""
-    try:
-        from anyio import Event
-    except ImportError:  # a runtime without it, such as Workers, runs asyncio
-        from asyncio import Event as AsyncioEvent
-
-        return AsyncioEvent()
-    return Event()

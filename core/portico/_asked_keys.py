@@ -6,6 +6,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final
 
 from portico._errors import DefinitionError
+from portico._event import new_event
 from portico._key import Key, is_request_key, is_resource_key
 from portico._offload import offload
 from portico._steps import keeping
@@ -51,11 +52,9 @@ def _is_made_on_request(ctx: Context, chain: Chain, key: Key[Any]) -> bool:
 
 async def _make(ctx: Context, chain: Chain, key: Key[Any], asking: tuple[Key[Any], ...]) -> None:
     """Make a value, while others of the request that ask for it wait."""
-    from anyio import Event
-
     if ctx._asked is None:
         ctx._asked = {}
-    made = ctx._asked[key] = Event()
+    made = ctx._asked[key] = new_event()
     token = _asking.set(asking)
     try:
         resource = ctx._running.resource_of_request(key)

@@ -10,10 +10,11 @@ from portico._headers import Headers
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
-    from anyio import CancelScope, Event
+    from anyio import CancelScope
 
     from portico._chain import Chain
     from portico._cookies import CookieJar
+    from portico._event import Event
     from portico._exit import Exit
     from portico._key import Key, StateKey
     from portico._request import Request

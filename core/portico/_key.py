@@ -108,14 +108,14 @@ class RequestKey(FunctionKey[P, R, T]):
     hook: Hook
 
 
-def is_request_key(key: object) -> TypeGuard[RequestKey[Any, Any, Any]]:
-    """Whether a key is that of a derive or resolve."""
-    return isinstance(key, RequestKey)
+def is_request_key(value: object) -> TypeGuard[RequestKey[..., Any, Any]]:
+    """Whether it is a request-lived key; a plain `isinstance` leaves its parameters unknown."""
+    return isinstance(value, RequestKey)
 
 
-def is_resource_key(key: object) -> TypeGuard[ResourceKey[Any, Any, Any]]:
-    """Whether a key is that of a resource."""
-    return isinstance(key, ResourceKey)
+def is_resource_key(value: object) -> TypeGuard[ResourceKey[..., Any, Any]]:
+    """The same for the key of a resource."""
+    return isinstance(value, ResourceKey)
 
 
 class Use:

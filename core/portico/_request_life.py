@@ -58,14 +58,17 @@ def _remember(ctx: Context, way_out: Exit) -> None:
 
 def open_shield(ctx: Context) -> None:
     """Open the cancel scope of the request, in whose task it is closed."""
-    if ctx._shield is None:
+    if ctx._shield is not None:
+        return
+    try:
         from anyio import CancelScope as Scope
-
-        ctx._shield = Scope()
-        ctx._shield.__enter__()
-        if ctx._running.per_request:
-            # A resource that is entered in it, and may have a scope of its own, is left at the end.
-            ctx.platform._at_end(_ShieldEnd(ctx._shield))
+    except ImportError:  # Workers: asyncio alone cancels once, and a teardown may wait after that
+        return
+    ctx._shield = Scope()
+    ctx._shield.__enter__()
+    if ctx._running.per_request:
+        # A resource that is entered in it, and may have a scope of its own, is left at the end.
+        ctx.platform._at_end(_ShieldEnd(ctx._shield))
 
 
 def close_shield(ctx: Context, response: Response | None = None) -> None:

@@ -10,8 +10,12 @@ from portico._key import Key, ResourceKey
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
+    from contextlib import AbstractContextManager
 
     from portico._lived import Resource
+
+    # A file is an iterator of its lines too, but nobody means those.
+    M = TypeVar("M", bound=AbstractContextManager[Any])
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -20,6 +24,8 @@ T = TypeVar("T")
 class ResourceDecorator(Protocol):
     """What `app.resource(io=...)` returns."""
 
+    @overload
+    def __call__(self, fn: Callable[P, M], /) -> ResourceKey[P, M, M]: ...
     @overload
     def __call__(
         self, fn: Callable[P, AsyncIterator[T]], /
@@ -37,6 +43,8 @@ class ResourceRegistration:
 
     _resources: list[Resource]
 
+    @overload
+    def resource(self, fn: Callable[P, M], /) -> ResourceKey[P, M, M]: ...
     @overload
     def resource(
         self, fn: Callable[P, AsyncIterator[T]], /

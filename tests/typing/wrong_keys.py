@@ -18,7 +18,7 @@ def show(
     text: str = use(number),  # error: mypy[assignment] pyright[reportArgumentType]
 ) -> str:
     wrong: str = ctx[number]  # error: mypy[assignment] pyright[reportAssignmentType]
-    ctx[number] = 2  # error: mypy[index] pyright[reportIndexIssue]
+    ctx[number] = 2  # error: mypy[index] pyright[reportArgumentType]
     number(1)  # error: mypy[call-arg] pyright[reportCallIssue]
     return wrong + text
 
@@ -29,9 +29,9 @@ def misuse(ctx: Context) -> None:
     use("number")  # error: mypy[arg-type] pyright[reportArgumentType]
 
 
-@app.resource(io=1)  # error: mypy[call-overload] pyright[reportCallIssue, reportArgumentType]
+@app.resource(io=1)  # error: mypy[call-overload, untyped-decorator] pyright[reportArgumentType]
 def wrong_option() -> int:
     return 1
 
 
-app.override(number, "one")  # error: mypy[arg-type] pyright[reportArgumentType]
+app.override(number, "one")  # error: mypy[misc] pyright[reportArgumentType]

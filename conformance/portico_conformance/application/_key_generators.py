@@ -4,12 +4,11 @@ from collections.abc import AsyncIterator, Iterator
 from contextvars import ContextVar
 from typing import Final
 
-import anyio
-
 from portico import Context, HTTPError, Portico, status
 from portico_conformance.application._app import app
 from portico_conformance.application._signals import count, counted, is_raised, until
 from portico_conformance.application._streams import BLOCK
+from portico_conformance.application._together import task_group
 
 _seen: Final[dict[str, list[str]]] = {}
 _variable: Final[ContextVar[str]] = ContextVar("variable", default="nobody's")
@@ -168,15 +167,14 @@ async def workers(ctx: Context) -> AsyncIterator[None]:
     async def work() -> None:
         count(f"{ctx.params['name']}-worked")
 
-    async with anyio.create_task_group() as group:
-        group.start_soon(work)
-        with anyio.CancelScope():
-            try:
-                yield
-            except BaseException as error:
-                _left(ctx, error)
-                raise
-            _left(ctx, None)
+    async with task_group() as start:
+        start(work)
+        try:
+            yield
+        except BaseException as error:
+            _left(ctx, error)
+            raise
+        _left(ctx, None)
 
 
 @scopes.get("/value/{name}")

@@ -5,11 +5,10 @@ from contextvars import ContextVar
 from itertools import count as serial_numbers
 from typing import Final
 
-import anyio
-
 from portico import Context, HTTPError, Portico, use
 from portico_conformance.application._app import app
 from portico_conformance.application._signals import count, counted, until
+from portico_conformance.application._together import task_group
 
 keys: Final = Portico(name="keys", prefix="/keys")
 
@@ -32,7 +31,7 @@ class Connection:
 @keys.resource
 async def connection() -> AsyncIterator[Connection]:
     """An app-lived value that has to do with I/O, as far as its declaration says."""
-    async with anyio.create_task_group():
+    async with task_group():
         opened = Connection()
         yield opened
         opened.is_open = False
@@ -128,9 +127,9 @@ async def _asked(ctx: Context, *, is_async: bool) -> list[int]:
     async def ask() -> None:
         found.append(await ctx.get(lazy_async if is_async else lazy_sync))
 
-    async with anyio.create_task_group() as group:
+    async with task_group() as start:
         for _ in range(5):
-            group.start_soon(ask)
+            start(ask)
     return found
 
 

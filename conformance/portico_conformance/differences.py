@@ -56,6 +56,8 @@ _SERVERS = (
         cases=(
             "a_stream_that_fails_midway_never_looks_complete*",
             "a_generator_that_fails_after_its_last_value_never_looks_complete*",
+            "a_commit_that_fails_behind_a_stream_never_looks_complete*",
+            "generators_see_that_their_stream_failed*",
             "bytes_among_events_never_look_complete*",
             "a_chunk_that_cannot_be_sent_never_looks_complete",
         ),
@@ -67,6 +69,8 @@ _SERVERS = (
             "a_stream_that_fails_midway_never_looks_complete*",
             "a_stream_that_breaks_its_declared_length_never_looks_complete[too-*",
             "a_generator_that_fails_after_its_last_value_never_looks_complete*",
+            "a_commit_that_fails_behind_a_stream_never_looks_complete*",
+            "generators_see_that_their_stream_failed*",
             "bytes_among_events_never_look_complete*",
             "a_chunk_that_cannot_be_sent_never_looks_complete",
         ),

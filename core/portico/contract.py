@@ -16,6 +16,10 @@ The order of calls::
         write response.status, response.headers and response.content; close the content
         platform.finish() or await platform.afinish()           once per request, at the end
 
+The answer is awaited, and its stream read and closed, in one task, since task groups and cancel
+scopes may be open through both; so is `afinish` where `SHARED_RESOURCES` is absent, since there
+`handle` enters the resources of the application for each request, and `afinish` leaves them.
+
 Each request is handled in a context (`contextvars`) of its own; on a loop the adapter sees to that.
 
 What goes wrong outside of `handle` (a start, a malformed event) is reported and answered with

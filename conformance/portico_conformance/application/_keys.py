@@ -35,6 +35,8 @@ async def connection() -> AsyncIterator[Connection]:
         opened = Connection()
         yield opened
         opened.is_open = False
+    for user in opened.users:
+        count(f"{user}-closed")
 
 
 @keys.resource(io=False)

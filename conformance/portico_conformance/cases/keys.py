@@ -187,6 +187,8 @@ def overlapping_requests_have_resources_of_their_own(client: Client) -> None:
     assert len({each["serial"] for each in seen}) == REQUESTS
     assert all(len(each["users"]) == 1 for each in seen)
     assert len({each["cache"] for each in seen}) == 1
+    for number in range(REQUESTS):
+        assert count_of(client, f"{name}-{number}-closed") == 1
 
 
 @case(
@@ -203,3 +205,4 @@ def overlapping_requests_share_one_resource(client: Client) -> None:
     assert len({each["cache"] for each in seen}) == 1
     if client.row.concurrent:
         assert max(len(each["users"]) for each in seen) > 1
+    assert count_of(client, f"{name}-0-closed", least=0) == 0

@@ -43,7 +43,7 @@ class Surroundings:
         validates: whether answers are validated as a whole.
     """
 
-    __slots__ = ("debug", "keys", "overridden", "parsers", "validates")
+    __slots__ = ("_generators", "debug", "keys", "overridden", "parsers", "validates")
 
     def __init__(
         self,
@@ -59,10 +59,15 @@ class Surroundings:
         self.overridden = overridden
         self.parsers = parsers
         self.debug = debug
+        self._generators = (0, False)
 
     def has_generators(self) -> bool:
         """Whether a request-lived key is that of a generator."""
-        return any(is_request_key(key) and Signature(key.fn).is_generator for key in self.keys)
+        count, found = self._generators
+        if count != len(self.keys):  # a lazy plugin has brought some
+            found = any(is_request_key(key) and Signature(key.fn).is_generator for key in self.keys)
+            self._generators = len(self.keys), found
+        return found
 
 
 class Chain:

@@ -110,6 +110,8 @@ async def leave(ctx: Context, error: BaseException | None) -> None:
             await exits.pop().leave(error)
         except Exception as raised:  # noqa: BLE001 - the others are left first
             failure = error = raised
+        except GeneratorExit:  # nothing can be awaited any more
+            raise
         except BaseException as cancelled:
             if exits:
                 ctx._exits = exits

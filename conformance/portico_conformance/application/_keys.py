@@ -176,6 +176,29 @@ def read_both(ctx: Context, name: str, second: str = use(late)) -> list[str]:
 
 keys.use(eager)
 
+reading: Final = Portico(name="reading-keys")
+
+
+@reading.resolve
+async def reads(ctx: Context) -> str:
+    """Reads a key that is registered after it."""
+    return f"{ctx[read_by_it]}, read"
+
+
+@reading.resolve
+def read_by_it() -> str:
+    """Is made in front of who reads it."""
+    return "made"
+
+
+@reading.get("/reading")
+async def show_read(value: str = use(reads)) -> str:
+    """What the one made of the other."""
+    return value
+
+
+keys.use(reading)
+
 
 @keys.get("/out-of-scope/{name}")
 async def out_of_scope(number: int, value: str = use(late)) -> str:

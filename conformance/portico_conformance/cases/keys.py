@@ -80,6 +80,11 @@ def keys_have_what_others_made_before_them(client: Client) -> None:
     assert json_of(answer) == ["early", "early, late with 2"]
 
 
+@case("keys")
+def a_key_that_another_reads_is_made_before_it(client: Client) -> None:
+    assert text_of(client.request("GET", "/keys/reading")) == "made, read"
+
+
 @case("keys", each=[("unread", "unread"), ("read", "read")])
 def a_derive_runs_before_validation_and_a_resolve_after_it(client: Client, route: str) -> None:
     name = new_name()
@@ -126,7 +131,7 @@ def what_does_io_is_shared_where_requests_may_share_it(client: Client) -> None:
 
 def overlapping(client: Client, name: str) -> list[tuple[str, WireResponse]]:
     """The answers to requests that overlap, where the row answers several at once."""
-    sent = []
+    sent: list[tuple[str, str, list[tuple[str, str]]]] = []
     for number in range(REQUESTS):
         own = f"{name}-{number}"
         fields = [("X-Sent", own), ("Cookie", f"sent={own}"), ("Content-Length", "0")]

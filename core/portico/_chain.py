@@ -166,8 +166,8 @@ class Chain:
         """Whether a request-lived generator runs here, or may be asked for by `ctx.get`."""
         if any(link.key and link.signature.is_generator for link in (*self.early, *self.late)):
             return True
-        takes_context = any(not link.is_bound or link.plan.takes_context for link in self.links())
-        return takes_context and self.surroundings.has_generators()
+        has_some = self.surroundings.has_generators()
+        return has_some and any(link.may_ask_for_keys() for link in self.links())
 
     def link_of(self, hook: Hook) -> Link:
         """The link of a hook on this route."""

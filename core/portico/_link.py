@@ -171,6 +171,12 @@ class Link:
         parameters = self.signature.parameters
         return not parameters or hands_on(self.fn, parameters[0].name)
 
+    def may_ask_for_keys(self) -> bool:
+        """Whether it may `await ctx.get(key)`, or somebody that it hands its context to."""
+        function = plain_function(self.fn)
+        asks = function is None or "get" in code_names(function.__code__)
+        return (asks and (not self.is_bound or self.plan.takes_context)) or self.hands_context_on()
+
     def body_need(self) -> str:
         """What of the body must be read on the loop before the function runs.
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import TYPE_CHECKING, Any, Literal, ParamSpec, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
 from portico._errors import DefinitionError
 from portico._hook import Hook, promoted
-from portico._key import ConstantKey, Key, ResourceKey, StateKey
+from portico._key import ConstantKey, Key, StateKey
 from portico._lazy_plugin import LazyPlugin, LazyPlugins
 from portico._pattern import Pattern
 from portico._registrar import Layers, Registrar
@@ -16,21 +16,14 @@ from portico._router import Router
 from portico._where import caller
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
-
     from portico._chain import Surroundings
     from portico._cookie_options import CookieOptions
     from portico._dispatch import Dispatcher
-    from portico._hook_options import ContextHook
     from portico._request import Request
     from portico._response import Response
     from portico._running import AppRunning, Resource
     from portico.contract import Capabilities, Platform
 
-    C = TypeVar("C", bound=ContextHook)
-
-F = TypeVar("F", bound=Callable[..., Any])
-P = ParamSpec("P")
 T = TypeVar("T")
 
 AsgiScope = MutableMapping[str, Any]
@@ -151,103 +144,6 @@ class Portico(Registrar):
         for name, parser in plugin._parsers.items():
             self._parsers.setdefault(name, parser)
         self._plugins.append(plugin)
-
-    @overload
-    def request(self, fn: C, /, *, blocking: bool | None = ...) -> C: ...
-    @overload
-    def request(self, /, *, blocking: bool | None = ...) -> Callable[[C], C]: ...
-    def request(self, fn: Any = None, /, *, blocking: bool | None = None) -> Any:
-        """Run before routing, for every request of the whole application: `(ctx)`.
-
-        A returned value answers, by way of `map_response`; None goes on.
-        """
-        return self._hook("request", fn, "local", blocking)
-
-    def on_start(self, fn: F, /) -> F:
-        """Run when the application has started, after its resources; see `resource` for binding."""
-        return self._life_hook(fn, at_start=True)
-
-    def on_stop(self, fn: F, /) -> F:
-        """Run when the application stops, before its resources are left."""
-        return self._life_hook(fn, at_start=False)
-
-    def _life_hook(self, fn: F, *, at_start: bool) -> F:
-        from portico._resource import life_hook
-        from portico._signature import describe
-
-        self._must_be_open(f"The hook {describe(fn)}")
-        resource = life_hook(fn, at_start=at_start)
-        self._life_hooks.append(resource)
-        self._add_key(resource.key)
-        return fn
-
-    def parser(self, name: str, /) -> Callable[[F], F]:
-        """Name a parser of bodies, `(ctx, content_type)`, for the option `parse` of routes."""
-        from portico._parsing import BUILT_IN_PARSERS
-
-        self._must_be_open(f"The parser {name!r}")
-        if name in BUILT_IN_PARSERS or name in self._parsers:
-            raise DefinitionError(
-                f"The parser {name!r} is there already, at {caller()}. Choose another name."
-            )
-
-        def register(fn: F) -> F:
-            self._parsers[name] = fn
-            return fn
-
-        return register
-
-    @overload
-    def resource(
-        self, fn: Callable[P, AsyncIterator[T]], /
-    ) -> ResourceKey[P, AsyncIterator[T], T]: ...
-    @overload
-    def resource(self, fn: Callable[P, Iterator[T]], /) -> ResourceKey[P, Iterator[T], T]: ...
-    @overload
-    def resource(self, fn: Callable[P, Awaitable[T]], /) -> ResourceKey[P, Awaitable[T], T]: ...
-    @overload
-    def resource(self, fn: Callable[P, T], /) -> ResourceKey[P, T, T]: ...
-    def resource(self, fn: Any, /) -> ResourceKey[Any, Any, Any]:
-        """An app-lived value, made at start and left at stop, in one task.
-
-        The function yields the value once (what follows the `yield` runs at stop), or returns it.
-        It may bind `env` (a schema over the platform's environment), `platform` and, with
-        `use(key)`, the values of resources that stand before it, constants and states. Read it as
-        `ctx[key]` or `use(key)`.
-        """
-        from portico._resource import make_resource
-        from portico._signature import describe
-
-        self._must_be_open(f"The resource {describe(fn)}")
-        key: ResourceKey[Any, Any, Any] = ResourceKey(fn)
-        self._resources.append(make_resource(fn, key))
-        self._add_key(key)
-        return key
-
-    def decorate(self, value: T, /, *, name: str = "") -> ConstantKey[T]:
-        """A value that is the same for all requests, read as `ctx[key]` or `use(key)`.
-
-        Args:
-            value: the value, which nothing copies.
-            name: for messages.
-        """
-        self._must_be_open(f"decorate({value!r})")
-        key = ConstantKey(name or type(value).__name__, value)
-        self._add_key(key)
-        return key
-
-    def state(self, initial: T, /, *, name: str = "") -> StateKey[T]:
-        """A value that requests share and may set: `ctx[key] = value`.
-
-        Every `Running` has its own, which starts as a deep copy of `initial`. Requests that run in
-        several threads at once see each other's changes in no particular order, and `ctx[key] += 1`
-        is two steps: take a lock (a resource of your own), or keep what must be exact elsewhere.
-        Several processes, Lambda environments and isolates share nothing.
-        """
-        self._must_be_open(f"state({initial!r})")
-        key = StateKey(name or type(initial).__name__, initial)
-        self._add_key(key)
-        return key
 
     def as_(self, scope: Literal["scoped", "global"], /) -> Self:
         """Let every hook that was registered so far reach as far as the scope.

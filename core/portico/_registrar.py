@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Literal, Self, Unpack, cast
 
+from portico._application_registration import ApplicationRegistration
 from portico._errors import DefinitionError
 from portico._hook import APPLICATION_KINDS, SCOPES, Hook, Kind, Scope, passed_on
 from portico._hook_options import (
@@ -34,7 +35,7 @@ _is_method = re.compile(r"\*|[A-Z][A-Z0-9!#$%&'*+\-.^_`|~]*").fullmatch
 Layers = tuple[tuple[Hook, ...], ...]
 
 
-class Registrar(RouteRegistration, HookRegistration, KeyRegistration):
+class Registrar(RouteRegistration, HookRegistration, KeyRegistration, ApplicationRegistration):
     """Registers routes, hooks and keys, for an application or for a group of its routes."""
 
     _hooks: tuple[Hook, ...]

@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 from portico._errors import DefinitionError
 from portico._hook import Hook, promoted
 from portico._key import ConstantKey, Key, StateKey
-from portico._lazy_plugin import LazyPlugin, LazyPlugins
+from portico._lazy_plugin import LazyPlugins
 from portico._pattern import Pattern
 from portico._registrar import Layers, Registrar
 from portico._route import Route, RouteInfo
 from portico._router import Router
+from portico._signature import plain_function
 from portico._where import caller
 
 if TYPE_CHECKING:
     from portico._chain import Surroundings
     from portico._cookie_options import CookieOptions
     from portico._dispatch import Dispatcher
+    from portico._group import Group
     from portico._request import Request
     from portico._response import Response
     from portico._running import AppRunning, Resource
@@ -79,7 +81,8 @@ class Portico(Registrar):
         self._life_hooks: list[Resource] = []
         self._parsers: dict[str, Callable[..., Any]] = {}
         self._plugins: list[Portico] = []
-        self._lazy: list[LazyPlugin] = []
+        self._lazy: LazyPlugins = LazyPlugins(self)
+        self._groups: list[Group] = []
         self._keys: dict[Key[Any], Key[Any]] = {}
         self._key_identities: dict[object, Key[Any]] = {}
         self._overridden: dict[Key[Any], Any] = {}
@@ -108,22 +111,28 @@ class Portico(Registrar):
     def _identify(self, hook: Hook) -> None:
         hook.owner = hook.owner or self.name
         if hook.identity is None:
-            hook.identity = self._identity()
+            hook.identity = self._identity(hook.target)
 
-    def _identity(self) -> object:
-        """The same for the same registration of each plugin of one name and seed, or None."""
+    def _identity(self, target: object) -> object:
+        """The same for the same registration of each plugin of one name and seed, or None.
+
+        The code is a part of it, so that of two plugins which only happen to have one name neither
+        takes the other's place.
+        """
         if not self.name:
             return None
         self._ordinal += 1
+        function = plain_function(getattr(target, "fn", target))
+        what = type(target) if function is None else function.__code__
         try:
             hash(self.seed)
         except TypeError:
-            return (self.name, repr(self.seed), self._ordinal)
-        return (self.name, self.seed, self._ordinal)
+            return (self.name, self._ordinal, what, list, repr(self.seed))
+        return (self.name, self._ordinal, what, type(self.seed), self.seed)
 
-    def _add_key(self, key: Key[Any]) -> None:
+    def _add_key(self, key: Key[Any], target: object) -> None:
         self._keys[key] = key
-        identity = self._identity()
+        identity = self._identity(target)
         if identity is not None:
             self._key_identities[identity] = key
 
@@ -182,7 +191,7 @@ class Portico(Registrar):
         copy._life_hooks = list(self._life_hooks)
         copy._parsers = dict(self._parsers)
         copy._plugins = list(self._plugins)
-        copy._lazy = list(self._lazy)
+        copy._lazy.add(self._lazy.waiting)
         copy._keys = dict(self._keys)
         copy._key_identities = dict(self._key_identities)
         copy._overridden = {**self._overridden, known: value}
@@ -194,7 +203,7 @@ class Portico(Registrar):
     @property
     def routes(self) -> list[RouteInfo]:
         """Everything that is registered, in order; lazy plugins are imported for it."""
-        self._load_lazy()
+        self._lazy.load_all()
         return [route.info() for route in self._routes]
 
     # The contract with adapters (see `portico.contract`)
@@ -212,13 +221,13 @@ class Portico(Registrar):
         from portico._unreached import warn_of_unreached
 
         dispatcher = self._in_use()
-        self._load_lazy()
+        self._lazy.load_all()
         provided: set[Key[Any]] = {
             key for key in self._keys if isinstance(key, ConstantKey | StateKey)
         }
         provided |= set(self._overridden)
         for resource in (*self._resources, *self._life_hooks):
-            resource.bind(provided)
+            resource.bind({key for key, known in self._keys.items() if known in provided})
             provided.add(resource.key)
         surroundings = self._surroundings()
         dispatcher.check()
@@ -279,7 +288,7 @@ class Portico(Registrar):
     def compile(self) -> None:
         """Compile every route now, for both colours, instead of at its first hit."""
         dispatcher = self._in_use()
-        self._load_lazy()
+        self._lazy.load_all()
         dispatcher.compile()
         surroundings = self._surroundings()
         for route in self._routes:
@@ -307,17 +316,13 @@ class Portico(Registrar):
 
             self._freeze(caller())
             self._dispatcher = Dispatcher(
-                self._router, self._hooks, self._surroundings(), LazyPlugins(self._lazy, self)
+                self._router, self._hooks, self._surroundings(), self._lazy
             )
         return self._dispatcher
 
     def _receives_requests(self) -> bool:
         """Whether it has hooks that run before routing."""
         return any(hook.kind == "request" for hook in self._hooks)
-
-    def _load_lazy(self) -> None:
-        """Import every lazy plugin now."""
-        LazyPlugins(self._lazy, self).load_all()
 
     def _surroundings(self) -> Surroundings:
         from portico._chain import Surroundings

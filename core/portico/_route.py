@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from portico._errors import CapabilityError, DefinitionError
 from portico._hook import flattened
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     from portico.contract import Capabilities, Capability
 
 
+NO_DETAIL: Final[Mapping[str, Any]] = MappingProxyType({})
+
+
 class RouteInfo(NamedTuple):
     """What is registered for a method and a path.
 
@@ -28,6 +33,8 @@ class RouteInfo(NamedTuple):
         handler: the function, or the value.
         where: file and line of the registration.
         tags: what the route and its guards are tagged with, each once.
+        detail: what they say for the API's documentation; a member of an inner one overrides that
+            of an outer one.
     """
 
     method: str
@@ -35,6 +42,7 @@ class RouteInfo(NamedTuple):
     handler: Any
     where: str
     tags: tuple[str, ...] = ()
+    detail: Mapping[str, Any] = NO_DETAIL
 
 
 class Route:
@@ -104,18 +112,18 @@ class Route:
 
     def info(self) -> RouteInfo:
         """What is registered, for people and tools."""
-        tags = [
-            tag
-            for hook in flattened(self.layers)
-            if hook.kind == "describe"
-            for tag in hook.target.get("tags", ())
-        ]
+        said = [hook.target for hook in flattened(self.layers) if hook.kind == "describe"]
+        tags = [tag for each in said for tag in each.get("tags", ())]
+        detail: dict[str, Any] = {}
+        for each in said:
+            detail.update(each.get("detail", ()))
         return RouteInfo(
             self.method,
             self.pattern.text,
             self.target,
             self.where,
             tuple(dict.fromkeys(tags)),
+            MappingProxyType(detail),
         )
 
     def chain(self, surroundings: Surroundings) -> Chain:

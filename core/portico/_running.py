@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack, ExitStack
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from portico._errors import DefinitionError, PorticoError
-from portico._key import Key, RequestKey, StateKey
+from portico._key import ConstantKey, Key, RequestKey, StateKey
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -101,7 +101,16 @@ class AppRunning:
                 of_request: T = values[known]
                 return of_request
             return self.value(known, values)
+        if known is not None and isinstance(key, ConstantKey | StateKey):
+            late: T = self._late(key)
+            return late
         raise DefinitionError(_no_value(key, is_known=known is not None))
+
+    def _late(self, key: ConstantKey[Any] | StateKey[Any]) -> Any:
+        """The value of a key that came with a lazy plugin, after the start."""
+        from portico._state import initial_value
+
+        return self._values.setdefault(key, initial_value(key))
 
     def set_value(self, key: Key[T], value: T) -> None:
         """Set the value of a state.
@@ -110,7 +119,7 @@ class AppRunning:
             DefinitionError: the key is not that of a state, or its application does not serve.
         """
         known: Key[T] = self._keys.get(key, key)
-        if not isinstance(known, StateKey) or known not in self._values:
+        if not isinstance(known, StateKey) or known not in self._keys:
             raise DefinitionError(
                 f"{key!r} cannot be set: it is no state of the application that serves. "
                 "`app.state(initial)` makes one."

@@ -20,16 +20,21 @@ def initial_values(
         DefinitionError: the initial value of a state cannot be copied.
     """
     values: dict[Key[Any], Any] = {}
-    for key in keys:
-        if isinstance(key, ConstantKey):
-            values[key] = key.value
-        elif isinstance(key, StateKey):
-            values[key] = _copied(key)
+    for key, known in keys.items():
+        if key is known and isinstance(key, ConstantKey | StateKey):
+            values[key] = initial_value(key)
     values.update(overridden)
     return values
 
 
-def _copied(key: StateKey[Any]) -> Any:
+def initial_value(key: ConstantKey[Any] | StateKey[Any]) -> Any:
+    """What one of them starts with.
+
+    Raises:
+        DefinitionError: the initial value of a state cannot be copied.
+    """
+    if isinstance(key, ConstantKey):
+        return key.value
     if isinstance(key.initial, str | int | float | bytes | bool | None):
         return key.initial
     from copy import deepcopy

@@ -229,6 +229,7 @@ class Portico(Registrar):
         for resource in (*self._resources, *self._life_hooks):
             resource.bind({key for key, known in self._keys.items() if known in provided})
             provided.add(resource.key)
+            resource.check(capabilities, runtime)
         surroundings = self._surroundings()
         dispatcher.check()
         for route in self._routes:
@@ -246,7 +247,7 @@ class Portico(Registrar):
         return AppRunning(
             platform,
             # What is entered last is left first, and hooks of stop run in the order of theirs.
-            [*self._resources, *starts, *reversed(stops)],
+            [each.at(platform) for each in (*self._resources, *starts, *reversed(stops))],
             self._keys,
             initial_values(self._keys, self._overridden),
             self._cookies,

@@ -6,7 +6,7 @@ A group registers it too, for the application that it is a part of.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar, overload
 
 from portico._errors import DefinitionError
 from portico._key import ConstantKey, ResourceKey, StateKey
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from portico._app import Portico
     from portico._hook import Kind, Scope
-    from portico._hook_options import ContextHook
+    from portico._hook_options import ContextHook, RouteOptions
+    from portico.contract import Application
 
     C = TypeVar("C", bound=ContextHook)
 
@@ -30,6 +31,14 @@ class ApplicationRegistration:
     """The methods by which an application gets what is not of single routes."""
 
     def _application(self) -> Portico:
+        raise NotImplementedError
+
+    def _prefix_path(self) -> str:
+        raise NotImplementedError
+
+    def _register(
+        self, method: str, path: str, given: tuple[Any, ...], options: RouteOptions
+    ) -> Any:
         raise NotImplementedError
 
     def _hook(
@@ -84,6 +93,33 @@ class ApplicationRegistration:
             return fn
 
         return register
+
+    def mount(self, prefix: str, app: Application, /) -> Self:
+        """Let another application answer everything under a prefix, with all methods.
+
+        It is taken as it is, with a life, hooks, errors and options of its own. It gets the
+        request with the prefix removed from its path, the body unread, and a platform whose
+        `root_path` is longer by the prefix; the URL stays the whole one. The hooks that reach the
+        mount run around it: what they are given as the value is its `Response`.
+
+        Args:
+            prefix: a path, which may have parameters.
+            app: a `Portico`, or anything else with the contract's `check`, `start` and `handle`.
+
+        Raises:
+            DefinitionError: it is no application, or this one is in use already.
+        """
+        from portico._mount import REST, mount
+
+        where = caller()
+        outer = self._application()
+        outer._must_be_open(f"mount({prefix!r}, {app!r})")
+        mounted = mount(app, outer, where)
+        prefix = prefix.removesuffix("/")
+        self._register("*", f"{prefix}/{REST}", (mounted,), {})
+        if prefix or self._prefix_path():
+            self._register("*", prefix, (mounted,), {})
+        return self
 
     @overload
     def resource(

@@ -112,7 +112,10 @@ class Chain:
         self.hooks = flattened(layers)
         self.schemas = [] if handler is None else _schemas(layers, handler)
         self.before_parse = self._of("before_parse")
-        self.parse = [self._parser(hook) for hook in self.hooks if hook.kind == "parse"]
+        # A stream is the handler's to read, as it comes.
+        streams = handler is not None and handler.plan.body == "stream"
+        parsers = [] if streams else [hook for hook in self.hooks if hook.kind == "parse"]
+        self.parse = [self._parser(hook) for hook in parsers]
         self.after_handle = self._of("after_handle")
         self.map_response = self._of("map_response")
         self.after_response = self._of("after_response")

@@ -222,7 +222,7 @@ def _checked(kind: Kind, target: Any, where: str) -> Any:
 
 def _errors(given: Any, where: str) -> Iterator[tuple[Any, Any]]:
     if isinstance(given, Mapping):
-        for matches, targets in given.items():
+        for matches, targets in cast("Mapping[object, Any]", given).items():
             check_error_match(matches, where)
             for target in _several(targets):
                 yield matches, _checked("error", target, where)

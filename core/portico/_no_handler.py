@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from portico._errors import DefinitionError
 from portico._hooks import Hooks
 from portico._key import Key
 
-if TYPE_CHECKING:
-    from portico._registrar import Registrar
 
-
-def no_handler(target: Hooks | Key[Any] | Registrar, what: str) -> DefinitionError:
+def no_handler(target: object, what: str) -> DefinitionError:
     """The error of a route whose handler is something else.
 
     Args:
-        target: what was given.
+        target: `Hooks`, a key, an application or a group.
         what: the route, for the message.
     """
     said = f"{what} got {target!r} as its handler."

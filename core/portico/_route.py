@@ -30,7 +30,7 @@ class RouteInfo(NamedTuple):
     Attributes:
         method: `"*"` stands for every method.
         path: the pattern, as it was written.
-        handler: the function, or the value.
+        handler: the function, the value, or the application that is mounted there.
         where: file and line of the registration.
         tags: what the route and its guards are tagged with, each once.
         detail: what they say for the API's documentation; a member of an inner one overrides that
@@ -112,6 +112,8 @@ class Route:
 
     def info(self) -> RouteInfo:
         """What is registered, for people and tools."""
+        from portico._mount import Mount
+
         said = [hook.target for hook in flattened(self.layers) if hook.kind == "describe"]
         tags = [tag for each in said for tag in each.get("tags", ())]
         detail: dict[str, Any] = {}
@@ -120,7 +122,7 @@ class Route:
         return RouteInfo(
             self.method,
             self.pattern.text,
-            self.target,
+            self.target.application if isinstance(self.target, Mount) else self.target,
             self.where,
             tuple(dict.fromkeys(tags)),
             MappingProxyType(detail),

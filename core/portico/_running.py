@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from portico._cookie_options import CookieOptions
-    from portico.contract import Platform
+    from portico.contract import Capabilities, Platform
 
 T = TypeVar("T")
 
@@ -45,6 +45,13 @@ class Resource:
         self.call = call
         self.is_async = is_async
         self.is_generator = is_generator
+
+    def at(self, platform: Platform) -> Resource:
+        """The resource for a start on a platform."""
+        return self
+
+    def check(self, capabilities: Capabilities | None, runtime: str) -> None:
+        """Raise what is wrong with it beside its parameters; see `Portico.check`."""
 
 
 class AppRunning:

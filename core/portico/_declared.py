@@ -27,6 +27,7 @@ from portico._response import Response
 from portico._returns import Returns, declared_responses
 from portico._signature import EMPTY
 from portico._slot import Slot
+from portico._sse import AsyncEventStream, EventStream
 from portico._type_forms import bare, is_union, type_name, union_of
 
 _EXPLICIT: Final = (Response, BlockingAnswer)
@@ -142,6 +143,10 @@ class Declared:
                 return value
             return self.settle(value, author, status=code)
 
+        if isinstance(source, EventStream | AsyncEventStream):
+            if not item.is_open:
+                source.hold(hold)
+            return source
         if hasattr(source, "__anext__"):
             return source if item.is_open else HeldAsyncIterator(source, hold)
         # Of open items only what a generator returns is left to hold.

@@ -84,6 +84,7 @@ class Portico(Registrar):
         self._lazy: LazyPlugins = LazyPlugins(self)
         self._groups: list[Group] = []
         self._keys: dict[Key[Any], Key[Any]] = {}
+        self._hidden: set[Key[Any]] = set()
         self._key_identities: dict[object, Key[Any]] = {}
         self._overridden: dict[Key[Any], Any] = {}
         self._ordinal = 0
@@ -138,6 +139,7 @@ class Portico(Registrar):
 
     def _take_keys(self, plugin: Portico) -> None:
         """Take over what of a plugin lives longer than a route: keys, resources, parsers."""
+        self._hidden |= plugin._hidden - self._keys.keys()
         for identity, key in plugin._key_identities.items():
             self._keys.setdefault(key, self._key_identities.setdefault(identity, key))
         for key, known in plugin._keys.items():
@@ -192,7 +194,9 @@ class Portico(Registrar):
         copy._parsers = dict(self._parsers)
         copy._plugins = list(self._plugins)
         copy._lazy.add(self._lazy.waiting)
+        copy._groups = list(self._groups)
         copy._keys = dict(self._keys)
+        copy._hidden = set(self._hidden)
         copy._key_identities = dict(self._key_identities)
         copy._overridden = {**self._overridden, known: value}
         copy._ordinal = self._ordinal
@@ -330,6 +334,7 @@ class Portico(Registrar):
 
         return Surroundings(
             self._keys,
+            self._hidden,
             self._overridden,
             self._parsers,
             debug=self.debug,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from portico._errors import DefinitionError
 from portico._pattern import Form, Pattern, joined
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from portico._app import Portico
     from portico._hook import Hook
+    from portico._key import Key
 
 
 class LazyPlugin:
@@ -23,23 +24,36 @@ class LazyPlugin:
         where: file and line of the call.
         path: the prefix of its routes.
         layers: the hooks that reach them, as they were at `use`.
+        shown: the keys of the lazy plugins around it.
     """
 
-    __slots__ = ("_forms", "_layers", "_name", "_path", "_where")
+    __slots__ = ("_forms", "_layers", "_name", "_path", "_shown", "_where")
 
     def __init__(
-        self, name: str, where: str, path: str, layers: tuple[tuple[Hook, ...], ...]
+        self,
+        name: str,
+        where: str,
+        path: str,
+        layers: tuple[tuple[Hook, ...], ...],
+        shown: frozenset[Key[Any]] = frozenset(),
     ) -> None:
+        self._shown = shown
         self._name = name
         self._where = where
         self._layers = layers
         self._path = path
         self._forms = [form[:-1] if form[-1:] == ("",) else form for form in Pattern(path).forms]
 
-    def under(self, prefix: str, layers: tuple[tuple[Hook, ...], ...]) -> LazyPlugin:
+    def under(
+        self,
+        prefix: str,
+        layers: tuple[tuple[Hook, ...], ...],
+        shown: frozenset[Key[Any]] = frozenset(),
+    ) -> LazyPlugin:
         """The same plugin in an application around the one that it was registered on."""
         path = joined(prefix, self._path) if prefix else self._path
-        return LazyPlugin(self._name, self._where, path, (*layers, *self._layers))
+        all_layers = (*layers, *self._layers)
+        return LazyPlugin(self._name, self._where, path, all_layers, self._shown | shown)
 
     def covers(self, path: str) -> bool:
         """Whether a canonical path is under the prefix."""
@@ -55,14 +69,18 @@ class LazyPlugin:
             DefinitionError: it is no application, or one that cannot be loaded so late.
         """
         plugin = self._imported()
+        shown = self._shown | plugin._keys.keys()
         routes = [
-            route.under(Pattern(joined(self._path, route.pattern.text)), self._layers)
+            route.under(Pattern(joined(self._path, route.pattern.text)), self._layers, shown)
             for route in plugin._routes
         ]
+        others = app._keys.keys() - app._hidden
         app._take_keys(plugin)
+        app._hidden |= plugin._keys.keys() - others
         for route in routes:
             app._add_route(route)
-        app._lazy.add(lazy.under(self._path, self._layers) for lazy in plugin._lazy.waiting)
+        for lazy in plugin._lazy.waiting:
+            app._lazy.add([lazy.under(self._path, self._layers, shown)])
 
     def _imported(self) -> Portico:
         from portico._app import Portico

@@ -58,6 +58,7 @@ class Route:
         needs: the capabilities without which it makes no sense.
         where: file and line of the registration.
         pipelines: what answers, by colour; compiled when it is first hit.
+        shown: the keys of the lazy plugin that it came with.
     """
 
     __slots__ = (
@@ -68,6 +69,7 @@ class Route:
         "needs",
         "pattern",
         "pipelines",
+        "shown",
         "target",
         "where",
     )
@@ -82,7 +84,9 @@ class Route:
         blocking: bool,
         needs: Collection[Capability],
         where: str,
+        shown: frozenset[Key[Any]] = frozenset(),
     ) -> None:
+        self.shown = shown
         self.method = method
         self.pattern = pattern
         self.target = target
@@ -93,7 +97,12 @@ class Route:
         self._chain: Chain | None = None
         self.pipelines: dict[str, Pipeline] = {}
 
-    def under(self, pattern: Pattern, layers: tuple[tuple[Hook, ...], ...]) -> Route:
+    def under(
+        self,
+        pattern: Pattern,
+        layers: tuple[tuple[Hook, ...], ...],
+        shown: frozenset[Key[Any]] = frozenset(),
+    ) -> Route:
         """The same route in an application around this one."""
         return Route(
             self.method,
@@ -103,6 +112,7 @@ class Route:
             blocking=self.blocking,
             needs=self.needs,
             where=self.where,
+            shown=self.shown | shown,
         )
 
     @property
@@ -138,7 +148,7 @@ class Route:
             names = self.pattern.names
             where = f"{self.name} ({self.where})"
             handler = handler_of(self.target, names, where, blocking=self.blocking)
-            self._chain = Chain(self.layers, handler, names, self.name, surroundings)
+            self._chain = Chain(self.layers, handler, names, self.name, surroundings, self.shown)
         return self._chain
 
     def compile(self, colour: Colour, surroundings: Surroundings) -> Pipeline:

@@ -21,9 +21,13 @@ from portico_conformance.application import (
     _generators,
     _inputs,
     _large,
+    _lazy_area,
+    _mounts,
     _paths,
     _platform,
+    _plugins,
     _scalars,
+    _scopes,
     _seen,
     _signals,
     _statuses,
@@ -49,4 +53,5 @@ __all__ = [
 
 # Importing the areas registers their routes.
 del _answers, _binding, _bodies, _cookies, _errors, _events, _fields, _files, _form_types
-del _generators, _inputs, _large, _paths, _platform, _scalars, _seen, _signals, _statuses, _streams
+del _generators, _inputs, _large, _lazy_area, _mounts, _paths, _platform, _plugins, _scalars
+del _scopes, _seen, _signals, _statuses, _streams

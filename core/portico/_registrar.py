@@ -83,7 +83,7 @@ class Registrar(RouteRegistration, HookRegistration, KeyRegistration, Applicatio
         what = f"{method} {pattern.text}"
         app._must_be_open(what)
         if options:
-            check_options(options, RouteOptions, what)
+            check_options(options, RouteOptions, f"{what} ({where})")
         has_handler = bool(given) and not isinstance(given[0], Hooks)
         own = self._own_hooks(given[has_handler:], options, where, what)
 

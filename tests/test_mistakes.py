@@ -259,7 +259,7 @@ AT_CHECK: dict[str, tuple[Callable[[Any], object], str]] = {
     ),
     "a parser that nobody knows": (
         lambda app: app.post("/y", handler, parse="yaml"),
-        r"POST .*/y \(.*HERE\) has the parser 'yaml', which nobody registered.*app\.parser\('yaml'\)",
+        r"POST .*/y \(.*HERE\) has the parser 'yaml', which nobody registered.*app\.parser",
     ),
     "a key of another application": (
         lambda app: app.get("/y", binding(Portico().derive(handler))),

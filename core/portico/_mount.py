@@ -14,8 +14,10 @@ from portico._errors import DefinitionError
 from portico._key import Key
 from portico._path import canonical_segments
 from portico._pattern import Form, Parameter, Pattern
+from portico._request_life import close_at_end
 from portico._response import Response
 from portico._running import Resource
+from portico._stream import ByteStream
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -64,16 +66,18 @@ class Mount:
             # Its synchronous code was promised a thread that may block.
             return self._off_loop(ctx)
         answer = self._handle(ctx)
-        return self._awaited(answer) if isinstance(answer, Awaitable) else self._checked(answer)
+        if isinstance(answer, Awaitable):
+            return self._awaited(answer, ctx)
+        return self._checked(answer, ctx)
 
     async def _off_loop(self, ctx: Context) -> Response:
         from portico._offload import offload
 
         answer = await offload(ctx.platform, lambda: self._handle(ctx))
-        return self._checked(await answer if isinstance(answer, Awaitable) else answer)
+        return self._checked(await answer if isinstance(answer, Awaitable) else answer, ctx)
 
-    async def _awaited(self, pending: Awaitable[Response]) -> Response:
-        return self._checked(await pending)
+    async def _awaited(self, pending: Awaitable[Response], ctx: Context) -> Response:
+        return self._checked(await pending, ctx)
 
     def _handle(self, ctx: Context) -> Response | Awaitable[Response]:
         from portico._mounted_platform import mounted_platform
@@ -93,12 +97,15 @@ class Mount:
         segments = canonical_segments(ctx.request.raw_path)
         return "".join(f"/{part}" for part in segments[:count]), "/" + "/".join(segments[count:])
 
-    def _checked(self, answer: object) -> Response:
+    def _checked(self, answer: object, ctx: Context) -> Response:
         if not isinstance(answer, Response):
             raise DefinitionError(
                 f"The mounted {self.application!r} answered with {answer!r}. `handle` returns a "
                 "`Response`, or an awaitable of one."
             )
+        if isinstance(answer.content, ByteStream):
+            # A hook may send something else, and nobody would close this one then.
+            close_at_end(ctx, answer.content, self._key)
         return answer
 
     def __repr__(self) -> str:

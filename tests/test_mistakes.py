@@ -373,11 +373,6 @@ def in_a_group_of_a_plugin(app: Portico) -> object:
     return app.use(plugin)
 
 
-def schema_too_late(app: Portico) -> object:
-    app.get("/", "x")
-    return app.apply(query=Page)
-
-
 def key_too_late(app: Portico) -> object:
     app.get("/", "x")
     return app.derive(handler)
@@ -403,10 +398,6 @@ UNREACHED: dict[str, tuple[Callable[[Portico], object], str]] = {
         r"Its scope is 'scoped'; 'global' would reach those of every application around it",
     ),
     "global in a plugin that is used too late": (used_too_late, AFTER),
-    "a schema after the routes": (
-        schema_too_late,
-        r"The schema of the query, Page, \(.*HERE\) reaches no route, so nothing is held to it",
-    ),
     "a key after the routes": (key_too_late, r"The derive handler \(.*HERE\) reaches no route"),
 }
 
@@ -536,9 +527,9 @@ def a_schema_that_is_overridden_everywhere(app: Portico) -> None:
         return "x"
 
 
-def tags_alone(app: Portico) -> None:
+def what_runs_nothing(app: Portico) -> None:
     app.get("/", "x")
-    app.apply(tags=["late"])
+    app.apply(query=Page, tags=["late"])
 
 
 REACHED = [
@@ -556,7 +547,7 @@ REACHED = [
     twins,
     a_raised_scope,
     a_schema_that_is_overridden_everywhere,
-    tags_alone,
+    what_runs_nothing,
 ]
 
 

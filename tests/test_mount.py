@@ -251,6 +251,21 @@ def test_a_mounted_application_registers_nothing_any_more() -> None:
         inner.get("/late", "x")
 
 
+def test_a_mount_is_explained_as_what_it_is() -> None:
+    outer = Portico()
+    outer.before_handle(lambda ctx: None)
+    outer.mount("/m", Portico(name="inner"))
+
+    below, exact = outer.explain()
+
+    assert (below.path, exact.path) == ("/m/{mounted_path:path}", "/m")
+    assert below.handler == "<mount of <Portico 'inner'>>"
+    assert [link.event for link in below.links] == ["before_handle", "handle"]
+    assert "is mounted" in below.links[1].reason
+    assert below.inputs == ()
+    assert below.body == "nothing beforehand: it is read as it arrives"
+
+
 # Where it runs
 
 

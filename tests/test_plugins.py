@@ -941,9 +941,10 @@ def test_a_lazy_plugin_has_nothing_that_must_be_there_at_the_start(
 
 
 def test_what_is_lazy_has_a_name_and_a_prefix_and_is_an_application() -> None:
+    untyped: Any = Portico().use
     with pytest.raises(DefinitionError, match="it needs a name and a prefix"):
-        Portico().use("a:b", lazy=True)
+        untyped("a:b", lazy=True)
     with pytest.raises(DefinitionError, match="it needs a name and a prefix"):
-        Portico().use(Portico(), prefix="/a", lazy=True)
+        untyped(Portico(), prefix="/a", lazy=True)
     with pytest.raises(DefinitionError, match="A lazy plugin is a `Portico`"):
         Portico().use("sys:path", prefix="/a", lazy=True).check()

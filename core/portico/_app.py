@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from portico._response import Response
     from portico._running import AppRunning, Resource
     from portico.contract import Capabilities, Platform
+    from portico.explanation import RouteExplanation
 
 T = TypeVar("T")
 
@@ -93,6 +94,9 @@ class Portico(Registrar):
         self._dispatcher: Dispatcher | None = None
         self._entry: Any = None
         self._asgi: Any = None
+
+    def __repr__(self) -> str:
+        return f"<Portico {self.name!r}>" if self.name else "<Portico>"
 
     # Registration; see `Registrar`
 
@@ -209,6 +213,22 @@ class Portico(Registrar):
         """Everything that is registered, in order; lazy plugins are imported for it."""
         self._lazy.load_all()
         return [route.info() for route in self._routes]
+
+    def explain(self) -> list[RouteExplanation]:
+        """What happens on each route: its chain in order, where each link came from, and why.
+
+        It ends the registration, compiles the routes and imports lazy plugins.
+
+        Raises:
+            DefinitionError: as `check` does.
+        """
+        from portico._explain import explained
+
+        dispatcher = self._in_use()
+        self._lazy.load_all()
+        surroundings = self._surroundings()
+        receiving = dispatcher.receiving
+        return [explained(route, surroundings, receiving) for route in self._routes]
 
     # The contract with adapters (see `portico.contract`)
 

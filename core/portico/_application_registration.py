@@ -14,13 +14,19 @@ from portico._where import caller
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
+    from contextlib import AbstractContextManager
 
     from portico._app import Portico
+    from portico._context import Context
     from portico._hook import Kind, Scope
-    from portico._hook_options import ContextHook, RouteOptions
+    from portico._hook_options import ContextHook, ParseHook, RouteOptions
+    from portico._hook_registration import Lambda
     from portico.contract import Application
 
     C = TypeVar("C", bound=ContextHook)
+    # A file is an iterator of its lines too, but nobody means those.
+    M = TypeVar("M", bound=AbstractContextManager[Any])
+    H = TypeVar("H", bound=ParseHook)
 
 F = TypeVar("F", bound=Callable[..., Any])
 P = ParamSpec("P")
@@ -47,7 +53,7 @@ class ApplicationRegistration:
         raise NotImplementedError
 
     @overload
-    def request(self, fn: C, /, *, blocking: bool | None = ...) -> C: ...
+    def request(self, fn: C | Lambda[[Context]], /, *, blocking: bool | None = ...) -> C: ...
     @overload
     def request(self, /, *, blocking: bool | None = ...) -> Callable[[C], C]: ...
     def request(self, fn: Any = None, /, *, blocking: bool | None = None) -> Any:
@@ -76,7 +82,7 @@ class ApplicationRegistration:
         app._add_key(resource.key, fn)
         return fn
 
-    def parser(self, name: str, /) -> Callable[[F], F]:
+    def parser(self, name: str, /) -> Callable[[H], H]:
         """Name a parser of bodies, `(ctx, content_type)`, for the option `parse` of routes."""
         from portico._parsing import BUILT_IN_PARSERS
 
@@ -87,7 +93,7 @@ class ApplicationRegistration:
                 f"The parser {name!r} is there already, at {caller()}. Choose another name."
             )
 
-        def register(fn: F) -> F:
+        def register(fn: H) -> H:
             app._must_be_open(what)
             app._parsers[name] = fn
             return fn
@@ -121,6 +127,8 @@ class ApplicationRegistration:
             self._register("*", prefix, (mounted,), {})
         return self
 
+    @overload
+    def resource(self, fn: Callable[P, M], /) -> ResourceKey[P, M, M]: ...
     @overload
     def resource(
         self, fn: Callable[P, AsyncIterator[T]], /

@@ -26,7 +26,8 @@ def handler_of(target: Any, path_names: list[str], where: str, *, blocking: bool
     if isinstance(target, Mount):
         return target.link(path_names)
     blocks = blocking and isinstance(target, BlockingAnswer)
-    return Link("handle", constant(target, where), path_names, blocking=blocks)
+    fn = constant(target, where)
+    return Link("handle", fn, path_names, blocking=blocks, reads_body=False)
 
 
 def constant(value: Any, where: str) -> Callable[[Context], Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from portico._hook import APPLICATION_KINDS, Hook
 from portico._key import Key
@@ -16,62 +16,61 @@ if TYPE_CHECKING:
 # They run for what no route answers too, where they stand on the application that serves.
 _ALSO_WITHOUT_ROUTE: Final = frozenset({"error", "map_response", "after_response", "trace"})
 
+# They run nothing, or run for every request.
+_NEVER_ALONE: Final = frozenset({"schema", "describe"}) | APPLICATION_KINDS
+
 
 class UnreachedHookWarning(UserWarning):
-    """A hook, key or schema reaches no route, so it never runs."""
-
-
-class _Registered(NamedTuple):
-    """A hook as it was registered, and where.
-
-    Attributes:
-        hook: the hook, in the scope that it has there in the end (`as_`).
-        place: `"group"`, `"plugin"`, or `"application"` for the one that serves.
-    """
-
-    hook: Hook
-    place: str
+    """A hook or key reaches no route, so it never runs."""
 
 
 def warn_of_unreached(app: Portico) -> None:
     """Warn of each hook of the application, of its groups and plugins that no route has."""
     from warnings import warn
 
-    registered: dict[Hook, _Registered] = {}
-    _register(app, "application", registered, set())
     reached = {hook.source for route in app._routes for layer in route.layers for hook in layer}
-    reached |= {hook.source for hook in app._hooks if hook.kind in _ALSO_WITHOUT_ROUTE}
     identities = {hook.identity for hook in reached if hook.identity is not None}
-    keys: set[Key[Any]] | None = None
-    for source, each in registered.items():
-        if source in reached or source.identity in identities or _is_silent(source):
+    arrived = {hook.source for hook in app._hooks}
+    reached |= {source for source in arrived if source.kind in _ALSO_WITHOUT_ROUTE}
+    groups: set[Hook] = set()
+    registered: dict[Hook, Hook] = {}
+    _register(app, registered, groups, set())
+    asked: set[Key[Any]] | None = None
+    for source, hook in registered.items():
+        if source in reached or hook.identity in identities:
             continue
-        if isinstance(source.target, Key):
+        if hook.kind in _NEVER_ALONE or hook.lazy:
+            continue
+        if isinstance(hook.target, Key):
             # What asks for a key runs it, whatever its scope says.
-            keys = _asked(app) if keys is None else keys
-            if app._keys.get(source.target, source.target) in keys:
+            asked = _asked(app) if asked is None else asked
+            if app._keys.get(hook.target, hook.target) in asked:
                 continue
-        warn(_words(each), UnreachedHookWarning, stacklevel=2)
+        said = _words(hook, arrived=source in arrived, in_group=source in groups)
+        warn(said, UnreachedHookWarning, stacklevel=2)
 
 
 def _register(
-    owner: Portico, place: str, found: dict[Hook, _Registered], seen: set[Portico]
+    owner: Portico, found: dict[Hook, Hook], groups: set[Hook], seen: set[Portico]
 ) -> None:
-    """Every hook of an application and its plugins, each once, where it was registered first."""
+    """Every hook of an application and its plugins, by its source, as its own application has it.
+
+    Args:
+        owner: the application.
+        found: gets the hooks.
+        groups: gets the sources of those of groups.
+        seen: the applications that were looked at.
+    """
     seen.add(owner)
     for plugin in owner._plugins:
         if plugin not in seen:
-            _register(plugin, "plugin", found, seen)
+            _register(plugin, found, groups, seen)
     for group in owner._groups:
         for hook in group._hooks:
-            found.setdefault(hook.source, _Registered(hook, "group"))
+            if found.setdefault(hook.source, hook) is hook:
+                groups.add(hook.source)
     for hook in owner._hooks:
-        found.setdefault(hook.source, _Registered(hook, place))
-
-
-def _is_silent(hook: Hook) -> bool:
-    """Whether it is no mistake that a hook reaches nothing."""
-    return hook.kind in APPLICATION_KINDS or hook.kind == "describe" or hook.lazy
+        found.setdefault(hook.source, hook)
 
 
 def _asked(app: Portico) -> set[Key[Any]]:
@@ -90,21 +89,23 @@ def _asked_in(chain: Chain) -> Iterator[Key[Any]]:
             yield chain.known(key) or key
 
 
-def _words(registered: _Registered) -> str:
-    hook, place = registered
+def _words(hook: Hook, *, arrived: bool, in_group: bool) -> str:
+    """What to tell of a hook.
+
+    Args:
+        hook: as its own application has it.
+        arrived: whether the application that serves has it too.
+        in_group: whether it is a group's.
+    """
     name = getattr(hook.target, "name", None) or getattr(hook.target, "__name__", repr(hook.target))
-    what, never = f"{hook.kind} {name}", "it never runs"
-    if hook.kind == "schema":
-        part = hook.matches[0] if isinstance(hook.matches, tuple) else hook.matches
-        what, never = f"schema of the {part}, {name},", "nothing is held to it"
-    said = f"The {what} ({hook.where}) reaches no route, so {never}."
-    if place == "group":
+    said = f"The {hook.kind} {name} ({hook.where}) reaches no route, so it never runs."
+    if in_group:
         return f"{said} A group's hook reaches the routes of the group that come after it."
-    if place == "application" or hook.scope == "global":
+    if arrived or hook.declared == "global":
         return f"{said} A hook reaches the routes and plugins that are registered after it."
     wider = (
         "'scoped' would reach those of the application that uses it"
-        if hook.scope == "local"
+        if hook.declared == "local"
         else "'global' would reach those of every application around it"
     )
-    return f"{said} Its scope is {hook.scope!r}; {wider}, if they are registered after that."
+    return f"{said} Its scope is {hook.declared!r}; {wider}, if they are registered after that."

@@ -122,47 +122,52 @@ def test_hooks_of_the_application_reach_groups_that_were_opened_before_them() ->
     assert log.of(app, "/g/x") == ["later"]
 
 
-KINDS: dict[str, Any] = {
-    "before_parse": lambda ctx: None,
-    "transform": lambda ctx: None,
-    "before_handle": lambda ctx: None,
-    "after_handle": lambda ctx, value: None,
-    "map_response": lambda ctx, value: None,
-    "after_response": lambda ctx, response: None,
-    "error": lambda ctx, error: None,
-    "parse": lambda ctx, content_type: None,
-    "trace": lambda ctx, span: None,
+ARGUMENTS = {
+    "before_parse": 1,
+    "transform": 1,
+    "before_handle": 1,
+    "after_handle": 2,
+    "map_response": 2,
+    "after_response": 2,
+    "error": 2,
+    "parse": 2,
+    "trace": 2,
 }
 
 
-@pytest.mark.parametrize("kind", KINDS)
+def recording(ran: list[str], where: str, arguments: int, *, several: bool) -> Any:
+    """A hook of as many arguments, or a list of two, that writes down once where it stands."""
+
+    def one(ctx: Context) -> None:
+        if where not in ran:
+            ran.append(where)
+
+    def two(ctx: Context, value: object) -> None:
+        one(ctx)
+
+    made = one if arguments == 1 else two
+    return [made, made] if several else made
+
+
+@pytest.mark.parametrize("kind", ARGUMENTS)
 @pytest.mark.parametrize("several", [False, True])
 def test_every_hook_is_an_option_of_routes_groups_guards_and_apply(
     kind: str, several: bool
 ) -> None:
     app, ran = Portico(), list[str]()
 
-    def recording(where: str) -> Any:
-        def call(*arguments: Any) -> None:
-            if where not in ran:
-                ran.append(where)
-
-        two, three = lambda ctx: call(), lambda ctx, value: call()
-        made = two if KINDS[kind].__code__.co_argcount == 1 else three
-        return [made, made] if several else made
-
-    app.apply(**{kind: recording("apply")})
-    group = app.group("/g", **{kind: recording("group")})
-    guard = group.guard(Hooks(**{kind: recording("hooks")}), **{kind: recording("guard")})
+    def option(where: str) -> dict[str, Any]:
+        return {kind: recording(ran, where, ARGUMENTS[kind], several=several)}
 
     def handler(ctx: Context) -> object:
         if kind == "error":
             raise HTTPError(418)
         return "x"
 
-    guard.post("/x", handler, **{kind: recording("route")})
-    guard.get("/y", handler)
-    group.get("/z", handler)
+    app.apply(**option("apply"))
+    group = app.group("/g", **option("group"))
+    guard = group.guard(Hooks(**option("hooks")), **option("guard"))
+    guard.post("/x", handler, **option("route"))
 
     respond(app, "/g/x", method="POST", body="body")
     assert ran == ["apply", "group", "guard", "hooks", "route"]
@@ -198,16 +203,15 @@ def test_a_request_hook_of_a_group_is_the_whole_applications() -> None:
 
 
 def test_the_blocking_of_a_group_is_that_of_its_functions() -> None:
-    app = Portico()
-    quick = app.group("/q", blocking=False)
-    quick.before_handle(lambda ctx: None)
-    quick.guard(before_handle=lambda ctx: None).get("/x", lambda: "x")
-    slow = quick.guard(blocking=True)
-    slow.before_handle(lambda ctx: None)
+    app, log = Portico(), Log()
+    quick = app.group("/quick", blocking=False)
+    quick.before_handle(log.hook("a"))
+    quick.guard(before_handle=log.hook("b")).get("/x", lambda: "x")
+    quick.guard(before_handle=log.hook("b"), blocking=True).get("/y", lambda: "y")
 
-    assert [hook.blocking for layer in app._routes[0].layers for hook in layer] == [False, False]
-    assert app._routes[0].blocking is False
-    assert [hook.blocking for hook in slow._hooks] == [True]
+    x, y = app.explain()
+    assert [link.may_block for link in x.links] == [False, False, False]
+    assert [link.may_block for link in y.links] == [False, True, True]
 
 
 # Schemas of guards

@@ -12,6 +12,7 @@ import pytest
 from msgspec import Struct
 
 from portico import Context, DefinitionError, Key, Portico, Request, Response, StateKey, use
+from portico._hook import Hook
 from portico.contract import NATIVE, Capability, Platform, Runtime
 
 T = TypeVar("T")
@@ -74,8 +75,18 @@ def paths(app: Portico) -> list[str]:
     return [route.path for route in app.routes]
 
 
-def ran(app: Portico) -> str:
-    return "ran"
+def parsed(ctx: Context, content_type: str) -> str:
+    """A parser."""
+    return "parsed"
+
+
+def logs(events: list[str], name: str) -> Callable[[Context], None]:
+    """A hook that writes a name down."""
+
+    def hook(ctx: Context) -> None:
+        events.append(name)
+
+    return hook
 
 
 # What is a plugin
@@ -112,7 +123,7 @@ def test_a_function_with_a_prefix_registers_everything_an_application_can() -> N
         given.on_stop(lambda: events.append("stop"))
         number, state = given.decorate(7), given.state([1])
         made = given.resource(lambda: "made")
-        given.parser("own")(lambda ctx, content_type: "parsed")
+        given.parser("own")(parsed)
 
         @given.get("/all")
         def handler(
@@ -261,7 +272,7 @@ def test_one_plugin_is_used_under_two_prefixes() -> None:
 def named(name: str, seed: object = None, events: list[str] | None = None) -> Portico:
     made = Portico(name=name, seed=seed)
     log = [] if events is None else events
-    made.before_handle(scope="global")(lambda ctx: log.append(name))
+    made.before_handle(scope="global")(logs(log, name))
     return made
 
 
@@ -293,9 +304,10 @@ def test_plugins_of_one_name_and_seed_are_one(
 def test_two_plugins_that_only_happen_to_have_one_name_both_run() -> None:
     app, events = Portico(), list[str]()
     first, second = Portico(name="auth"), Portico(name="auth")
-    first.before_handle(scope="global")(lambda ctx: events.append("first"))
-    second.before_handle(scope="global")(lambda ctx: events.append("second"))
-    one, two = first.decorate("one"), second.decorate(2)
+    first.before_handle(scope="global")(logs(events, "first"))
+    second.before_handle(scope="global")(logs(events, "second"))
+    one = first.decorate("one")
+    two = second.decorate(2)
     app.use(first).use(second)
 
     @app.get("/")
@@ -386,7 +398,7 @@ def state_of(app: Portico) -> dict[str, object]:
     for name, value in vars(app).items():
         copies[name] = value.copy() if isinstance(value, list | dict | set) else value
     del copies["_frozen_by"], copies["_lazy"]
-    return {**copies, "waiting": list(app._lazy.waiting)}
+    return {**copies, "waiting": list(vars(app)["_lazy"].waiting)}
 
 
 def test_a_plugin_that_two_applications_use_is_changed_by_neither() -> None:
@@ -394,17 +406,17 @@ def test_a_plugin_that_two_applications_use_is_changed_by_neither() -> None:
     events: list[str] = []
     inner.get("/inner", "inner")
     plugin.use(inner)
-    plugin.before_handle(scope="scoped")(lambda ctx: events.append("plugin"))
+    plugin.before_handle(scope="scoped")(logs(events, "plugin"))
     key = plugin.derive(scope="global")(lambda: "made")
     plugin.apply(query=Page, scope="scoped")
     plugin.get("/own", "own")
     before = state_of(plugin)
-    keys = [vars_of(hook) for hook in plugin._hooks]
+    keys = [vars_of(hook) for hook in vars(plugin)["_hooks"]]
 
-    apps = []
+    apps: list[Portico] = []
     for number in (1, 2):
         app = Portico(prefix=f"/{number}")
-        app.before_handle(lambda ctx, number=number: events.append(f"app {number}"))
+        app.before_handle(logs(events, f"app {number}"))
         app.use(plugin).as_("global")
 
         @app.get("/here")
@@ -419,7 +431,7 @@ def test_a_plugin_that_two_applications_use_is_changed_by_neither() -> None:
         assert ask(app, f"/{number}/own?page=1") == (200, b"own")
     assert events == ["app 1", "plugin", "app 1", "plugin", "app 2", "plugin", "app 2", "plugin"]
     assert state_of(plugin) == before
-    assert [vars_of(hook) for hook in plugin._hooks] == keys
+    assert [vars_of(hook) for hook in vars(plugin)["_hooks"]] == keys
 
 
 class Page(Struct):
@@ -428,8 +440,8 @@ class Page(Struct):
     page: int
 
 
-def vars_of(hook: Any) -> dict[str, object]:
-    return {name: getattr(hook, name) for name in type(hook).__slots__}
+def vars_of(hook: Hook) -> dict[str, object]:
+    return {name: getattr(hook, name) for name in Hook.__slots__}
 
 
 def test_a_plugin_serves_by_itself_while_another_application_uses_it() -> None:
@@ -591,26 +603,24 @@ def test_registration_after_the_first_use_is_refused_with_both_lines(
     assert app.routes == []
 
 
-@pytest.mark.parametrize(
-    "decorator",
-    [
-        lambda app: app.get("/late"),
-        lambda app: app.before_handle(),
-        lambda app: app.error(ValueError),
-        lambda app: app.derive(lazy=True),
-        lambda app: app.resolve(lazy=True),
-        lambda app: app.parser("late"),
-    ],
-)
-def test_a_decorator_that_was_made_before_the_first_use_is_refused_after_it(
-    decorator: Callable[[Portico], Any],
-) -> None:
+DECORATORS: dict[str, Callable[[Portico], Any]] = {
+    "get": lambda app: app.get("/late"),
+    "before_handle": lambda app: app.before_handle(),
+    "error": lambda app: app.error(ValueError),
+    "derive": lambda app: app.derive(lazy=True),
+    "resolve": lambda app: app.resolve(lazy=True),
+    "parser": lambda app: app.parser("late"),
+}
+
+
+@pytest.mark.parametrize("name", DECORATORS)
+def test_a_decorator_that_was_made_before_the_first_use_is_refused_after_it(name: str) -> None:
     app = Portico()
-    register = decorator(app)
+    register = DECORATORS[name](app)
     app.check()
 
     with pytest.raises(DefinitionError, match="in use since"):
-        register(lambda ctx: None)
+        register(logs([], name))
 
 
 def test_a_group_of_an_application_in_use_is_closed_too() -> None:
@@ -630,7 +640,7 @@ def test_a_group_of_an_application_in_use_is_closed_too() -> None:
 @pytest.fixture
 def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], str]]:
     """Makes a module of a text, and returns its name; it is forgotten after the test."""
-    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
     names: list[str] = []
 
     def make(text: str) -> str:
@@ -790,7 +800,7 @@ def test_a_lazy_plugin_that_cannot_be_registered_registers_nothing(
     assert [ask(app, "/1/a")[0] for _ in range(2)] == [500, 500]
     with pytest.raises(DefinitionError, match="'id' twice"):
         app.check()
-    assert app._routes == []
+    assert vars(app)["_routes"] == []
 
 
 @pytest.mark.parametrize("look", ["compile", "check", "routes"])

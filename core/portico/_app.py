@@ -13,8 +13,7 @@ from portico._pattern import Pattern
 from portico._registrar import Layers, Registrar
 from portico._route import Route, RouteInfo
 from portico._router import Router
-from portico._signature import plain_function
-from portico._where import caller
+from portico._where import caller, registration
 
 if TYPE_CHECKING:
     from portico._chain import Surroundings
@@ -116,28 +115,27 @@ class Portico(Registrar):
     def _identify(self, hook: Hook) -> None:
         hook.owner = hook.owner or self.name
         if hook.identity is None:
-            hook.identity = self._identity(hook.target)
+            hook.identity = self._identity()
 
-    def _identity(self, target: object) -> object:
+    def _identity(self) -> object:
         """The same for the same registration of each plugin of one name and seed, or None.
 
-        The code is a part of it, so that of two plugins which only happen to have one name neither
+        Its line is a part of it, so that of two plugins which only happen to have one name neither
         takes the other's place.
         """
         if not self.name:
             return None
         self._ordinal += 1
-        function = plain_function(getattr(target, "fn", target))
-        what = type(target) if function is None else function.__code__
+        line = registration()
         try:
             hash(self.seed)
         except TypeError:
-            return (self.name, self._ordinal, what, list, repr(self.seed))
-        return (self.name, self._ordinal, what, type(self.seed), self.seed)
+            return (self.name, self._ordinal, line, list, repr(self.seed))
+        return (self.name, self._ordinal, line, type(self.seed), self.seed)
 
-    def _add_key(self, key: Key[Any], target: object) -> None:
+    def _add_key(self, key: Key[Any]) -> None:
         self._keys[key] = key
-        identity = self._identity(target)
+        identity = self._identity()
         if identity is not None:
             self._key_identities[identity] = key
 

@@ -79,7 +79,7 @@ class ApplicationRegistration:
         app._must_be_open(f"The hook {describe(fn)}")
         resource = life_hook(fn, at_start=at_start)
         app._life_hooks.append(resource)
-        app._add_key(resource.key, fn)
+        app._add_key(resource.key)
         return fn
 
     def parser(self, name: str, /) -> Callable[[H], H]:
@@ -154,7 +154,7 @@ class ApplicationRegistration:
         app._must_be_open(f"The resource {describe(fn)}")
         key: ResourceKey[Any, Any, Any] = ResourceKey(fn)
         app._resources.append(make_resource(fn, key))
-        app._add_key(key, fn)
+        app._add_key(key)
         return key
 
     def decorate(self, value: T, /, *, name: str = "") -> ConstantKey[T]:
@@ -167,7 +167,7 @@ class ApplicationRegistration:
         app = self._application()
         app._must_be_open(f"decorate({value!r})")
         key = ConstantKey(name or type(value).__name__, value)
-        app._add_key(key, value)
+        app._add_key(key)
         return key
 
     def state(self, initial: T, /, *, name: str = "") -> StateKey[T]:
@@ -181,5 +181,5 @@ class ApplicationRegistration:
         app = self._application()
         app._must_be_open(f"state({initial!r})")
         key = StateKey(name or type(initial).__name__, initial)
-        app._add_key(key, initial)
+        app._add_key(key)
         return key

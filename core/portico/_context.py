@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from portico._key import Key, StateKey
     from portico._request import Request
     from portico._request_life import Exit
+    from portico._response import Response
     from portico._running import AppRunning
     from portico._span import Tracing
     from portico._url_search_params import URLSearchParams
@@ -76,6 +77,7 @@ class Context:
         "_running",
         "_set",
         "_tracing",
+        "_unsent",
         "_validated",
         "_values",
         "params",
@@ -104,8 +106,8 @@ class Context:
         self._cookies: CookieJar | None = None
         # What follows belongs to the engine: whether an event loop runs this request by now, the
         # chain that does, the body as a hook parsed it, the arguments that were validated ahead of
-        # their calls, the values of request-lived keys, the generators that are to be left, and the
-        # keys that `get` is making.
+        # their calls, the values of request-lived keys, the generators that are to be left, the
+        # keys that `get` is making, and a stream that others gave to be closed.
         self._on_loop = False
         self._chain: Chain | None = None
         self._parsed: Any = UNPARSED
@@ -114,6 +116,7 @@ class Context:
         self._exits: list[Exit] | None = None
         self._asked: dict[Key[Any], Event] | None = None
         self._tracing: Tracing | None = None
+        self._unsent: Response | None = None
 
     @property
     def path(self) -> str:

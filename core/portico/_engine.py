@@ -149,9 +149,18 @@ class Pipeline:
             if ctx._exits:
                 await abandon(ctx, error)
             raise
+        if ctx._unsent is not None and not isinstance(response.content, ByteStream):
+            await self._close_unsent(ctx._unsent, ctx)
         for hook in self._after_response:
             ctx.platform.wait_until(partial(hook, ctx, response))
         return _for_loop(response, ctx)
+
+    async def _close_unsent(self, unsent: Response, ctx: Context) -> None:
+        """Close the stream of an answer in whose place another one is sent."""
+        try:
+            await _dropped(unsent, ctx)
+        except Exception as error:  # noqa: BLE001 - what is sent instead is as good as before
+            ctx.platform.report(error, f"{self._where(ctx)} has an answer that does not close")
 
     async def finish_later(self, pending: Awaitable[Any], ctx: Context) -> Response:
         """The response of what a plain function has given to be awaited."""

@@ -14,7 +14,6 @@ from portico._errors import DefinitionError
 from portico._key import Key
 from portico._path import canonical_segments
 from portico._pattern import Form, Parameter, Pattern
-from portico._request_life import close_at_end
 from portico._response import Response
 from portico._running import Resource
 from portico._stream import ByteStream
@@ -105,7 +104,7 @@ class Mount:
             )
         if isinstance(answer.content, ByteStream):
             # A hook may send something else, and nobody would close this one then.
-            close_at_end(ctx, answer.content, self._key)
+            ctx._unsent = answer
         return answer
 
     def __repr__(self) -> str:

@@ -92,7 +92,7 @@ class Registrar(RouteRegistration, HookRegistration, KeyRegistration, Applicatio
             if isinstance(target, Hooks | Key | Registrar):
                 from portico._no_handler import no_handler
 
-                raise no_handler(target, f"{what} ({where})")
+                raise no_handler(cast("object", target), f"{what} ({where})")
             route = Route(
                 method,
                 pattern,
@@ -185,7 +185,7 @@ class Registrar(RouteRegistration, HookRegistration, KeyRegistration, Applicatio
                 where=where,
             )
             self._add_hook(key.hook)
-            self._application()._add_key(key, target)
+            self._application()._add_key(key)
             return key
 
         return register if fn is None else register(fn)

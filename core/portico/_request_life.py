@@ -135,25 +135,6 @@ async def enter_async(ctx: Context, key: Key[Any], generator: Any) -> Any:
     return value
 
 
-def close_at_end(ctx: Context, stream: ByteStream, key: Key[Any]) -> None:
-    """Close a stream with the request, whether or not it is what is sent in the end."""
-    offloads = not stream.is_async and ctx.platform.runtime.concurrency == "loop"
-    closing = _Closing(stream, key, ctx.platform, is_async=stream.is_async, offloads=offloads)
-    _remember(ctx, closing)
-
-
-class _Closing(Exit):
-    """A stream that is closed where a generator would be left."""
-
-    __slots__ = ()
-
-    def _leave(self, error: BaseException | None) -> None:
-        self._generator.close()
-
-    async def _leave_async(self, error: BaseException | None) -> None:
-        await self._generator.aclose()
-
-
 def _remember(ctx: Context, entered: Exit) -> None:
     if ctx._exits is None:
         ctx._exits = []

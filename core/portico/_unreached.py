@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from portico._hook import APPLICATION_KINDS, Hook
-from portico._key import Key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from portico._app import Portico
     from portico._chain import Chain
+    from portico._key import Key
 
 # They run for what no route answers too, where they stand on the application that serves.
 _ALSO_WITHOUT_ROUTE: Final = frozenset({"error", "map_response", "after_response", "trace"})
@@ -41,10 +41,11 @@ def warn_of_unreached(app: Portico) -> None:
             continue
         if hook.kind in _NEVER_ALONE or hook.lazy:
             continue
-        if isinstance(hook.target, Key):
+        if hook.kind in ("derive", "resolve"):
             # What asks for a key runs it, whatever its scope says.
+            key: Key[Any] = hook.target
             asked = _asked(app) if asked is None else asked
-            if app._keys.get(hook.target, hook.target) in asked:
+            if app._keys.get(key, key) in asked:
                 continue
         said = _words(hook, arrived=source in arrived, in_group=source in groups)
         warn(said, UnreachedHookWarning, stacklevel=2)

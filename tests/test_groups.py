@@ -202,6 +202,18 @@ def test_a_request_hook_of_a_group_is_the_whole_applications() -> None:
     assert log.of(app) == ["request"]
 
 
+def test_a_request_hook_of_a_plugin_in_a_group_of_a_plugin_is_the_whole_applications() -> None:
+    app, outer, inner, log = Portico(), Portico(), Portico(), Log()
+    inner.request(log.hook("inner"))
+    outer.request(log.hook("outer"))
+    outer.group("/g").use(inner)
+    app.get("/before", "x")
+    app.use(outer)
+    app.request(log.hook("app"))
+
+    assert log.of(app, "/before") == log.of(app, "/nowhere") == ["outer", "inner", "app"]
+
+
 def test_the_blocking_of_a_group_is_that_of_its_functions() -> None:
     app, log = Portico(), Log()
     quick = app.group("/quick", blocking=False)

@@ -363,6 +363,31 @@ def test_a_macro_runs_once_where_a_guard_and_a_route_ask_the_same_of_it() -> Non
     assert info(app, "/other").tags == ("owner", "boss")
 
 
+@pytest.mark.parametrize(
+    ("guard", "route", "runs"),
+    [
+        ([1], [1], 1),
+        ([1], [True], 2),
+        ([1], [1.0], 2),
+        (["a"], ["b"], 2),
+        ([None], [0], 2),
+        ([("a", 1)], [("a", 1)], 1),
+    ],
+)
+def test_arguments_of_a_macro_are_the_same_by_type_and_value(
+    guard: list[object], route: list[object], runs: int
+) -> None:
+    app, log = Portico(), Log()
+
+    @macro
+    def anything(value: object, *, also: object) -> Hooks:
+        return Hooks(before_handle=log.hook("ran"))
+
+    app.guard(anything(*guard, also=guard[0])).get("/", "x", anything(*route, also=route[0]))
+
+    assert len(log.of(app)) == runs
+
+
 def test_a_macro_with_arguments_that_cannot_be_hashed_runs_each_time() -> None:
     log = Log()
 

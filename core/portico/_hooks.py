@@ -80,14 +80,17 @@ class Hooks:
 def macro(fn: Callable[P, Hooks]) -> Callable[P, Hooks]:
     """Let the same arguments give the same hooks, which run once on a route that has them twice.
 
-    A guard and a route inside it may both ask for `role("owner")`. Arguments are compared by
-    equality; those that cannot be hashed give hooks of their own each time.
+    A guard and a route inside it may both ask for `role("owner")`. Arguments are compared by type
+    and equality; those that cannot be hashed give hooks of their own each time.
     """
 
     @wraps(fn)
     def make(*args: P.args, **kwargs: P.kwargs) -> Hooks:
         hooks = fn(*args, **kwargs)
-        identity = (make, args, tuple(sorted(kwargs.items())))
+        named = tuple(sorted(kwargs.items()))
+        # With their types: 1, 1.0 and True are equal, and need not mean the same.
+        types = (*map(type, args), *(type(value) for _, value in named))
+        identity = (make, args, named, types)
         try:
             hash(identity)
         except TypeError:

@@ -258,13 +258,14 @@ async def _entered(ctx: Context, key: Key[Any], generator: Any) -> None:
 def _late_steps(chain: Chain, handler: Link, *, offloads: bool) -> list[Step]:
     """Validation and what follows it; in one step where nothing stands between."""
     late, checks = chain.late, [part_check(hook) for hook in chain.schemas if is_part(hook)]
-    if not late and not checks:
+    own_span = bool(chain.trace) and handler.plan.validates
+    if not late and not checks and not own_span:
         step = Step(handler.plan.caller(handler.fn), handler.blocks, handler)
         return [*_phase("handle", [step] if chain.trace else ()), _traced(chain, step)]
     bound = [link for link in (*late, handler) if link.is_bound and link.plan.validates]
     steps: list[Step] = []
     if bound or checks:
-        steps += _phase("validate", bound if chain.trace else ())
+        steps += _phase("validate", [*bound, *checks] if chain.trace else ())
         steps.append(Step(validation([link.plan for link in bound], checks)))
     steps += _phase("before_handle", late)
     for link in late:

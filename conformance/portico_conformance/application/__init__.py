@@ -18,13 +18,18 @@ from portico_conformance.application import (
     _fields,
     _files,
     _generators,
+    _guarded,
     _large,
+    _lifecycle,
+    _lifecycle_order,
+    _parsers,
     _paths,
     _platform,
     _seen,
     _signals,
     _statuses,
     _streams,
+    _without_route,
 )
 from portico_conformance.application._app import (
     COOKIE_SECRET,
@@ -46,4 +51,5 @@ __all__ = [
 
 # Importing the areas registers their routes.
 del _answers, _binding, _bodies, _cookies, _errors, _events, _fields, _files, _generators
-del _large, _paths, _platform, _seen, _signals, _statuses, _streams
+del _guarded, _large, _lifecycle, _lifecycle_order, _parsers, _paths, _platform, _seen, _signals
+del _statuses, _streams, _without_route

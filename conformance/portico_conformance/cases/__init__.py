@@ -1,12 +1,15 @@
 """The cases, a module for each group; importing this package registers all of them."""
 
 from portico_conformance.cases import (
+    after_responses,
     answers,
     binding,
     bodies,
     body_lengths,
     cookie_changes,
     cookies,
+    early_answers,
+    error_hooks,
     errors,
     events,
     files,
@@ -16,7 +19,9 @@ from portico_conformance.cases import (
     hosts,
     json,
     large,
+    lifecycle,
     methods,
+    parsers,
     paths,
     platform,
     queries,
@@ -27,12 +32,15 @@ from portico_conformance.cases import (
 )
 
 __all__ = [
+    "after_responses",
     "answers",
     "binding",
     "bodies",
     "body_lengths",
     "cookie_changes",
     "cookies",
+    "early_answers",
+    "error_hooks",
     "errors",
     "events",
     "files",
@@ -42,7 +50,9 @@ __all__ = [
     "hosts",
     "json",
     "large",
+    "lifecycle",
     "methods",
+    "parsers",
     "paths",
     "platform",
     "queries",

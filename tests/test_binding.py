@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Iterator
 from enum import Enum
 from functools import partial, wraps
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Optional
 from uuid import UUID
 
 import pytest
@@ -442,3 +442,14 @@ def test_a_form_of_very_many_fields_is_refused() -> None:
     fields = URLSearchParams([(f"f{n}", "1") for n in range(1001)])
 
     assert ask(take, "/", "/", method="POST", body=fields)[0] == 413
+
+
+def test_an_annotation_may_name_a_type_inside_another() -> None:
+    def show() -> list["Item"]:
+        return []
+
+    def take(tags: Optional[list["int"]] = None) -> object:  # noqa: UP045 - as older code has it
+        return tags
+
+    assert ask(show, "/", "/") == (200, [])
+    assert ask(take, "/", "/?tags=1&tags=2") == (200, [1, 2])

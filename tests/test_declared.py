@@ -29,15 +29,18 @@ from portico import (
     Problem,
     Reply,
     Response,
+    ServerSentEvent,
     Unauthorized,
     UndeclaredAnswerError,
     file,
+    sse,
     status,
 )
 from portico._declared import Declared
 from portico._json import to_json
 from portico._returns import Returns, returns_of
 from portico._signature import EMPTY
+from portico._stream import Idle
 
 WHERE = "get_user() (app.py:12)"
 
@@ -567,6 +570,8 @@ def without_items(end: Any) -> Generator[Any, None, Any]:
         (Iterator[str] | User, Admin(1), User(1)),
         (Iterator[str], None, None),
         (Iterator[Any] | User, Admin(1), User(1)),
+        (Generator[str, None, Any], {"a": 1}, {"a": 1}),
+        (Generator[str, None, object], 5, 5),
     ],
 )
 def test_what_a_generator_without_items_returns_is_held(
@@ -654,3 +659,25 @@ def test_an_awaitable_that_nobody_awaits_can_be_closed() -> None:
     gc.collect()  # a coroutine that was left alone would warn here
 
     assert pending.closed
+
+
+@pytest.mark.parametrize("keep_alive", [None, 5.0])
+def test_the_data_of_events_is_held_and_a_stream_of_them_stays_one(
+    keep_alive: float | None,
+) -> None:
+    source: Iterator[Any] = iter([sse(Admin(1), id=7), Admin(2)])
+
+    stream = settled(Iterator[ServerSentEvent[User]], sse(source, keep_alive=keep_alive))
+
+    assert stream.idle == (keep_alive and Idle(keep_alive, b":\n\n"))
+    events = [event for event in stream if event.data is not None]
+    assert events == [sse(User(1), id=7), sse(User(2))]
+
+
+def test_an_event_alone_and_those_of_a_generator_are_held_too() -> None:
+    assert settled(ServerSentEvent[User], sse(Admin(1), event="a")) == sse(User(1), event="a")
+    events = settled(Iterator[ServerSentEvent[User] | User], iter([sse(Admin(1)), Admin(2)]))
+    assert list(events) == [sse(User(1)), User(2)]
+
+    with pytest.raises(UndeclaredAnswerError, match="/data"):
+        settled(ServerSentEvent[User], sse("a"))

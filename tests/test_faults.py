@@ -270,10 +270,8 @@ def test_every_fault_is_found_at_its_place(tp: object, data: bytes, faults: Foun
     assert faults_of(tp, data) == faults
 
 
-def test_an_integer_without_end_is_one_fault_in_the_words_of_the_decoder() -> None:
-    assert faults_of(list[int], b"[" + b"9" * 5000 + b"]") == [
-        ("/0", "Integer value out of range", MISSING)
-    ]
+def test_an_integer_without_end_is_one_fault() -> None:
+    assert faults_of(list[int], b"[" + b"9" * 5000 + b"]") == [("/0", "a smaller integer", MISSING)]
 
 
 def test_the_faults_of_a_huge_body_are_limited() -> None:
@@ -517,3 +515,35 @@ def test_there_are_faults_exactly_where_msgspec_refuses(tp: Any, value: object) 
         reported = bool(error.faults)
 
     assert reported == refused
+
+
+class Secrets(Struct):
+    plain: Annotated[int, Meta(extra={"secret": True})] = 0
+    optional: Annotated[int, Meta(extra={"secret": True})] | None = None
+    listed: list[Annotated[int, Meta(extra={"secret": True})]] = []
+
+
+class SecretTuple(NamedTuple):
+    plain: Annotated[int, Meta(extra={"secret": True})] = 0
+
+
+def test_a_secret_of_a_named_tuple_is_not_shown() -> None:
+    schema = MsgspecSchema(SecretTuple)
+    with pytest.raises(SchemaError) as caught:
+        schema.validate_strings([("plain", "hush")], part="query")
+
+    assert "found" not in caught.value.faults[0].describe(debug=True)
+
+
+@pytest.mark.parametrize("name", ["plain", "optional", "listed"])
+def test_a_secret_is_not_shown_wherever_it_stands(name: str) -> None:
+    schema = MsgspecSchema(Secrets)
+    json = f'{{"{name}": {["hush"] if name == "listed" else "hush"!r}}}'.replace("'", '"')
+    with pytest.raises(SchemaError) as from_json:
+        schema.validate_json(json.encode(), part="body")
+    with pytest.raises(SchemaError) as from_text:
+        schema.validate_strings([(name, "hush")], part="query")
+
+    for caught in (from_json, from_text):
+        (fault,) = caught.value.faults
+        assert "found" not in fault.describe(debug=True)

@@ -5,6 +5,7 @@ import re
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -17,14 +18,18 @@ BLOCKS: list[tuple[str, str]] = re.findall(r"```(\w+)\n(.*?)```", README.read_te
 
 @pytest.fixture(name="app")
 def readme_app(monkeypatch: pytest.MonkeyPatch) -> Portico:
-    source = next(code for language, code in BLOCKS if language == "python" and "Draft" in code)
+    app: Portico = load("Draft", monkeypatch).app
+    return app
+
+
+def load(word: str, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The module of the block that has the word, its application checked."""
+    source = next(code for language, code in BLOCKS if language == "python" and word in code)
     module = ModuleType("readme_main")
     monkeypatch.setitem(sys.modules, "readme_main", module)
     exec(compile(source, "main.py", "exec"), module.__dict__)
-    app = module.__dict__["app"]
-    assert isinstance(app, Portico)
-    app.check()
-    return app
+    module.app.check()
+    return module
 
 
 def answer(app: Portico, request: Request) -> tuple[Response, str]:
@@ -65,3 +70,37 @@ def test_the_example_answers(app: Portico, target: str, status: int, text: str) 
 
     assert response.status == status
     assert text in body
+
+
+def test_the_lifecycle_in_one_page_does_what_it_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = load("macro", monkeypatch)
+    replaced = module.app.override(module.journal, ["a", "b"])
+    ann, owner = {"x-user": "ann"}, {"x-user": "owner"}
+
+    answers = [
+        answer(replaced, Request(f"http://x{target}", headers=headers))
+        for target, headers in (
+            ("/open", None),
+            ("/me", None),
+            ("/me", ann),
+            ("/admin/journal", ann),
+            ("/admin/journal", owner),
+            ("/nowhere", None),
+        )
+    ]
+
+    assert [(response.status, text) for response, text in answers] == [
+        (200, "no key needed"),
+        (
+            401,
+            '{"type":"about:blank","title":"Unauthorized","status":401,'
+            '"detail":"Say who you are."}',
+        ),
+        (200, '{"name":"ann"}'),
+        (
+            401,
+            '{"type":"about:blank","title":"Unauthorized","status":401,"detail":"Only for owner."}',
+        ),
+        (200, "a\nb\nann\n"),
+        (404, '{"lost":"/nowhere"}'),
+    ]

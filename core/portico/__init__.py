@@ -82,6 +82,7 @@ from portico._server_sent_event import ServerSentEvent
 from portico._span import Span
 from portico._sse import sse
 from portico._unreached import UnreachedHookWarning
+from portico._upload import upload
 from portico._url import URL
 from portico._url_error import URLError
 from portico._url_search_params import URLSearchParams
@@ -175,5 +176,6 @@ __all__ = [
     "schema_for",
     "sse",
     "status",
+    "upload",
     "use",
 ]

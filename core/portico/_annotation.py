@@ -45,7 +45,7 @@ _CONSTRAINTS: Final = (
 
 
 def annotation_of(node: mi.Type) -> Any:
-    """The type that `node` describes, with its constraints as `Annotated[..., Meta(...)]`."""
+    """The type that `node` describes; constraints and `extra` in `Annotated[..., Meta(...)]`."""
     bare = _bare(node)
     given = {name: getattr(node, name, None) for name in _CONSTRAINTS}
     given = {name: limit for name, limit in given.items() if limit is not None}
@@ -64,7 +64,10 @@ def _of(generic: Any, arguments: Any) -> Any:
 def _bare(node: mi.Type) -> Any:
     match node:
         case mi.Metadata():
-            return annotation_of(node.type)
+            inner = annotation_of(node.type)
+            # Whether it is a secret, and the limits of a file, are said there.
+            extra: dict[str, Any] | None = getattr(node, "extra", None)
+            return Annotated[inner, msgspec.Meta(extra=extra)] if extra else inner
         case mi.UnionType():
             return Union[tuple(annotation_of(member) for member in node.types)]  # noqa: UP007
         case mi.LiteralType():

@@ -24,6 +24,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
+from portico._blocking_answer import BlockingAnswer
 from portico._framing import put_fields
 from portico._headers import Headers
 from portico._json import to_json
@@ -37,16 +38,6 @@ from portico._stream import ByteStream
 
 if TYPE_CHECKING:
     from portico._context import Context
-
-
-class BlockingAnswer:
-    """A value whose response takes I/O that blocks, such as `file()`."""
-
-    __slots__ = ()
-
-    def respond(self, ctx: Context, /) -> Response:
-        """The response; called off the event loop where there is one."""
-        raise NotImplementedError
 
 
 _CLOSED: Final = frozenset({str, dict, list, bytes, Response, type(None)})

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, Self, TypeVar, overload
 
-from portico._chain import Surroundings
-from portico._dispatch import Dispatcher
 from portico._errors import DefinitionError
 from portico._hook import Hook, promoted
 from portico._key import ConstantKey, Key, ResourceKey, StateKey
@@ -20,7 +18,9 @@ from portico._where import caller
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
+    from portico._chain import Surroundings
     from portico._cookie_options import CookieOptions
+    from portico._dispatch import Dispatcher
     from portico._hook_options import ContextHook
     from portico._request import Request
     from portico._response import Response
@@ -336,9 +336,12 @@ class Portico(Registrar):
         from portico._state import initial_values
 
         self._in_use()
+        stops = [hook for hook in self._life_hooks if hook.is_generator]
+        starts = [hook for hook in self._life_hooks if not hook.is_generator]
         return AppRunning(
             platform,
-            [*self._resources, *self._life_hooks],
+            # What is entered last is left first, and hooks of stop run in the order of theirs.
+            [*self._resources, *starts, *reversed(stops)],
             self._keys,
             initial_values(self._keys, self._overridden),
             self._cookies,
@@ -404,6 +407,8 @@ class Portico(Registrar):
     def _in_use(self) -> Dispatcher:
         """End the registration, and return what answers requests."""
         if self._dispatcher is None:
+            from portico._dispatch import Dispatcher
+
             self._freeze(caller())
             self._dispatcher = Dispatcher(
                 self._router, self._hooks, self._surroundings(), LazyPlugins(self._lazy, self)
@@ -419,6 +424,8 @@ class Portico(Registrar):
         LazyPlugins(self._lazy, self).load_all()
 
     def _surroundings(self) -> Surroundings:
+        from portico._chain import Surroundings
+
         return Surroundings(
             self._keys,
             self._overridden,

@@ -281,7 +281,7 @@ def _all_faults(first: SchemaError, rest: Sequence[Read], ctx: Context) -> list[
             read(ctx)
         except error_class as error:
             faults.extend(error.faults)
-    return faults
+    return faults[: _max_faults()]
 
 
 def _call_by_kind(fn: Callable[..., Any], arguments: Sequence[Argument], values: list[Any]) -> Any:
@@ -290,6 +290,12 @@ def _call_by_kind(fn: Callable[..., Any], arguments: Sequence[Argument], values:
         *(value for argument, value in pairs if not argument.keyword),
         **{argument.name: value for argument, value in pairs if argument.keyword},
     )
+
+
+def _max_faults() -> int:
+    from portico._faults import MAX_FAULTS
+
+    return MAX_FAULTS
 
 
 def _schema_error() -> Any:

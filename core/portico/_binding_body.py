@@ -1,9 +1,10 @@
-"""Binding of `body`: by its annotation it is bytes, text, a form, a stream, or a schema's value."""
+"""Binding of `body`: bytes, a text, a form, a stream, a blob, or the value of a schema."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any, Final, get_args, get_origin
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Annotated, Any, Final, get_args, get_origin
 
 from portico._binding import Argument
 from portico._context import UNPARSED
@@ -11,10 +12,15 @@ from portico._errors import DefinitionError, PeerError
 from portico._signature import EMPTY, Parameter, Signature
 
 if TYPE_CHECKING:
+    from portico._blob import Blob
     from portico._context import Context
     from portico._request import Request
     from portico._schema import Schema
+    from portico._upload import UploadLimits
 
+_JSON: Final = "application/json"
+_URLENCODED: Final = "application/x-www-form-urlencoded"
+_MULTIPART: Final = "multipart/form-data"
 _ASYNC_STREAMS: Final[frozenset[Any]] = frozenset({AsyncIterator, AsyncIterable})
 _STREAMS: Final[frozenset[Any]] = frozenset({Iterator, Iterable})
 
@@ -59,23 +65,31 @@ def body_reading(
         return _given(_read_text, str, "text"), "bytes"
     if annotation is FormData:
         return _given(lambda ctx: ctx.request.sync.form_data(), FormData, "a form"), "form"
+    blob = _blob_limits(annotation)
+    if blob is not None:
+        return lambda ctx: _read_blob(ctx, blob), "bytes"
+    return _reading_schema(annotation, where), "auto"
+
+
+def _reading_schema(annotation: Any, where: str) -> Callable[[Context], Any]:
+    from portico._form_data import FormData
     from portico._schema import schema_for
 
     try:
         schema = schema_for(annotation)
+        accepted = _accepted_kinds(schema)
     except DefinitionError as error:
         raise DefinitionError(f"{where}: the parameter 'body': {error}") from error
-    forms = _reads_forms(schema)
 
     def read(ctx: Context) -> Any:
         parsed = ctx._parsed
         if parsed is UNPARSED:
-            return _validated(ctx.request, schema, forms)
+            return _validated(ctx.request, schema, accepted)
         if isinstance(parsed, FormData):
             return schema.validate_strings(parsed, part="body")
         return schema.validate(parsed, part="body")
 
-    return read, "auto"
+    return read
 
 
 def _given(read: Callable[[Context], Any], kind: type, expected: str) -> Callable[[Context], Any]:
@@ -93,17 +107,50 @@ def _given(read: Callable[[Context], Any], kind: type, expected: str) -> Callabl
     return given
 
 
-def _reads_forms(schema: Schema) -> bool:
-    """Whether the names and texts of a form can make a value of this type."""
-    from portico._faults import SchemaError
+def _accepted_kinds(schema: Schema) -> Sequence[str]:
+    """The content types that can bring a value of this type.
 
+    Raises:
+        DefinitionError: none can.
+    """
+    from portico._faults import SchemaError
+    from portico._form_files import files_use
+
+    files = files_use(schema)
     try:
-        schema.validate_strings((), part="body")
+        with suppress(SchemaError):
+            schema.validate_strings((), part="body")
     except DefinitionError:
-        return False
-    except SchemaError:
-        pass
-    return True
+        if files == "none":
+            return (_JSON,)
+        raise
+    return (_MULTIPART,) if files == "required" else (_JSON, _URLENCODED, _MULTIPART)
+
+
+def _blob_limits(annotation: Any) -> UploadLimits | None:
+    """The limits of a body that is a file as a whole; None where it is something else."""
+    from portico._blob import Blob
+
+    if annotation is not Blob and get_origin(annotation) is not Annotated:
+        return None
+    from portico._file_type import is_file, limits_of
+    from portico._schema_msgspec import describe
+    from portico._texts import members_of
+
+    if annotation is not Blob and get_args(annotation)[0] is not Blob:
+        return None
+    node = describe(annotation)
+    return limits_of(node) if is_file(members_of(node)[0]) else None
+
+
+def _read_blob(ctx: Context, limits: UploadLimits) -> Blob:
+    from portico._faults import Fault, SchemaError
+    from portico._refused import Refused
+
+    blob = limits.accept(ctx.request.sync.blob())
+    if isinstance(blob, Refused):
+        raise SchemaError([Fault("body", "", limits.expectation, blob.text)])
+    return blob
 
 
 def _streaming(
@@ -141,20 +188,19 @@ def _read_text(ctx: Context) -> str:
         ) from None
 
 
-def _validated(request: Request, schema: Schema, forms: bool) -> Any:
+def _validated(request: Request, schema: Schema, accepted: Sequence[str]) -> Any:
     kind = (request.headers.get("content-type") or "").partition(";")[0].strip().lower()
     # A body without a type is taken for JSON: many scripts leave it out.
-    if kind in ("", "application/json") or kind.endswith("+json"):
+    if (kind in ("", _JSON) or kind.endswith("+json")) and _JSON in accepted:
         data = request.sync.bytes()
         if not data:
             raise PeerError("The request has no body. Send JSON.")
         return schema.validate_json(data, part="body")
-    if forms and kind in ("multipart/form-data", "application/x-www-form-urlencoded"):
+    if kind in accepted:
         return schema.validate_strings(request.sync.form_data(), part="body")
-    accepted = "application/json"
-    if forms:
-        accepted += ", application/x-www-form-urlencoded or multipart/form-data"
-    raise PeerError(f"The body has the content type {kind!r}. Send {accepted}.", status=415)
+    *others, last = accepted
+    send = f"{', '.join(others)} or {last}" if others else last
+    raise PeerError(f"The body has the content type {kind!r}. Send {send}.", status=415)
 
 
 def _is_there(request: Request) -> bool:

@@ -15,6 +15,9 @@ from portico._spool import Piece, read_piece
 
 BlobPart: TypeAlias = "bytes | bytearray | memoryview | str | Blob"
 
+FILE_SCHEMA = {"type": "string", "contentMediaType": "application/octet-stream"}
+"""What JSON Schema says of a file in a form (OpenAPI 3.1.1 section 4.8.14.5)."""
+
 _CHUNK_SIZE = 64 * 1024
 # File API section 3.2: a type with any other character is no type at all.
 _is_printable = re.compile(r"[\x20-\x7e]*").fullmatch
@@ -110,6 +113,16 @@ class Blob:
 
     def __repr__(self) -> str:
         return f"<Blob {self._size} bytes, type {self._type!r}>"
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: object, handler: object) -> dict[str, object]:
+        """Let models of pydantic have fields of this type: an instance, as it is."""
+        return {"type": "is-instance", "cls": cls, "cls_repr": "a file"}
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: object, handler: object) -> dict[str, str]:
+        """Its JSON Schema within a model of pydantic, the same as everywhere."""
+        return dict(FILE_SCHEMA)
 
 
 class File(Blob):

@@ -112,7 +112,8 @@ class Chain:
         self.hooks = flattened(layers)
         self.schemas = [] if handler is None else _schemas(layers, handler)
         self.before_parse = self._of("before_parse")
-        self.parse = [self._parser(hook) for hook in self.hooks if hook.kind == "parse"]
+        parsers = [hook for hook in self.hooks if hook.kind == "parse"] if handler else []
+        self.parse = [self._parser(hook) for hook in parsers]
         self.after_handle = self._of("after_handle")
         self.map_response = self._of("map_response")
         self.after_response = self._of("after_response")
@@ -123,8 +124,21 @@ class Chain:
         self.late: list[Link] = []
         if handler is not None:
             _Queues(self).fill(handler)
+        self._check_body()
         self.declared = None if handler is None else self._declared(handler)
         self.none_status = 200 if self.declared is None else self.declared.none_status
+
+    def _check_body(self) -> None:
+        """Refuse a body that is bound where a route says that nothing parses it."""
+        if "none" not in self.parse:
+            return
+        bound = [link for link in self.links() if link.is_bound and "body" in link.plan.parts]
+        if bound or any(hook.matches == "body" for hook in self.schemas):
+            where = bound[0].signature.where if bound else "A guard"
+            raise DefinitionError(
+                f"{where} takes the body of {self.where}, whose option is parse='none'. Leave the "
+                "option out, or read `ctx.request`."
+            )
 
     def _declared(self, handler: Link) -> Declared:
         from portico._declared import Declared

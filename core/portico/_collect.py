@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from decimal import Decimal
+from math import isfinite
 from typing import Any, Final, TypeAlias, TypeGuard, cast
 
 import msgspec
@@ -26,6 +27,7 @@ from msgspec import inspect as mi
 from portico._annotation import annotation_of, dict_of
 from portico._expected import expectation, fault_of, one_of, positions
 from portico._faults import MAX_FAULTS, MISSING, Fault, Missing, SchemaError, pointer_to
+from portico._file_type import is_file
 from portico._refused import HugeNumber, Refused
 from portico._schema import adapter_for
 
@@ -97,17 +99,22 @@ class _Walk:
         takes_any_size = any(isinstance(_unwrapped(m), mi.DecimalType) for m in members)
         if takes_any_size and isinstance(value, HugeNumber):
             return Decimal(value.text)
+        if isinstance(value, HugeNumber) and isfinite(float(value.text)):
+            return self.value(float(value.text), node, at)
         found = MISSING if _is_secret(node) else value.text
         return self._fail(found, expectation(node), at)
 
     def _leaf(self, value: object, node: mi.Type, at: str) -> object:
         try:
             return msgspec.convert(value, self._annotation(node), dec_hook=decode_custom)
-        except (msgspec.ValidationError, SchemaError):
-            return self._fail(value, expectation(node), at)
+        except ValueError:  # msgspec's, an adapter's, or a text that is no UTF-8
+            found = MISSING if _is_secret(node) else value
+            return self._fail(found, expectation(node), at)
 
     def _annotated(self, value: object, node: mi.Metadata, at: str) -> object:
         before = len(self.faults)
+        if is_file(node.type):
+            return self._leaf(value, node, at)  # what is expected of it is in the metadata
         converted = self.value(value, node.type, at)
         if _is_secret(node):
             hidden = [fault._replace(found=MISSING) for fault in self.faults[before:]]
@@ -320,6 +327,8 @@ def _is_tag(tag: object, node: mi.StructType) -> bool:
 
 
 def _is_secret(node: mi.Type) -> bool:
+    if isinstance(node, mi.UnionType):
+        return any(map(_is_secret, node.types))
     if not isinstance(node, mi.Metadata):
         return False
     extra: dict[str, object] = getattr(node, "extra", None) or {}

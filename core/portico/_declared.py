@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping
 from types import NoneType
 from typing import Any, Final, get_args
 
-from portico._answer import BlockingAnswer, is_reply
+from portico._answer import is_reply
+from portico._blocking_answer import BlockingAnswer
 from portico._errors import UndeclaredAnswerError
 from portico._held_stream import (
     HeldAsyncIterator,
@@ -26,6 +27,7 @@ from portico._response import Response
 from portico._returns import Returns, declared_responses
 from portico._signature import EMPTY
 from portico._slot import Slot
+from portico._sse import AsyncEventStream, EventStream
 from portico._type_forms import bare, is_union, type_name, union_of
 
 _EXPLICIT: Final = (Response, BlockingAnswer)
@@ -137,8 +139,14 @@ class Declared:
             return self._fit(item, value, code, author)
 
         def hold_end(value: Any) -> Any:
-            return None if value is None else self.settle(value, author, status=code)
+            if value is None or author.has_open_end:
+                return value
+            return self.settle(value, author, status=code)
 
+        if isinstance(source, EventStream | AsyncEventStream):
+            if not item.is_open:
+                source.hold(hold)
+            return source
         if hasattr(source, "__anext__"):
             return source if item.is_open else HeldAsyncIterator(source, hold)
         # Of open items only what a generator returns is left to hold.

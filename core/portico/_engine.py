@@ -29,12 +29,14 @@ from portico._answer import to_response_on_loop as to_response_later
 from portico._error_answer import add_fields, forget_answer, tells_of, unhandled, with_status
 from portico._errors import HTTPError
 from portico._framing import drop, drop_on_loop, frame, must_drop, settle
+from portico._handler_alone import is_alone, run_async, run_in_place
 from portico._problem import unexpected
 from portico._request_life import abandon, leave, leave_with_stream
 from portico._response import Response
 from portico._resumption import begin, enter_loop
 from portico._span import Tracing
 from portico._steps import (
+    body_need,
     error_steps,
     first,
     steps_before_answer,
@@ -44,16 +46,23 @@ from portico._steps import (
 from portico._stream import ByteStream, offloaded
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from portico._chain import Chain
     from portico._context import Context
     from portico._link import Link
     from portico._reply import Reply
 
 Colour: TypeAlias = Literal["thread", "loop"]
+Run: TypeAlias = "Callable[[Context], Response | Awaitable[Response]]"
 
 
 class Pipeline:
-    """A chain, compiled for a colour."""
+    """A chain, compiled for a colour.
+
+    Attributes:
+        run: answers a request that matched; it never raises but for cancellation.
+    """
 
     __slots__ = (
         "_after_response",
@@ -67,6 +76,7 @@ class Pipeline:
         "_returned",
         "_takers",
         "_traces",
+        "run",
     )
 
     def __init__(self, chain: Chain, colour: Colour) -> None:
@@ -92,10 +102,24 @@ class Pipeline:
         self._needs_loop = is_async or blocks
         declared = chain.declared
         self._declared = None if declared is None or declared.is_trivial else declared
+        self.run = self._specialised(chain, colour, is_async=is_async) or self._run
 
-    def run(self, ctx: Context) -> Response | Awaitable[Response]:
-        """Answer a request that matched; it never raises but for cancellation."""
+    def _run(self, ctx: Context) -> Response | Awaitable[Response]:
         return self.start(ctx, self._answered(ctx))
+
+    def _specialised(self, chain: Chain, colour: Colour, *, is_async: bool) -> Run | None:
+        """The shorter way of a handler alone, where the chain is one that has it."""
+        handler = chain.handler
+        if handler is None or not is_alone(chain):
+            return None
+        if handler.signature.is_async:
+            return run_async(self, chain, handler)
+        if is_async or self._needs_loop:
+            return None
+        on_loop = colour == "loop"
+        if on_loop and body_need(chain, handler)[0]:
+            return None
+        return run_in_place(self, chain, handler, on_loop=on_loop)
 
     def start(
         self, ctx: Context, work: Coroutine[Any, Any, Response]
@@ -130,6 +154,15 @@ class Pipeline:
         for hook in self._after_response:
             ctx.platform.wait_until(partial(hook, ctx, response))
         return _for_loop(response, ctx)
+
+    async def finish_later(self, pending: Awaitable[Any], ctx: Context) -> Response:
+        """The response of what a plain function has given to be awaited."""
+        await enter_loop(ctx)
+        return await self.finish(await pending, None, ctx)
+
+    async def send(self, response: Response, ctx: Context) -> Response:
+        """The same response, fit for the wire; where it cannot be, its stream is closed."""
+        return await self._sent(response, ctx, None)
 
     async def finish(self, value: Any, link: Link | None, ctx: Context) -> Response:
         """The response of what a handler or an early link has given."""
@@ -177,6 +210,9 @@ class Pipeline:
         if ctx._tracing is not None:
             ctx._tracing.leave(None)
         response = await self._converted(value, ctx)
+        return await self._sent(response, ctx, error)
+
+    async def _sent(self, response: Response, ctx: Context, error: Exception | None) -> Response:
         try:
             add_fields(response, error)
             settle(response, ctx)

@@ -9,6 +9,7 @@ from typing import Final
 from msgspec import inspect as mi
 
 from portico._faults import Fault, pointer_to
+from portico._file_type import is_file, limits_of
 
 _LISTED: Final = 20
 _PLACE: Final = re.compile(r" - at (?:`key` in )?`\$(?P<path>.*)`$", re.DOTALL)
@@ -37,7 +38,7 @@ def expectation(node: mi.Type) -> str:
     """What `node` expects, as a noun phrase: `"an array of at least 1 item"`."""
     match node:
         case mi.Metadata():
-            return expectation(node.type)
+            return _file(node) or expectation(node.type)
         case mi.IntType():
             return "an integer" + _bounds(node)
         case mi.FloatType():
@@ -81,6 +82,8 @@ def fault_of(error: Exception, *, part: str, base: str = "") -> Fault:
 
 
 def _kind(text: str) -> str:
+    if text == "Integer value out of range":
+        return "a smaller integer"
     expected = _KIND.match(text)
     return text if expected is None else expected["kind"]
 
@@ -105,9 +108,22 @@ def _container(node: mi.Type) -> str:
         case mi.DictType() | mi.FrozenDictType():
             return "an object" + _lengths(node, "member")
         case mi.CustomType():
-            return f"a {node.cls.__name__}"
+            return "a file" if is_file(node) else f"a {node.cls.__name__}"
         case _:
             return _PLAIN.get(type(node), "a value of the declared type")
+
+
+def _file(node: mi.Metadata) -> str:
+    limits = limits_of(node)
+    if limits is None:
+        return ""
+    inner = node.type
+    members = inner.types if isinstance(inner, mi.UnionType) else ()
+    return limits.expectation + (" or null" if any(map(_is_null, members)) else "")
+
+
+def _is_null(node: mi.Type) -> bool:
+    return isinstance(node, mi.NoneType)
 
 
 def _bounds(node: mi.IntType | mi.FloatType) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import IO, TYPE_CHECKING, Final
 
-from portico._answer import BlockingAnswer
+from portico._blocking_answer import BlockingAnswer
 from portico._errors import HTTPError, PeerError
 from portico._headers import Headers
 from portico._response import Response

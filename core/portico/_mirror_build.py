@@ -7,6 +7,7 @@ from typing import Any, Final, Literal, get_args, get_origin
 from portico._errors import DefinitionError
 from portico._mirror import Mirror
 from portico._mirror_containers import fill_container
+from portico._mirror_events import fill_event
 from portico._mirror_models import fill_adapted
 from portico._mirror_objects import fill_object
 from portico._mirror_records import fill_record
@@ -20,6 +21,7 @@ from portico._mirror_scalars import (
 )
 from portico._mirror_union import fill_union
 from portico._schema import adapter_for
+from portico._server_sent_event import ServerSentEvent
 from portico._type_forms import bare, is_union, metadata_of, resolved, type_name
 
 _mirrors: Final[dict[tuple[Any, bool], Mirror]] = {}
@@ -111,7 +113,9 @@ class _Build:
                 "Declare a class, a container or a union of these, without quotes inside."
             )
         schema = adapter_for(tp)
-        if schema is not None:
+        if origin is ServerSentEvent:
+            fill_event(mirror, tp, self)
+        elif schema is not None:
             fill_adapted(mirror, origin, schema, self)
         elif not (
             fill_object(mirror, origin, tp, self)

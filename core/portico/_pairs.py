@@ -5,6 +5,8 @@
   header fields are one, joined by commas, since servers and gateways join them already
   (RFC 9110 section 5.3): a list is split at commas outside quotes, a scalar keeps them all.
 - A field that is an object takes a text of JSON.
+- A field that is a file takes a file; what a browser sends for "no file chosen" is no file.
+- Of a union of tagged Structs, the text under the tag's name chooses one.
 - Unknown names are faults where the type forbids them, but never in headers and cookies, where
   clients and proxies add their own.
 """
@@ -13,7 +15,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 import msgspec
 from msgspec import inspect as mi
@@ -21,11 +23,13 @@ from msgspec import inspect as mi
 from portico._annotation import annotation_of
 from portico._collect import find_faults, is_positional
 from portico._errors import DefinitionError
-from portico._faults import MISSING, SchemaError
-from portico._schema_msgspec import MsgspecSchema
+from portico._expected import one_of
+from portico._faults import MISSING, Fault, SchemaError, pointer_to
+from portico._form_files import is_left_empty, refuse_misplaced_files
+from portico._schema_msgspec import MsgspecSchema, type_name
 from portico._texts import ObjectType, Text, is_object, members_of, text_of
 
-_OPEN_PARTS: Final = frozenset({"headers", "cookies"})
+OPEN_PARTS: Final = frozenset({"headers", "cookies"})
 # A quote that is never closed takes the rest, or a hostile field would cost quadratic time.
 _LIST_ITEM: Final = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.?)*+(?:"|$))++', re.DOTALL)
 
@@ -39,39 +43,101 @@ class _Field(NamedTuple):
     has_default: bool
 
 
+class Reader(Protocol):
+    """Reads names and texts as an object."""
+
+    def read(self, pairs: Iterable[tuple[str, object]]) -> Any:
+        """The object; see `Schema.validate_strings`."""
+        ...
+
+
+def reader_for(schema: MsgspecSchema, *, part: str) -> Reader:
+    """The reader of the type of a schema.
+
+    Raises:
+        DefinitionError: the type has no named fields, or a file where there can be none.
+    """
+    objects = [m for m in members_of(schema.node) if is_object(m)]
+    tagged = [m for m in objects if isinstance(m, mi.StructType) and m.tag_field is not None]
+    if not objects or (len(objects) > 1 and len(tagged) != len(objects)):
+        hint = " A body that is a file as a whole is a `Blob`." if schema.has_files else ""
+        raise DefinitionError(
+            f"The type `{type_name(schema.type)}` cannot be read from {part}, which is names and "
+            "texts. Expected one class with fields (Struct, dataclass, TypedDict), several Structs "
+            f"with tags, or a dict.{hint}"
+        )
+    readers = [PairsReader(schema, node, part=part) for node in objects]
+    return readers[0] if len(readers) == 1 else _TaggedReader(tagged, readers, part)
+
+
+class _TaggedReader:
+    """Reads names and texts as one of several Structs, which their tag tells apart."""
+
+    __slots__ = ("_name", "_part", "_readers", "_tags")
+
+    def __init__(
+        self, nodes: Sequence[mi.StructType], readers: Sequence[Reader], part: str
+    ) -> None:
+        self._part = part
+        self._name = _wire_name(nodes[0].tag_field or "", part)
+        self._tags = [node.tag for node in nodes]
+        self._readers = dict(zip(map(str, self._tags), readers, strict=True))
+
+    def read(self, pairs: Iterable[tuple[str, object]]) -> Any:
+        """The object; see `Schema.validate_strings`."""
+        given = list(pairs)
+        tags = [value for name, value in given if _wire_name(name, self._part) == self._name]
+        reader = self._readers.get(str(tags[-1])) if tags else None
+        if reader is None:
+            found = tags[-1] if tags else MISSING
+            at = pointer_to("", self._name)
+            raise SchemaError([Fault(self._part, at, one_of(self._tags), found)])
+        return reader.read(given)
+
+
 class PairsReader:
     """Reads names and texts as an object of one type.
 
     Raises:
-        DefinitionError: the type has no named fields.
+        DefinitionError: the type has a file where there can be none.
     """
 
-    __slots__ = ("_fields", "_hook", "_make", "_node", "_part", "_rest", "_type", "_unknown")
+    __slots__ = (
+        "_fields",
+        "_hook",
+        "_make",
+        "_node",
+        "_part",
+        "_rest",
+        "_revised",
+        "_tag",
+        "_type",
+        "_unknown",
+    )
 
-    def __init__(self, schema: MsgspecSchema, *, part: str) -> None:
-        objects = [m for m in members_of(schema.node) if is_object(m)]
-        if len(objects) != 1:
-            raise DefinitionError(
-                f"The type `{schema.type}` cannot be read from {part}, which is names and texts. "
-                "Expected one class with fields (Struct, dataclass, TypedDict) or a dict."
-            )
+    def __init__(self, schema: MsgspecSchema, node: mi.Type, *, part: str) -> None:
         self._part = part
         self._hook = schema.hook
-        self._make, self._type, self._node = _shape(objects[0])
-        self._rest = _rest_of(objects[0], part)
-        self._fields = _fields_of(objects[0], part)
-        self._unknown = part not in _OPEN_PARTS and getattr(
-            objects[0], "forbid_unknown_fields", False
-        )
+        self._revised = schema.revised
+        if schema.has_files:
+            refuse_misplaced_files(node, part=part)
+        self._make, self._type, self._node = _shape(node)
+        self._rest = _rest_of(node, part)
+        self._fields = _fields_of(node, part)
+        self._tag = _tag_of(node, part)
+        self._unknown = part not in OPEN_PARTS and getattr(node, "forbid_unknown_fields", False)
 
     def read(self, pairs: Iterable[tuple[str, object]]) -> Any:
         """The object; see `Schema.validate_strings`."""
-        given = list(_joined(pairs) if self._part == "headers" else pairs)
-        raw = self._soften(given)
+        given = list(joined_fields(pairs) if self._part == "headers" else pairs)
+        if self._part == "body":
+            given = [p for p in given if isinstance(p[1], str) or not is_left_empty(p[1])]
+        raw: object = self._soften(given)
         try:
+            raw = self._revised(raw, self._node)
             value = msgspec.convert(raw, self._type, dec_hook=self._hook, str_keys=True)
             return value if self._make is None else self._make(**msgspec.structs.asdict(value))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             faults = find_faults(raw, self._node, error, part=self._part)
             if self._part == "headers":
                 faults = tuple(f._replace(pointer=f.pointer.replace("_", "-")) for f in faults)
@@ -91,10 +157,14 @@ class PairsReader:
                 value = text.soften(value, has_default=has_default)
             if value is not MISSING:
                 raw[name] = value
+        if self._tag is not None:
+            key, name, tag = self._tag
+            if key in last:
+                raw[name] = tag if last[key] == str(tag) else last[key]
         if self._rest is not None:
             self._soften_rest(self._rest, pairs, raw)
         elif self._unknown:
-            known = {field.key for field in self._fields}
+            known = {field.key for field in self._fields} | {self._tag and self._tag[0]}
             raw.update((name, value) for name, value in last.items() if name not in known)
         return raw
 
@@ -109,10 +179,10 @@ class PairsReader:
 
     def _all(self, pairs: Sequence[tuple[str, object]], key: str) -> list[object]:
         values = [value for name, value in pairs if name == key]
-        return _list_items(values) if self._part == "headers" else values
+        return list_items(values) if self._part == "headers" else values
 
 
-def _joined(pairs: Iterable[tuple[str, object]]) -> Iterable[tuple[str, object]]:
+def joined_fields(pairs: Iterable[tuple[str, object]]) -> Iterable[tuple[str, object]]:
     """Header fields by lower-cased name, each as one text."""
     joined: dict[str, str] = {}
     for name, value in pairs:
@@ -121,7 +191,7 @@ def _joined(pairs: Iterable[tuple[str, object]]) -> Iterable[tuple[str, object]]
     return joined.items()
 
 
-def _list_items(values: Sequence[object]) -> list[object]:
+def list_items(values: Sequence[object]) -> list[object]:
     """The items of a header field that is a list; empty ones do not count (section 5.6.1)."""
     items = (item.strip(" \t") for value in values for item in _LIST_ITEM.findall(str(value)))
     return [item for item in items if item]
@@ -138,6 +208,14 @@ def _fields_of(node: mi.Type, part: str) -> tuple[_Field, ...]:
         )
         for field in fields
     )
+
+
+def _tag_of(node: mi.Type, part: str) -> tuple[str, str, str | int] | None:
+    """The wire name of the tag, its name as a member, and its value; None where there is none."""
+    name = node.tag_field if isinstance(node, mi.StructType) and not node.array_like else None
+    if name is None or not isinstance(node, mi.StructType) or node.tag is None:
+        return None
+    return _wire_name(name, part), name, node.tag
 
 
 def _rest_of(node: mi.Type, part: str) -> Text | None:

@@ -19,6 +19,9 @@ class Refused:
 
 
 class HugeNumber(Refused):
-    """Stands in the place of a JSON number that no double holds; only a Decimal takes it."""
+    """Stands in the place of a JSON number beyond a double, too large or too small for it.
+
+    A Decimal takes it; to a float the small one is 0.
+    """
 
     __slots__ = ()

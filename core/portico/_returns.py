@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Coroutine, Generator, Iterable, Mapping
 from types import NoneType
 from typing import Any, Final, Literal, NamedTuple, NoReturn, TypeGuard, get_args, get_origin
 
-from portico._answer import BlockingAnswer
+from portico._blocking_answer import BlockingAnswer
 from portico._errors import DefinitionError
 from portico._reply import Reply
 from portico._response import Response
@@ -28,9 +28,10 @@ class Returns:
         is_open: whether the function may answer with any status and value: its annotation is
             missing, `Any` or `object`, or has one of these among others.
         has_response: whether it declares a `Response` or `file()`, of which nothing more is known.
+        has_open_end: whether it is a generator that may return anything where it yields nothing.
     """
 
-    __slots__ = ("has_response", "is_open", "rest", "types", "where")
+    __slots__ = ("has_open_end", "has_response", "is_open", "rest", "types", "where")
 
     def __init__(
         self,
@@ -40,12 +41,14 @@ class Returns:
         rest: Any = EMPTY,
         is_open: bool = False,
         has_response: bool = False,
+        has_open_end: bool = False,
     ) -> None:
         self.types = types
         self.where = where
         self.rest = rest
         self.is_open = is_open
         self.has_response = has_response
+        self.has_open_end = has_open_end
 
     def __repr__(self) -> str:
         texts = [f"{code}: {type_name(tp)}" for code, tp in self.types.items()]
@@ -81,6 +84,7 @@ def returns_of(annotation: Any, where: str = "") -> Returns:
         rest=union_of(found.rest) if found.rest else EMPTY,
         is_open=is_open,
         has_response="response" in found.flags,
+        has_open_end="open end" in found.flags,
     )
 
 
@@ -108,7 +112,7 @@ class _Found(NamedTuple):
     plain: list[Any]
     replies: dict[int, list[Any]]
     rest: list[Any]
-    flags: set[Literal["open", "response"]]
+    flags: set[Literal["open", "open end", "response"]]
 
 
 def _read(annotation: Any, found: _Found) -> None:
@@ -134,7 +138,12 @@ def _read(annotation: Any, found: _Found) -> None:
 
 def _read_end(arguments: tuple[Any, ...], found: _Found) -> None:
     """What a generator returns is the answer where it yields nothing."""
-    if len(arguments) == 3 and all(bare(arguments[2]) is not no for no in (Any, NoneType)):
+    if len(arguments) != 3 or bare(arguments[2]) is NoneType:
+        return
+    if any(bare(arguments[2]) is each for each in _ANYTHING):
+        # Its items are held to their type all the same.
+        found.flags.add("open end")
+    else:
         _read(arguments[2], found)
 
 

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from portico._answer import BlockingAnswer, to_response
-from portico._chain import Chain
-from portico._context import Context
-from portico._engine import Colour, Pipeline
 from portico._errors import CapabilityError, DefinitionError
 from portico._hook import flattened
-from portico._link import Link
-from portico._response import Response
-from portico._stream import ByteStream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Collection
 
-    from portico._chain import Surroundings
+    from portico._chain import Chain, Surroundings
+    from portico._engine import Colour, Pipeline
     from portico._hook import Hook
     from portico._key import Key
+    from portico._link import Link
     from portico._pattern import Pattern
     from portico.contract import Capabilities, Capability
 
@@ -127,12 +121,13 @@ class Route:
     def chain(self, surroundings: Surroundings) -> Chain:
         """The links, made when they are first wanted."""
         if self._chain is None:
-            fn, blocking = self.target, self.blocking
-            if not callable(fn):
-                blocking = blocking and isinstance(fn, BlockingAnswer)
-                fn = constant(fn, f"{self.name} ({self.where})")
-            handler = Link("handle", fn, self.pattern.names, blocking=blocking)
+            # What a request needs is loaded with the first one, or with `check`.
+            from portico._chain import Chain
+            from portico._constant import handler_of
+
             names = self.pattern.names
+            where = f"{self.name} ({self.where})"
+            handler = handler_of(self.target, names, where, blocking=self.blocking)
             self._chain = Chain(self.layers, handler, names, self.name, surroundings)
         return self._chain
 
@@ -140,6 +135,8 @@ class Route:
         """What answers on a colour; made once."""
         pipeline = self.pipelines.get(colour)
         if pipeline is None:
+            from portico._engine import Pipeline
+
             pipeline = self.pipelines[colour] = Pipeline(self.chain(surroundings), colour)
         return pipeline
 
@@ -179,31 +176,3 @@ class Route:
                 f"runtime {runtime!r} does not have. Serve it elsewhere, or leave the route "
                 "out of the application for this runtime."
             )
-
-
-def constant(value: Any, where: str) -> Callable[[Context], Any]:
-    """A handler that returns the value; its response is built once and copied.
-
-    Raises:
-        DefinitionError: the value is a stream, which the first request would use up.
-    """
-    content = value.content if isinstance(value, Response) else value
-    if isinstance(content, Iterator | AsyncIterator | Awaitable | ByteStream):
-        raise DefinitionError(
-            f"{where} has the value {value!r}, a stream that can be read once. Register a function "
-            "that makes it, so that each request gets its own."
-        )
-    prepared: list[Response] = []
-
-    def answer(ctx: Context) -> Any:
-        if prepared:
-            return prepared[0]
-        if isinstance(value, BlockingAnswer):
-            return value  # it depends on the request
-        response = to_response(value, ctx, 200)
-        if isinstance(response.content, bytes):
-            prepared.append(response)
-        return response
-
-    answer.__annotations__ = {"ctx": Context}
-    return answer

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from functools import cache
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Final
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from msgspec import inspect as mi
 
+from portico._blob import FILE_SCHEMA, Blob
 from portico._collect import decode_custom, find_faults
 from portico._errors import DefinitionError
 from portico._expected import fault_of
@@ -19,7 +21,7 @@ from portico._refused import HugeNumber
 from portico._schema import JSONSchema, Mode, adapter_for, schema_for
 
 if TYPE_CHECKING:
-    from portico._pairs import PairsReader
+    from portico._pairs import Reader
 
 _SUPPORTED: Final = (
     "str, int, float, bool, None, bytes, UUID, Decimal, date, time, datetime, timedelta, Enum, "
@@ -38,16 +40,20 @@ class MsgspecSchema:
         DefinitionError: the type, or one inside it, is not supported.
     """
 
-    __slots__ = ("_decode", "_readers", "hook", "node", "type")
+    __slots__ = ("_decode", "_readers", "has_decimals", "has_files", "hook", "node", "type")
 
     vendor = "msgspec"
 
     def __init__(self, tp: object) -> None:
         self.type: Any = tp
         self.node = describe(tp)
-        self.hook = decode_custom if any(_custom_types(self.node, set())) else None
+        within = list(types_within(self.node, set()))
+        custom = [node.cls for node in within if isinstance(node, mi.CustomType)]
+        self.hook = decode_custom if custom else None
+        self.has_decimals = any(isinstance(node, mi.DecimalType) for node in within)
+        self.has_files = any(issubclass(cls, Blob) for cls in custom)
         self._decode = msgspec.json.Decoder(self.type, dec_hook=self.hook).decode
-        self._readers: dict[str, PairsReader] = {}
+        self._readers: dict[str, Reader] = {}
 
     def validate(self, value: object, *, part: str, coerce: bool = False) -> Any:
         """See `Schema.validate`."""
@@ -56,6 +62,7 @@ class MsgspecSchema:
 
             value = soften(value, self.node, part=part)
         try:
+            value = self.revised(value, self.node)
             return msgspec.convert(value, self.type, dec_hook=self.hook, str_keys=True)
         except (ValueError, RecursionError) as error:
             raise SchemaError(find_faults(value, self.node, error, part=part)) from None
@@ -66,19 +73,22 @@ class MsgspecSchema:
         try:
             if not data.isascii():
                 data.decode()  # msgspec does not look into the members that it skips
-            return self._decode(data)
+            value = self._decode(data)
         except (ValueError, RecursionError) as error:
             if data.startswith(BOM):
                 return self.validate_json(data[len(BOM) :], part=part)
             raise self._json_error(data, error, part=part) from None
+        if self.has_decimals:
+            self._check_decimals(data, part)
+        return value
 
     def validate_strings(self, pairs: Iterable[tuple[str, object]], *, part: str) -> Any:
         """See `Schema.validate_strings`."""
         reader = self._readers.get(part)
         if reader is None:
-            from portico._pairs import PairsReader
+            from portico._pairs import reader_for
 
-            reader = self._readers[part] = PairsReader(self, part=part)
+            reader = self._readers[part] = reader_for(self, part=part)
         return reader.read(pairs)
 
     def dump_json(self, value: Any) -> bytes:
@@ -91,7 +101,7 @@ class MsgspecSchema:
 
         def of_adapter(cls: type) -> JSONSchema:
             if cls.__module__.startswith("portico."):
-                return {"type": "string", "contentMediaType": "application/octet-stream"}
+                return dict(FILE_SCHEMA)
             schema, inner = schema_for(cls).json_schema(ref_template, mode)
             components.update(inner)
             return schema
@@ -100,6 +110,32 @@ class MsgspecSchema:
             (self.type,), schema_hook=of_adapter, ref_template=ref_template
         )
         return schema, components | own
+
+    def revised(self, value: object, node: mi.Type) -> object:
+        """A copy in which what no type takes is `Refused`: decimals that are none, wrong files."""
+        if self.has_decimals:
+            from portico._decimals import refuse_decimals
+
+            value, _ = refuse_decimals(value, node)
+        if self.has_files:
+            from portico._form_files import accept_file
+            from portico._revise import revise
+
+            value = revise(value, node, accept_file)
+        return value
+
+    def _check_decimals(self, data: bytes, part: str) -> None:
+        from portico._decimals import may_have_traps, refuse_decimals
+
+        if not may_have_traps(data):
+            return
+        try:
+            value, refused = refuse_decimals(_untyped().decode(data), self.node)
+        except RecursionError as error:
+            raise malformed(error, data) from None
+        if refused:
+            wrong = msgspec.ValidationError("Expected `decimal`, got `str`")
+            raise SchemaError(find_faults(value, self.node, wrong, part=part))
 
     def _json_error(self, data: bytes, error: Exception, *, part: str) -> Exception:
         if not isinstance(error, msgspec.ValidationError):
@@ -110,6 +146,8 @@ class MsgspecSchema:
             return SchemaError((fault_of(error, part=part),))
         except (ValueError, RecursionError) as worse:
             return malformed(worse, data)
+        with suppress(RecursionError):  # then the faults of decimals are left out
+            value = self.revised(value, self.node)
         return SchemaError(find_faults(value, self.node, error, part=part))
 
 
@@ -124,20 +162,35 @@ def describe(tp: object) -> mi.Type:
         msgspec.json.Decoder(tp)
     except NameError as error:
         raise DefinitionError(
-            f"The type `{_name(tp)}` names something that is not defined: {error}. Import the name "
-            "where the type is declared, not only under TYPE_CHECKING."
+            f"The type `{type_name(tp)}` names something that is not defined: {error}. Import the "
+            "name where the type is declared, not only under TYPE_CHECKING."
         ) from error
     except TypeError as error:
         raise DefinitionError(
-            f"The type `{_name(tp)}` cannot be validated: {error}. Supported are {_SUPPORTED}."
+            f"The type `{type_name(tp)}` cannot be validated: {error}. Supported are {_SUPPORTED}."
         ) from error
-    for custom in _custom_types(node, set()):
-        if not _is_known(custom.cls):
-            raise DefinitionError(
-                f"The type `{_name(tp)}` cannot be validated: `{_name(custom.cls)}` is not "
-                f"supported. Supported are {_SUPPORTED}."
-            )
+    for inner in types_within(node, set()):
+        if isinstance(inner, mi.CustomType):
+            if not _is_known(inner.cls):
+                raise DefinitionError(
+                    f"The type `{type_name(tp)}` cannot be validated: `{type_name(inner.cls)}` is "
+                    f"not supported. Supported are {_SUPPORTED}."
+                )
+        elif inner is not node:
+            _refuse_adapter(tp, inner)
     return node
+
+
+def _refuse_adapter(tp: object, inner: mi.Type) -> None:
+    """Raise for an adapter that would not be asked: msgspec validates what it knows by itself."""
+    cls = getattr(inner, "cls", None)
+    if cls is None or cls is tp or adapter_for(cls) is None:
+        return
+    raise DefinitionError(
+        f"The type `{type_name(tp)}` cannot be validated: `{type_name(cls)}` in it has a schema "
+        "adapter of its own, which is not asked inside of another type, since msgspec knows such "
+        "classes. Make it a plain class, or give the whole type an adapter."
+    )
 
 
 def _is_known(cls: type) -> bool:
@@ -149,15 +202,14 @@ def _is_known(cls: type) -> bool:
     )
 
 
-def _custom_types(node: mi.Type, seen: set[int]) -> Iterator[mi.CustomType]:
-    """Every class within `node` that msgspec does not know; types may contain themselves."""
+def types_within(node: mi.Type, seen: set[int]) -> Iterator[mi.Type]:
+    """A type, and every one within it; types may contain themselves."""
     if id(node) in seen:
         return
     seen.add(id(node))
-    if isinstance(node, mi.CustomType):
-        yield node
+    yield node
     for inner in _inner_types(node):
-        yield from _custom_types(inner, seen)
+        yield from types_within(inner, seen)
 
 
 def _inner_types(node: mi.Type) -> Iterable[mi.Type]:
@@ -178,7 +230,8 @@ def _inner_types(node: mi.Type) -> Iterable[mi.Type]:
             return ()
 
 
-def _name(tp: object) -> str:
+def type_name(tp: object) -> str:
+    """A type, in messages."""
     return tp.__qualname__ if isinstance(tp, type) else str(tp)
 
 
@@ -189,4 +242,9 @@ def _untyped() -> msgspec.json.Decoder[Any]:
 
 def _number(text: str) -> object:
     value = float(text)
-    return value if isfinite(value) else HugeNumber(text)
+    # A number that is 0 only because no double is so small would be one to a Decimal.
+    return value if isfinite(value) and (value or not _is_tiny(text)) else HugeNumber(text)
+
+
+def _is_tiny(text: str) -> bool:
+    return any(digit in "123456789" for digit in text.lower().partition("e")[0])

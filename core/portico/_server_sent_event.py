@@ -50,6 +50,12 @@ class ServerSentEvent(Generic[T_co]):
         self.retry: int | None = None if retry is None else _milliseconds(retry)
         self.comment: str | None = comment
 
+    def with_data(self, data: T) -> ServerSentEvent[T]:
+        """The same event with other data."""
+        return ServerSentEvent(
+            data, event=self.event, id=self.id, retry=self.retry, comment=self.comment
+        )
+
     def __bytes__(self) -> bytes:
         """Its fields, each on a line, and the blank line that ends them (section 9.2.5).
 

@@ -79,7 +79,7 @@ class Signature:
         function = _annotated(self.fn)
         annotations: dict[str, Any] = getattr(function, "__annotations__", {})
         try:
-            if any(isinstance(value, str) for value in annotations.values()):
+            if any(map(_has_names, annotations.values())):
                 from typing import get_type_hints
 
                 annotations = get_type_hints(function, _names(function), include_extras=True)
@@ -94,6 +94,19 @@ class Signature:
                 f"{self.where} has an annotation that cannot be evaluated: {error}."
             ) from error
         return annotations
+
+
+def _has_names(annotation: object) -> bool:
+    """Whether an annotation, or a part of it, is a text that names a type."""
+    if isinstance(annotation, str):
+        return True
+    if isinstance(annotation, type):
+        return False
+    return _is_reference(annotation) or any(map(_has_names, getattr(annotation, "__args__", ())))
+
+
+def _is_reference(annotation: object) -> bool:
+    return type(annotation).__name__ == "ForwardRef"
 
 
 def describe(fn: object) -> str:

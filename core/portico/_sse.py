@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterator
 from math import inf
-from typing import TYPE_CHECKING, Any, Final, TypeGuard, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeGuard, TypeVar, overload
 
 from portico._server_sent_event import COMMENT, ServerSentEvent, as_event
 from portico._stream import Idle
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
 T = TypeVar("T")
+
+Hold: TypeAlias = Callable[[Any], ServerSentEvent[Any]]
 
 _OPENING: Final = ServerSentEvent(None)
 
@@ -24,12 +26,17 @@ class EventStream:
         idle: the comment that is sent while the source gives nothing, or None.
     """
 
-    __slots__ = ("_opens", "_source", "idle")
+    __slots__ = ("_hold", "_opens", "_source", "idle")
 
     def __init__(self, source: Iterator[Any], idle: Idle | None) -> None:
         self._source = source
         self._opens = idle is not None
+        self._hold: Hold = as_event
         self.idle: Idle | None = idle
+
+    def hold(self, hold: Hold) -> None:
+        """Let each event be what `hold` makes of it; what it raises ends the stream."""
+        self._hold = lambda value: hold(as_event(value))
 
     def __iter__(self) -> Iterator[ServerSentEvent[Any]]:
         return self
@@ -41,7 +48,7 @@ class EventStream:
         value = next(self._source)
         while value is None:
             value = next(self._source)
-        return as_event(value)
+        return self._hold(value)
 
     def close(self) -> None:
         """Close the source."""
@@ -53,13 +60,18 @@ class EventStream:
 class AsyncEventStream:
     """The same for an asynchronous source."""
 
-    __slots__ = ("_iterator", "_opens", "_source", "idle")
+    __slots__ = ("_hold", "_iterator", "_opens", "_source", "idle")
 
     def __init__(self, source: AsyncIterable[Any], idle: Idle | None) -> None:
         self._source = source
         self._iterator = aiter(source)
         self._opens = idle is not None
+        self._hold: Hold = as_event
         self.idle: Idle | None = idle
+
+    def hold(self, hold: Hold) -> None:
+        """Let each event be what `hold` makes of it; what it raises ends the stream."""
+        self._hold = lambda value: hold(as_event(value))
 
     def __aiter__(self) -> AsyncIterator[ServerSentEvent[Any]]:
         return self
@@ -71,7 +83,7 @@ class AsyncEventStream:
         value = await anext(self._iterator)
         while value is None:
             value = await anext(self._iterator)
-        return as_event(value)
+        return self._hold(value)
 
     async def aclose(self) -> None:
         """Close the source, and the iterator over it where that is another."""

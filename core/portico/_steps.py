@@ -296,6 +296,8 @@ def validation(
 ) -> Callable[[Context], None]:
     """The step that reads all that was declared, and reports every fault of every part."""
 
+    from portico._faults import MAX_FAULTS
+
     def validate(ctx: Context) -> None:
         faults: list[Fault] = []
         for check in checks:
@@ -303,7 +305,8 @@ def validation(
         ctx._validated = [plan.collect(ctx, faults) for plan in plans]
         if faults:
             # A guard and a handler may hold the same part to the same.
-            raise InvalidInputError({fault[:3]: fault for fault in faults}.values())
+            distinct = {fault[:3]: fault for fault in faults}
+            raise InvalidInputError(list(distinct.values())[:MAX_FAULTS])
 
     return validate
 

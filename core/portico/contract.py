@@ -18,6 +18,9 @@ The order of calls::
 
 Each request is handled in a context (`contextvars`) of its own; on a loop the adapter sees to that.
 
+What goes wrong outside of `handle` (a start, a malformed event) is reported and answered with
+`failure(method)`.
+
 `handle` never raises but for cancellation: whatever goes wrong becomes an answer. What it returns
 is ready for the wire: `content` is bytes, or a stream that must be closed exactly once, whether it
 was read or not; HEAD and the null body statuses have no content; `content-length` is set where it
@@ -33,6 +36,7 @@ from collections.abc import Awaitable
 from types import TracebackType
 from typing import Any, Protocol, Self
 
+from portico._failure import failure
 from portico._options import OptionArguments, Options
 from portico._platform import Platform
 from portico._request import BodyLimits, NativeRequest, Request
@@ -73,6 +77,7 @@ __all__ = [
     "Running",
     "Runtime",
     "Support",
+    "failure",
 ]
 
 

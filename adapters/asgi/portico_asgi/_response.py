@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextvars import copy_context
 from typing import TYPE_CHECKING
 
-from portico.contract import ByteStream, Response
+from portico.contract import ByteStream, Response, failure
 
 if TYPE_CHECKING:
     from portico_asgi._loop import Interruption, Tasks
@@ -30,13 +30,10 @@ async def write_whole(response: Response, content: bytes, platform: AsgiPlatform
 
 async def write_failure(send: Send) -> None:
     """Send the 500 of a request that no application answered; details go to the report."""
-    content = b'{"type":"about:blank","title":"Internal Server Error","status":500}'
-    headers = [
-        (b"content-type", b"application/problem+json"),
-        (b"content-length", str(len(content)).encode()),
-    ]
-    await send({"type": "http.response.start", "status": 500, "headers": headers})
-    await send({"type": "http.response.body", "body": content})
+    answer = failure()
+    headers = answer.headers.to_wire()
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.content})
 
 
 class StreamWriter:

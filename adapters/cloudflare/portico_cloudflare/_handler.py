@@ -6,7 +6,7 @@ from asyncio import get_running_loop
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, cast
 
-from portico.contract import Options, Response
+from portico.contract import Options, Response, failure
 from portico_cloudflare._entrypoint import Entrypoint, entrypoint_base
 from portico_cloudflare._exchange import Exchange, finish
 from portico_cloudflare._isolate import Isolate
@@ -79,10 +79,3 @@ async def answer(isolate: Isolate, raw: WorkerRaw) -> Any:
     except Exception as error:  # noqa: BLE001 - reported; the peer gets a 500
         platform.report(error, f"{where} failed")
         return to_native_bytes(failure(), javascript)
-
-
-def failure() -> Response:
-    """The answer to what `handle` did not answer, as RFC 9457 has it; details go to the report."""
-    body = b'{"type":"about:blank","title":"Internal Server Error","status":500}'
-    headers = [("content-type", "application/problem+json"), ("content-length", str(len(body)))]
-    return Response(body, status=500, headers=headers)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextvars import copy_context
 from typing import TYPE_CHECKING
 
-from portico.contract import ByteStream, Options, Response
+from portico.contract import ByteStream, Options, Response, failure
 from portico_wsgi._platform import CAPABILITIES, WsgiPlatform
 from portico_wsgi._process import Process, Processes
 from portico_wsgi._request import WsgiRequest
@@ -54,7 +54,7 @@ class WSGI:
             process = self._processes.entered(bool(environ["wsgi.multithread"]))
         except Exception as error:  # noqa: BLE001 - reported; the peer gets a 500
             WsgiPlatform(self._options).report(error, "the application could not start")
-            response = failure(environ)
+            response = failure(environ["REQUEST_METHOD"])
             send_head(response, start_response)
             return [response.sync.bytes()]
         return Call(self._app, process, environ).answer(start_response)
@@ -123,7 +123,7 @@ class Call:
             response = exchange.response()
         except Exception as error:  # noqa: BLE001 - reported; the peer gets a 500
             self.failed(error)
-            return failure(self._environ)
+            return failure(self._environ["REQUEST_METHOD"])
         if _is_async(response):
             self._chunks = exchange
         return response
@@ -167,15 +167,6 @@ class Call:
         from portico_wsgi._tasks import run
 
         run(self._process.loop, work, self._context)
-
-
-def failure(environ: WSGIEnvironment) -> Response:
-    """The answer to what `handle` did not answer, as RFC 9457 has it; details go to the report."""
-    body = b'{"type":"about:blank","title":"Internal Server Error","status":500}'
-    headers = [("content-type", "application/problem+json"), ("content-length", str(len(body)))]
-    if environ["REQUEST_METHOD"] == "HEAD":
-        body = b""
-    return Response(body, status=500, headers=headers)
 
 
 def _is_async(response: Response) -> bool:

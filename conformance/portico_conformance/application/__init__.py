@@ -17,14 +17,17 @@ from portico_conformance.application import (
     _events,
     _fields,
     _files,
+    _form_types,
     _generators,
     _guarded,
+    _inputs,
     _large,
     _lifecycle,
     _lifecycle_order,
     _parsers,
     _paths,
     _platform,
+    _scalars,
     _seen,
     _signals,
     _statuses,
@@ -50,6 +53,6 @@ __all__ = [
 ]
 
 # Importing the areas registers their routes.
-del _answers, _binding, _bodies, _cookies, _errors, _events, _fields, _files, _generators
-del _guarded, _large, _lifecycle, _lifecycle_order, _parsers, _paths, _platform, _seen, _signals
-del _statuses, _streams, _without_route
+del _answers, _binding, _bodies, _cookies, _errors, _events, _fields, _files, _form_types
+del _generators, _guarded, _inputs, _large, _lifecycle, _lifecycle_order, _parsers, _paths
+del _platform, _scalars, _seen, _signals, _statuses, _streams, _without_route

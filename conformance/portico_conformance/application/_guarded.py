@@ -1,5 +1,7 @@
 """Routes whose parts are held to something by a guard, by resolves and by the handler at once."""
 
+from typing import Any
+
 from msgspec import Struct
 
 from portico import Context, Portico, use
@@ -37,14 +39,14 @@ def guarded(colour: str) -> Portico:
     def bounded_sync(bound: int) -> int:
         return bound
 
-    bounded = plugin.resolve(bounded_async if colour == "async" else bounded_sync)
+    bounded: Any = plugin.resolve(bounded_async if colour == "async" else bounded_sync)
     plugin.before_handle(coloured(colour, lambda ctx: ran(ctx, "before_handle")))
 
-    async def item_async(ctx: Context, id: int, body: Item, bound: int = use(bounded)) -> object:
+    async def item_async(ctx: Context, id: int, body: Item, bound: Any = use(bounded)) -> object:
         ran(ctx, "handle")
         return [id, body, bound]
 
-    def item_sync(ctx: Context, id: int, body: Item, bound: int = use(bounded)) -> object:
+    def item_sync(ctx: Context, id: int, body: Item, bound: Any = use(bounded)) -> object:
         ran(ctx, "handle")
         return [id, body, bound]
 

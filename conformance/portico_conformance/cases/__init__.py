@@ -17,6 +17,7 @@ from portico_conformance.cases import (
     generators,
     headers,
     hosts,
+    inputs,
     json,
     large,
     lifecycle,
@@ -29,6 +30,8 @@ from portico_conformance.cases import (
     statuses,
     stream_ends,
     streams,
+    text_traps,
+    uploads,
 )
 
 __all__ = [
@@ -48,6 +51,7 @@ __all__ = [
     "generators",
     "headers",
     "hosts",
+    "inputs",
     "json",
     "large",
     "lifecycle",
@@ -60,4 +64,6 @@ __all__ = [
     "statuses",
     "stream_ends",
     "streams",
+    "text_traps",
+    "uploads",
 ]

@@ -1,0 +1,54 @@
+"""Handlers of routes that were given a value instead of a function."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from typing import Any
+
+from portico._answer import to_response
+from portico._blocking_answer import BlockingAnswer
+from portico._context import Context
+from portico._errors import DefinitionError
+from portico._link import Link
+from portico._response import Response
+from portico._stream import ByteStream
+
+
+def handler_of(target: Any, path_names: list[str], where: str, *, blocking: bool) -> Link:
+    """The link of what was registered: of a function itself, of a value one that returns it.
+
+    Raises:
+        DefinitionError: the value is a stream, which the first request would use up.
+    """
+    if callable(target):
+        return Link("handle", target, path_names, blocking=blocking)
+    blocks = blocking and isinstance(target, BlockingAnswer)
+    return Link("handle", constant(target, where), path_names, blocking=blocks)
+
+
+def constant(value: Any, where: str) -> Callable[[Context], Any]:
+    """A handler that returns the value; its response is built once and copied.
+
+    Raises:
+        DefinitionError: the value is a stream, which the first request would use up.
+    """
+    content = value.content if isinstance(value, Response) else value
+    if isinstance(content, Iterator | AsyncIterator | Awaitable | ByteStream):
+        raise DefinitionError(
+            f"{where} has the value {value!r}, a stream that can be read once. Register a function "
+            "that makes it, so that each request gets its own."
+        )
+    prepared: list[Response] = []
+
+    def answer(ctx: Context) -> Any:
+        if prepared:
+            return prepared[0]
+        if isinstance(value, BlockingAnswer):
+            return value  # it depends on the request
+        response = to_response(value, ctx, 200)
+        if isinstance(response.content, bytes):
+            prepared.append(response)
+        return response
+
+    answer.__annotations__ = {"ctx": Context}
+    return answer

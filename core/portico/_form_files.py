@@ -1,0 +1,82 @@
+"""Files in declared types: where they may stand, and holding those of a form to their limits.
+
+A file comes as an entry of a multipart form. So it is a field of the body's own type, or an item of
+such a field; never of an object inside, which a form has as JSON text, and in no other part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal, TypeAlias
+
+from msgspec import inspect as mi
+
+from portico._blob import Blob
+from portico._errors import DefinitionError
+from portico._file_type import is_file, limits_of
+from portico._schema import Schema
+from portico._schema_msgspec import MsgspecSchema, types_within
+from portico._texts import ObjectType, members_of
+from portico._upload import NO_LIMITS
+
+FilesUse: TypeAlias = Literal["none", "optional", "required"]
+"""Whether a type takes files; without those that are required there is no value of it."""
+
+_Mapping: TypeAlias = mi.DictType | mi.FrozenDictType
+
+
+def files_use(schema: Schema) -> FilesUse:
+    """Whether values of a schema have files."""
+    if not isinstance(schema, MsgspecSchema):
+        use: FilesUse = getattr(schema, "files_use", "none")
+        return use
+    if not schema.has_files:
+        return "none"
+    objects = [member for member in members_of(schema.node) if isinstance(member, ObjectType)]
+    required = (field.type for one in objects for field in one.fields if field.required)
+    alone = (members_of(inner) for inner in required)
+    return "required" if any(len(m) == 1 and is_file(m[0]) for m in alone) else "optional"
+
+
+def refuse_misplaced_files(node: mi.Type, *, part: str) -> None:
+    """Raise `DefinitionError` for a file that no request can bring to its place."""
+    mappings = [("*", m.value_type) for m in members_of(node) if isinstance(m, _Mapping)]
+    for name, inner in (*_fields(node), *mappings):
+        if not _has_files(inner):
+            continue
+        if part != "body":
+            raise DefinitionError(
+                f"The field {name!r} is a file, which {part} cannot bring. Files come in the body, "
+                "of a multipart form: declare it there."
+            )
+        for member in members_of(inner):
+            item = member.item_type if isinstance(member, mi.CollectionType) else member
+            if _has_files(item) and not any(map(is_file, members_of(item))):
+                raise DefinitionError(
+                    f"The field {name!r} has a file inside an object or array, which a form brings "
+                    "as JSON text, without files. Move the file, or a list of files, to a field of "
+                    "the body's own type."
+                )
+
+
+def accept_file(value: object, node: mi.Type) -> object:
+    """A file within its limits, or `Refused`; anything else as it is. A `Leaf` of `revise`."""
+    return (limits_of(node) or NO_LIMITS).accept(value) if isinstance(value, Blob) else value
+
+
+def is_left_empty(value: object) -> bool:
+    """Whether a file is what browsers send for "no file chosen": without a name, and empty.
+
+    HTML Standard section 4.10.21.4, "constructing the entry list", step 5.8.
+    """
+    return isinstance(value, Blob) and value.size == 0 and getattr(value, "name", None) == ""
+
+
+def _fields(node: mi.Type) -> Iterator[tuple[str, mi.Type]]:
+    for member in members_of(node):
+        if isinstance(member, ObjectType):
+            yield from ((field.encode_name, field.type) for field in member.fields)
+
+
+def _has_files(node: mi.Type) -> bool:
+    return any(map(is_file, types_within(node, set())))

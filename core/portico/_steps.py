@@ -147,13 +147,16 @@ def _body_steps(chain: Chain, handler: Link, *, offloads: bool) -> list[Step]:
 
 def body_need(chain: Chain, handler: Link) -> tuple[str, bool]:
     """What of the body must be read before the links that read it, and whether they can wait."""
-    if "none" in chain.parse:
-        return "", True
     links = [link for link in chain.parse if isinstance(link, Link)]
     links += [*chain.early, *chain.late, handler]
-    forced = [PARSER_NEEDS[name] for name in chain.parse if isinstance(name, str)]
-    guarded = ["auto" for hook in chain.schemas if hook.matches == "body"]
-    need = min([*forced, *guarded, strongest_need(links)], key=STRENGTH.index)
+    if "none" in chain.parse:
+        # Nothing parses it; synchronous code may still ask for it as it is.
+        in_threads = [link for link in links if not link.signature.is_async]
+        need = "ask" if strongest_need(in_threads) else ""
+    else:
+        forced = [PARSER_NEEDS[name] for name in chain.parse if isinstance(name, str)]
+        guarded = ["auto" for hook in chain.schemas if hook.matches == "body"]
+        need = min([*forced, *guarded, strongest_need(links)], key=STRENGTH.index)
     asking = [link for link in links if not link.is_bound or link.plan.takes_context]
     return need, all(link.blocks for link in asking if not link.signature.is_async)
 

@@ -47,7 +47,7 @@ def live(
 ) -> WireResponse:
     """The answer of the area, whose hooks do what they are told."""
     headers = [("X-Do", acts), ("X-Name", name or "nobody")]
-    if body:
+    if body or method == "POST":
         headers.append(JSON)
     return client.request(method, f"/{colour}/life{path}", headers, body)
 

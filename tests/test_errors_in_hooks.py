@@ -7,6 +7,7 @@ from typing import Any
 
 import anyio
 import pytest
+
 from event_platforms import (
     Colour,
     LoopPlatform,
@@ -18,7 +19,6 @@ from event_platforms import (
     in_each_colour,
     in_each_setting,
 )
-
 from portico import Context, HTTPError, Portico, Request, Response, status
 from portico._error_answer import tells_of
 from portico._stream import ByteStream

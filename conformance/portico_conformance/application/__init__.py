@@ -32,6 +32,7 @@ from portico_conformance.application import (
     _signals,
     _statuses,
     _streams,
+    _traced,
     _without_route,
 )
 from portico_conformance.application._app import (
@@ -55,4 +56,4 @@ __all__ = [
 # Importing the areas registers their routes.
 del _answers, _binding, _bodies, _cookies, _errors, _events, _fields, _files, _form_types
 del _generators, _guarded, _inputs, _large, _lifecycle, _lifecycle_order, _parsers, _paths
-del _platform, _scalars, _seen, _signals, _statuses, _streams, _without_route
+del _platform, _scalars, _seen, _signals, _statuses, _streams, _traced, _without_route

@@ -31,6 +31,7 @@ from portico_conformance.cases import (
     stream_ends,
     streams,
     text_traps,
+    traces,
     uploads,
 )
 
@@ -65,5 +66,6 @@ __all__ = [
     "stream_ends",
     "streams",
     "text_traps",
+    "traces",
     "uploads",
 ]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from functools import partial
 from typing import Any
 
 import anyio
@@ -128,17 +129,18 @@ def test_an_error_of_map_response_on_a_hooks_answer_hides_no_other(setting: Sett
 
 @in_each_setting
 def test_a_report_that_fails_takes_no_answer_along(setting: Setting) -> None:
-    class Silent(setting.kind):  # type: ignore[name-defined] # a class that is a value
-        def report(self, error: BaseException, where: str) -> None:
-            raise OSError("the disk is full")
+    def fail(error: BaseException, where: str) -> None:
+        raise OSError("the disk is full")
 
+    platform = setting.kind()
+    platform.report = fail  # type: ignore[method-assign]
     app = setting.app()
     app.error(FirstError, lambda ctx, error: "handled")
     app.get("/", coloured("sync", raising(FirstError())))
     app.get("/other", coloured("sync", raising(SecondError())))
 
-    assert ask(app, Silent(), backend=setting.backend)[:2] == (500, b"handled")
-    other = ask(app, Silent(), Request("http://app.test/other"), backend=setting.backend)
+    assert ask(app, platform, backend=setting.backend)[:2] == (500, b"handled")
+    other = ask(app, platform, Request("http://app.test/other"), backend=setting.backend)
     assert other.status == 500
 
 
@@ -194,8 +196,8 @@ def test_hooks_are_asked_once_even_if_one_raises(
 @in_each_setting
 def test_a_class_is_matched_by_what_was_raised_alone(setting: Setting) -> None:
     app = setting.app()
-    app.error(HTTPError, lambda ctx, error: "by class")
-    app.error(401, lambda ctx, error: "by status")
+    app.error(HTTPError, coloured_with_value("sync", lambda ctx, error: "by class"))
+    app.error(401, coloured_with_value("sync", lambda ctx, error: "by status"))
     app.get("/raised", coloured("sync", raising(HTTPError(401))))
     app.get("/returned", lambda: status(401))
 
@@ -206,7 +208,7 @@ def test_a_class_is_matched_by_what_was_raised_alone(setting: Setting) -> None:
 @in_each_setting
 def test_a_hook_for_500_is_asked_for_exceptions_without_a_status(setting: Setting) -> None:
     app = setting.app()
-    app.error(500, lambda ctx, error: type(error).__name__)
+    app.error(500, coloured_with_value("sync", lambda ctx, error: type(error).__name__))
     app.get("/", coloured("sync", raising(FirstError())))
 
     assert setting.ask(app)[:2] == (500, b"FirstError")
@@ -233,7 +235,7 @@ def test_outer_hooks_are_asked_before_inner_ones(setting: Setting) -> None:
 @in_each_setting
 def test_a_hook_sees_a_returned_status_as_an_error(setting: Setting) -> None:
     app, seen = setting.app(), list[HTTPError]()
-    app.error(lambda ctx, error: seen.append(error))
+    app.error(coloured_with_value("sync", lambda ctx, error: seen.append(error)))
     app.get("/", lambda: status(402, {"due": 3}, headers={"x-a": "1"}))
 
     found = setting.ask(app)
@@ -325,7 +327,7 @@ def test_the_fields_of_an_error_reach_the_answer_of_its_hook_once(
 @in_each_setting
 def test_a_reply_that_no_hook_answers_keeps_the_type_that_was_set_for_it(setting: Setting) -> None:
     app = setting.app()
-    app.error(lambda ctx, error: None)
+    app.error(coloured_with_value("sync", lambda ctx, error: None))
 
     @app.get("/")
     def answer(ctx: Context) -> object:
@@ -421,6 +423,22 @@ EVENTS = (
     "error",
 )
 WITH_VALUE = ("parse", "after_handle", "map_response", "after_response", "error")
+
+
+def _sets_no_length(ctx: Context, *given: object) -> str:
+    ctx.set.headers.set("content-length", "some")
+    return "text"
+
+
+def _sets_no_cookie(ctx: Context, *given: object) -> str:
+    ctx.cookies["a"].set("1", path="\r\n")
+    return "text"
+
+
+def _sets_no_body(ctx: Context, *given: object) -> None:
+    ctx.body = object()
+
+
 FAILURES: list[tuple[str, Callable[..., Any]]] = [
     ("exception", raising(FirstError())),
     ("stop", raising(StopIteration())),
@@ -432,9 +450,9 @@ FAILURES: list[tuple[str, Callable[..., Any]]] = [
     ("refused", raising(HTTPError(403, object()))),
     ("object", lambda *given: object()),
     ("response-used", lambda *given: _used()),
-    ("field", lambda ctx, *given: ctx.set.headers.set("content-length", "some") or "text"),
-    ("cookie", lambda ctx, *given: ctx.cookies["a"].set("1", path="\r\n") or "text"),
-    ("body", lambda ctx, *given: setattr(ctx, "body", object())),
+    ("field", _sets_no_length),
+    ("cookie", _sets_no_cookie),
+    ("body", _sets_no_body),
 ]
 
 
@@ -480,11 +498,14 @@ def test_an_awaitable_that_a_synchronous_hook_returns_is_awaited_everywhere(
         await anyio.sleep(0)
         ran.append(name)
 
+    def called(name: str, *given: object) -> Awaitable[None]:
+        return later(name)
+
     for event in EVENTS[:-1]:
         if event in WITH_VALUE:
-            getattr(app, event)(lambda ctx, value, event=event: later(event))
+            getattr(app, event)(coloured_with_value("sync", partial(called, event)))
         else:
-            getattr(app, event)(lambda ctx, event=event: later(event))
+            getattr(app, event)(coloured("sync", partial(called, event)))
 
     def echo(body: list[int]) -> list[int]:
         return body

@@ -168,7 +168,7 @@ def test_a_value_that_is_false_is_a_value(setting: Setting, colour: Colour, valu
 @in_each_setting
 def test_after_handle_is_given_the_none_of_a_handler(setting: Setting) -> None:
     app, seen = setting.app(), list[object]()
-    app.after_handle(lambda ctx, value: seen.append(value))
+    app.after_handle(coloured_with_value("sync", lambda ctx, value: seen.append(value)))
 
     @app.get("/")
     def nothing() -> None:
@@ -245,7 +245,7 @@ def test_consecutive_hooks_that_may_block_leave_the_loop_together(
     names: dict[str, Colour] = {"a": "async", "s": "sync"}
     app, threads = Portico(), list[tuple[str, int]]()
     if traced:
-        app.trace(lambda ctx, span: None)
+        app.trace(coloured_with_value("sync", lambda ctx, span: None))
 
     def at(letter: str) -> Callable[[], None]:
         return lambda: threads.append((letter, threading.get_ident()))
@@ -294,16 +294,23 @@ def test_hooks_may_be_any_callable(setting: Setting) -> None:
     assert ran == ["object", "method", "asynchronous object", "partial"]
 
 
+def takes_nothing() -> None: ...
+def takes_one(ctx: Context) -> None: ...
+def takes_two(ctx: Context, value: object) -> None: ...
+def takes_three(ctx: Context, value: object, more: object) -> None: ...
+def takes_one_by_name(*, ctx: Context) -> None: ...
+
+
 WRONG: list[tuple[str, Any]] = [
-    ("before_handle", lambda: None),
-    ("before_handle", lambda ctx, more: None),
-    ("after_handle", lambda ctx: None),
-    ("map_response", lambda ctx, value, more: None),
-    ("error", lambda ctx: None),
-    ("parse", lambda ctx: None),
-    ("after_response", lambda ctx: None),
-    ("request", lambda: None),
-    ("transform", lambda *, ctx: None),
+    ("before_handle", takes_nothing),
+    ("before_handle", takes_two),
+    ("after_handle", takes_one),
+    ("map_response", takes_three),
+    ("error", takes_one),
+    ("parse", takes_one),
+    ("after_response", takes_one),
+    ("request", takes_nothing),
+    ("transform", takes_one_by_name),
 ]
 
 
@@ -536,8 +543,8 @@ def test_requests_at_once_do_not_mix(setting: Setting, colour: Colour) -> None:
 def test_compiling_early_changes_no_answer(kind: type[LoopPlatform]) -> None:
     def made() -> Portico:
         app = Portico()
-        app.request(lambda ctx: "early" if ctx.query.has("early") else None)
-        app.map_response(lambda ctx, value: f"mapped {value}")
+        app.request(coloured("sync", lambda ctx: "early" if ctx.query.has("early") else None))
+        app.map_response(coloured_with_value("sync", lambda ctx, value: f"mapped {value}"))
         app.get("/", lambda: "text", before_handle=lambda ctx: None)
         return app
 

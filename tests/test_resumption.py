@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Generator, Iterator
 from contextvars import ContextVar, copy_context
+from functools import partial
 from typing import Any
 
 import anyio
@@ -16,6 +17,7 @@ from event_platforms import (
     Setting,
     ThreadPlatform,
     coloured,
+    coloured_with_value,
     in_each_colour,
     in_each_setting,
 )
@@ -35,10 +37,11 @@ def context() -> Context:
 def resume(resumed: object, backend: str = "asyncio") -> Any:
     """Await the rest of a coroutine on a loop."""
     assert isinstance(resumed, Resumed)
+    rest: Resumed[Any] = resumed
 
     async def run() -> Any:
         with anyio.fail_after(20):
-            return await resumed
+            return await rest
 
     return anyio.run(run, backend=backend)
 
@@ -105,12 +108,12 @@ def test_one_that_awaits_another_goes_on_with_it(backend: str) -> None:
 
 def test_entering_the_loop_a_second_time_is_nothing() -> None:
     ctx = context()
-    ctx._on_loop = True
 
     async def work() -> str:
         await enter_loop(ctx)
         return "done"
 
+    assert resume(begin(work(), None)) == "done"
     assert begin(work(), None) == "done"
 
 
@@ -189,7 +192,8 @@ def test_what_is_thrown_reaches_where_it_stands_still() -> None:
 
     resumed = begin(work(), None)
     assert isinstance(resumed, Resumed)
-    steps = resumed.__await__()
+    rest: Resumed[object] = resumed
+    steps = rest.__await__()
 
     assert next(steps) == "waiting"
     error = KeyError()
@@ -357,11 +361,14 @@ def test_a_synchronous_chain_that_has_to_wait_after_all_is_answered(
 
 def test_a_synchronous_chain_with_hooks_needs_no_loop_where_it_may_block() -> None:
     app, platform, ran = Portico(), ThreadPlatform(), list[str]()
+
+    def run(event: str, *given: object) -> None:
+        ran.append(event)
+
     for event in ("request", "before_parse", "transform", "before_handle"):
-        getattr(app, event)(lambda ctx, event=event: ran.append(event))
-    for event in ("after_handle", "map_response", "after_response"):
-        getattr(app, event)(lambda ctx, value, event=event: ran.append(event))
-    app.error(lambda ctx, error: ran.append("error"))
+        getattr(app, event)(coloured("sync", partial(run, event)))
+    for event in ("after_handle", "map_response", "after_response", "error"):
+        getattr(app, event)(coloured_with_value("sync", partial(run, event)))
     app.get("/", lambda: "text")
 
     for path, status in [("/", 200), ("/nothing", 404)]:
@@ -416,8 +423,10 @@ def test_hooks_that_may_block_answer_for_a_request_hook_that_does_not(
         return "refused"
 
     app.request(refuse, blocking=not quick)
-    app.error(403, lambda ctx, error: "no")
-    app.map_response(lambda ctx, value: f"mapped {getattr(value, 'value', value)}")
+    app.error(403, coloured_with_value("sync", lambda ctx, error: "no"))
+    app.map_response(
+        coloured_with_value("sync", lambda ctx, value: f"mapped {getattr(value, 'value', value)}")
+    )
     app.get("/", "never")
     setting = Setting(kind, backend, blocking=True)
 

@@ -53,7 +53,7 @@ def life(colour: str) -> Portico:
         plugin.before_handle(hook(colour, f"before_handle-{number}"))
         plugin.after_handle(hook_with_value(colour, f"after_handle-{number}"))
     plugin.derive(hook(colour, "derive"))
-    resolved = plugin.resolve(hook(colour, "resolve"))
+    resolved = plugin.resolve(coloured(colour, lambda ctx: act(ctx, "resolve")))
     plugin.map_response(coloured_with_value(colour, _map))
     plugin.map_response(hook_with_value(colour, "map_response-2"))
     plugin.after_response(coloured_with_value(colour, count_status))

@@ -6,7 +6,7 @@ from portico import Context, Portico, Span, use
 from portico_conformance.application._app import app
 from portico_conformance.application._lifecycle import hook, hook_with_value
 from portico_conformance.application._lifecycle_acts import act
-from portico_conformance.application._lifecycle_order import COLOURS
+from portico_conformance.application._lifecycle_order import COLOURS, coloured
 
 
 def _trace(ctx: Context, span: Span) -> None:
@@ -27,12 +27,12 @@ def traced(colour: str) -> Portico:
         getattr(plugin, event)(hook(colour, event))
     for event in ("parse", "after_handle", "map_response", "error"):
         getattr(plugin, event)(hook_with_value(colour, event))
-    lazy = plugin.resolve(hook(colour, "lazy"), lazy=True)
+    key = plugin.resolve(lazy=True)(coloured(colour, lambda ctx: act(ctx, "lazy")))
 
-    async def answer_async(ctx: Context, page: int = 0, lazy: Any = use(lazy)) -> Any:
+    async def answer_async(ctx: Context, page: int = 0, lazy: object = use(key)) -> Any:
         return act(ctx, "handle")
 
-    def answer_sync(ctx: Context, page: int = 0, lazy: Any = use(lazy)) -> Any:
+    def answer_sync(ctx: Context, page: int = 0, lazy: object = use(key)) -> Any:
         return act(ctx, "handle")
 
     plugin.all("/", answer_async if colour == "async" else answer_sync)

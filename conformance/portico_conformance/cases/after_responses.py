@@ -1,6 +1,7 @@
 """Hooks that run when the answer was sent: once for each answer, with the status that it had."""
 
 import json
+from functools import partial
 from typing import Final
 
 from portico.contract import Capability
@@ -94,7 +95,7 @@ def a_hook_after_a_stream_runs_after_its_last_chunk(client: Client, colour: str)
 @case(
     "after-response",
     needs=Capability.DISCONNECT,
-    otherwise=lambda client: a_hook_after_a_whole_stream_runs_once(client, "async"),
+    otherwise=partial(a_hook_after_a_whole_stream_runs_once, colour="async"),
 )
 def a_hook_after_a_stream_that_is_left_runs_once(client: Client) -> None:
     name = new_name()

@@ -57,9 +57,10 @@ def test_the_version_is_that_of_the_distribution(capsys: pytest.CaptureFixture[s
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--help"], ["demo", "check", "--version"]),
+        (["--help"], ["demo", "check", "routes", "--version"]),
         (["demo", "--help"], ["--keep", "uvicorn", "gunicorn", "lambda", "workerd"]),
-        (["check", "--help"], ["module:attribute"]),
+        (["check", "--help"], ["module:attribute", "--strict"]),
+        (["routes", "--help"], ["module:attribute", "--explain", "--json"]),
     ],
     ids=" ".join,
 )

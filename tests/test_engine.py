@@ -153,6 +153,18 @@ def test_a_handler_that_is_declared_not_to_block_answers_on_the_loop_at_once() -
         assert answer.content == b"a"
 
 
+def test_a_value_in_the_place_of_a_handler_waits_for_no_body() -> None:
+    app, platform = Portico(), LoopPlatform()
+    app.post("/", "a")
+    request = Request("http://app.test/", method="POST", body=b"1")
+
+    answer = app.handle(request, platform, app.start(platform))
+
+    assert isinstance(answer, Response)
+    assert answer.content == b"a"
+    assert not request.body_used
+
+
 def test_the_option_of_a_route_wins_over_that_of_the_application() -> None:
     app, platform = Portico(blocking=False), LoopPlatform()
     app.get("/", lambda: "a", blocking=True)
@@ -594,3 +606,82 @@ def test_a_multipart_form_is_kept_out_of_memory_for_synchronous_code() -> None:
     request = Arriving(built.sync.bytes(), {"content-type": built.headers["content-type"]})
 
     assert ask(app, LoopPlatform(), request) == (200, b"1")
+
+
+# What has no route
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "expected"),
+    [
+        ("GET", "/early", (200, b"early")),
+        ("OPTIONS", "/", (204, b"")),
+        ("GET", "/nowhere", (404, b"!")),
+    ],
+)
+def test_after_handle_sees_the_answers_of_routes_alone(
+    method: str, path: str, expected: tuple[int, bytes]
+) -> None:
+    app, platform = Portico(), ThreadPlatform()
+    mapped: list[object] = []
+    app.get("/first", "a")
+
+    @app.request
+    def answer_early(ctx: Context) -> str | None:
+        return "early" if ctx.path == "/early" else None
+
+    @app.after_handle
+    def replace(ctx: Context, value: object) -> str:
+        return "replaced"
+
+    @app.map_response
+    def see(ctx: Context, value: object) -> None:
+        mapped.append(value)
+
+    @app.error(404)
+    def not_found(ctx: Context, error: Exception) -> str:
+        return "!"
+
+    app.get("/", "a")
+
+    assert ask(app, platform, Request(f"http://app.test{path}", method=method)) == expected
+    assert len(mapped) == 1
+    assert ask(app, platform) == (200, b"replaced")
+
+
+# Error hooks and what is declared
+
+
+@on_each_platform
+@pytest.mark.parametrize("matches", [404, HTTPError, None])
+def test_a_plain_value_of_an_error_hook_is_declared_for_the_status_of_the_error(
+    matches: type[Exception] | int | None, kind: type[LoopPlatform]
+) -> None:
+    app, platform = Portico(), kind()
+
+    def explain(ctx: Context, error: Exception) -> str | None:
+        return "not here"
+
+    app.apply(error=explain if matches is None else {matches: explain})
+
+    @app.get("/")
+    def find() -> int:
+        raise HTTPError(404)
+
+    assert ask(app, platform) == (404, b"not here")
+    assert platform.reports == []
+
+
+def test_a_plain_value_of_an_error_hook_is_held_to_its_annotation() -> None:
+    app, platform = Portico(), ThreadPlatform()
+
+    @app.error(404)
+    def explain(ctx: Context, error: Exception) -> str:
+        return 7  # type: ignore[return-value] # pyright: ignore[reportReturnType] # what a user without a type checker wrote
+
+    @app.get("/")
+    def find() -> int:
+        raise HTTPError(404)
+
+    assert ask(app, platform)[0] == 500
+    assert len(platform.reports) == 1

@@ -93,8 +93,7 @@ def test_the_lifecycle_in_one_page_does_what_it_says(monkeypatch: pytest.MonkeyP
         (200, "no key needed"),
         (
             401,
-            '{"type":"about:blank","title":"Unauthorized","status":401,'
-            '"detail":"Say who you are."}',
+            refusal("Say who you are."),
         ),
         (200, '{"name":"ann"}'),
         (
@@ -104,3 +103,7 @@ def test_the_lifecycle_in_one_page_does_what_it_says(monkeypatch: pytest.MonkeyP
         (200, "a\nb\nann\n"),
         (404, '{"lost":"/nowhere"}'),
     ]
+
+
+def refusal(detail: str) -> str:
+    return f'{{"type":"about:blank","title":"Unauthorized","status":401,"detail":"{detail}"' + "}"

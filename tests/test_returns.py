@@ -10,7 +10,7 @@ from typing_extensions import TypeAliasType
 
 from portico import OK, Created, DefinitionError, NotFound, Problem, Reply, Response
 from portico._file import FileAnswer
-from portico._returns import declared_responses, returns_of
+from portico._returns import declared_responses, of_error_hook, returns_of
 from portico._signature import EMPTY
 
 T = TypeVar("T")
@@ -131,3 +131,27 @@ def test_an_option_is_one_type_or_one_for_each_status() -> None:
 def test_what_is_declared_is_shown() -> None:
     assert repr(returns_of(list[User] | NotFound[None])) == "Returns(200: list[User], 404: None)"
     assert repr(returns_of(EMPTY)) == "Returns(200: Any, is_open=True)"
+
+
+@pytest.mark.parametrize(
+    ("annotation", "code", "types", "rest"),
+    [
+        (str, None, {}, str),
+        (str, 404, {404: str}, str),
+        (str | None, 404, {404: str}, str),
+        (NotFound[str] | int, None, {404: str}, int),
+        (NotFound[str] | int, 404, {404: str | int}, int),
+        (Reply[int, str] | int, None, {}, int | str),
+        (NotFound[str] | None, 404, {204: type(None), 404: str}, EMPTY),
+        (None, 404, {204: type(None)}, EMPTY),
+        (Any, 404, {200: Any}, EMPTY),
+        (EMPTY, 404, {200: Any}, EMPTY),
+    ],
+)
+def test_plain_values_of_an_error_hook_have_the_status_of_the_error(
+    annotation: Any, code: int | None, types: dict[int, Any], rest: Any
+) -> None:
+    found = of_error_hook(returns_of(annotation), code)
+
+    assert dict(found.types) == types
+    assert found.rest == rest

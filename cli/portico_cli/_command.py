@@ -45,7 +45,9 @@ def _run(parser: ArgumentParser, parsed: Namespace) -> int:
     if parsed.command == "check":
         from portico_cli._check import check
 
-        return check(parsed.app)
+        return check(parsed.app, strict=parsed.strict)
+    if parsed.command == "routes":
+        return _run_routes(parser, parsed)
     from portico_cli._demo import demo
     from portico_cli._demo_runtimes import RUNTIMES
 
@@ -53,6 +55,21 @@ def _run(parser: ArgumentParser, parsed: Namespace) -> int:
         parser.error(f"there is no runtime {unknown[0]!r}, only {', '.join(RUNTIMES)}")
     names = dict.fromkeys(parsed.runtimes or RUNTIMES)
     return demo([RUNTIMES[name] for name in names], keep=parsed.keep)
+
+
+def _run_routes(parser: ArgumentParser, parsed: Namespace) -> int:
+    from portico_cli._routes import Wanted, routes
+
+    route: list[str] = list(parsed.explain or ())
+    if parsed.app is None and len(route) % 2:
+        # `--explain main:app`: the option takes every word that follows it.
+        parsed.app = route.pop(0)
+    if parsed.app is None:
+        parser.error("routes needs a module:attribute, such as main:app")
+    if len(route) > 2:
+        parser.error(f"--explain takes a method and a path, not {' '.join(route)!r}")
+    wanted = Wanted(explain=parsed.explain is not None, route=route, as_json=parsed.json)
+    return routes(parsed.app, wanted)
 
 
 def _parser() -> ArgumentParser:
@@ -82,6 +99,25 @@ def _parser() -> ArgumentParser:
     command.add_argument(
         "app", metavar="module:attribute", help="where the application is, such as main:app"
     )
+    command.add_argument(
+        "--strict", action="store_true", help="a hook that reaches no route is a mistake too"
+    )
+
+    text = "show the routes of an application, and how each is answered"
+    command = commands.add_parser("routes", help=text, description=_sentence(text))
+    command.add_argument(
+        "app",
+        nargs="?",
+        metavar="module:attribute",
+        help="where the application is, such as main:app",
+    )
+    command.add_argument(
+        "--explain",
+        nargs="*",
+        metavar="word",
+        help="show the chain of each route; or of one, as in `--explain GET /users/{id}`",
+    )
+    command.add_argument("--json", action="store_true", help="print JSON, for tools")
     return parser
 
 

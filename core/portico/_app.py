@@ -17,17 +17,24 @@ from portico._where import caller
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
+    from contextlib import AbstractContextManager
 
     from portico._chain import Surroundings
+    from portico._context import Context
     from portico._cookie_options import CookieOptions
     from portico._dispatch import Dispatcher
-    from portico._hook_options import ContextHook
+    from portico._hook_options import ContextHook, ParseHook
+    from portico._hook_registration import Lambda
     from portico._request import Request
     from portico._response import Response
     from portico._running import AppRunning, Resource
     from portico.contract import Capabilities, Platform
+    from portico.explanation import RouteExplanation
 
     C = TypeVar("C", bound=ContextHook)
+    # A file is an iterator of its lines too, but nobody means those.
+    M = TypeVar("M", bound=AbstractContextManager[Any])
+    H = TypeVar("H", bound=ParseHook)
 
 F = TypeVar("F", bound=Callable[..., Any])
 P = ParamSpec("P")
@@ -153,7 +160,7 @@ class Portico(Registrar):
         self._plugins.append(plugin)
 
     @overload
-    def request(self, fn: C, /, *, blocking: bool | None = ...) -> C: ...
+    def request(self, fn: C | Lambda[[Context]], /, *, blocking: bool | None = ...) -> C: ...
     @overload
     def request(self, /, *, blocking: bool | None = ...) -> Callable[[C], C]: ...
     def request(self, fn: Any = None, /, *, blocking: bool | None = None) -> Any:
@@ -181,7 +188,7 @@ class Portico(Registrar):
         self._add_key(resource.key)
         return fn
 
-    def parser(self, name: str, /) -> Callable[[F], F]:
+    def parser(self, name: str, /) -> Callable[[H], H]:
         """Name a parser of bodies, `(ctx, content_type)`, for the option `parse` of routes."""
         from portico._parsing import BUILT_IN_PARSERS
 
@@ -191,12 +198,14 @@ class Portico(Registrar):
                 f"The parser {name!r} is there already, at {caller()}. Choose another name."
             )
 
-        def register(fn: F) -> F:
+        def register(fn: H) -> H:
             self._parsers[name] = fn
             return fn
 
         return register
 
+    @overload
+    def resource(self, fn: Callable[P, M], /) -> ResourceKey[P, M, M]: ...
     @overload
     def resource(
         self, fn: Callable[P, AsyncIterator[T]], /
@@ -300,6 +309,22 @@ class Portico(Registrar):
         """Everything that is registered, in order; lazy plugins are imported for it."""
         self._load_lazy()
         return [route.info() for route in self._routes]
+
+    def explain(self) -> list[RouteExplanation]:
+        """What happens on each route: its chain in order, where each link came from, and why.
+
+        It ends the registration, compiles the routes and imports lazy plugins.
+
+        Raises:
+            DefinitionError: as `check` does.
+        """
+        from portico._explain import explained
+
+        dispatcher = self._in_use()
+        self._load_lazy()
+        surroundings = self._surroundings()
+        receiving = dispatcher.receiving
+        return [explained(route, surroundings, receiving) for route in self._routes]
 
     # The contract with adapters (see `portico.contract`)
 

@@ -6,7 +6,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final
 
 from portico._errors import DefinitionError
-from portico._key import Key, RequestKey
+from portico._key import Key, is_request_key
 from portico._offload import offload
 from portico._steps import keeping
 
@@ -26,7 +26,7 @@ async def asked(ctx: Context, key: Key[Any]) -> Any:
     """
     chain = ctx._chain
     known = None if chain is None else chain.known(key)
-    if chain is None or not isinstance(known, RequestKey) or known in chain.surroundings.overridden:
+    if chain is None or not is_request_key(known) or known in chain.surroundings.overridden:
         return ctx[key]
     asking = _asking.get()
     if known in asking:
@@ -51,7 +51,7 @@ async def _make(ctx: Context, link: Link, key: Key[Any], asking: tuple[Key[Any],
     token = _asking.set(asking)
     try:
         for other in (*link.bound_keys(), *link.named_keys() - {key}):
-            if isinstance(other, RequestKey):
+            if is_request_key(other):
                 await asked(ctx, other)
         step = keeping(link, link.plan.caller(link.fn), offloads=True)
         rest = await offload(ctx.platform, lambda: step(ctx)) if link.blocks else step(ctx)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from portico._errors import DefinitionError
 from portico._hook import flattened, schemas_of
-from portico._key import Key, RequestKey
+from portico._key import Key, RequestKey, is_request_key
 from portico._link import Link
 
 if TYPE_CHECKING:
@@ -111,10 +111,11 @@ class Chain:
         self.handler = handler
         self.hooks = flattened(layers)
         self.schemas = [] if handler is None else _schemas(layers, handler)
-        self.before_parse = self._of("before_parse")
+        self.before_parse = [] if handler is None else self._of("before_parse")
         parsers = [hook for hook in self.hooks if hook.kind == "parse"] if handler else []
         self.parse = [self._parser(hook) for hook in parsers]
-        self.after_handle = self._of("after_handle")
+        # What has no route has nothing of these, which stand around its handler.
+        self.after_handle = [] if handler is None else self._of("after_handle")
         self.map_response = self._of("map_response")
         self.after_response = self._of("after_response")
         self.error = self._of("error")
@@ -142,19 +143,18 @@ class Chain:
 
     def _declared(self, handler: Link) -> Declared:
         from portico._declared import Declared
+        from portico._part_check import is_part
 
         answering = [*self.before_parse, *self.early, *self.late, *self.after_handle, *self.error]
         hooks = [link.returns for link in answering if link.key is None]
-        options = {
-            hook.matches[1]: hook.target for hook in self.schemas if isinstance(hook.matches, tuple)
-        }
+        options = {hook.matches[1]: hook.target for hook in self.schemas if not is_part(hook)}
         return Declared(
             handler.returns, hooks, options or None, validate=self.surroundings.validates
         )
 
     def link_of(self, hook: Hook) -> Link:
         """The link of a hook on this route."""
-        key = hook.target if isinstance(hook.target, RequestKey) else None
+        key = hook.target if is_request_key(hook.target) else None
         fn = hook.target if key is None else key.fn
         return Link(hook.kind, fn, self.path_names, blocking=hook.blocking, hook=hook, key=key)
 
@@ -224,11 +224,11 @@ class _Queues:
         self._add_keys_of(handler, self._chain.late)
 
     def _add_hook(self, hook: Hook, queue: list[Link]) -> None:
-        if not isinstance(hook.target, RequestKey):
+        if not is_request_key(hook.target):
             self._add(self._chain.link_of(hook), queue)
         elif not hook.lazy:
             key = self._chain.known(hook.target) or hook.target
-            if isinstance(key, RequestKey):
+            if is_request_key(key):
                 self._add_key(key, queue)
 
     def _add(self, link: Link, queue: list[Link]) -> None:
@@ -242,7 +242,7 @@ class _Queues:
         named = sorted(link.named_keys() - {link.key}, key=lambda key: key.name)
         for asked in dict.fromkeys([*bound, *named]):
             key = self._chain.known(asked)
-            if not isinstance(key, RequestKey) or key in self._done:
+            if not is_request_key(key) or key in self._done:
                 continue
             if key.hook.kind == "resolve" and queue is self._chain.early:
                 if asked in bound:
@@ -258,7 +258,7 @@ class _Queues:
         return any(
             self._chain.known(hook.target) is key
             for hook in self._chain.hooks
-            if isinstance(hook.target, RequestKey) and not hook.lazy
+            if is_request_key(hook.target) and not hook.lazy
         )
 
     def _add_key(self, key: RequestKey[Any, Any, Any], queue: list[Link]) -> None:

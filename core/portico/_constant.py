@@ -23,7 +23,8 @@ def handler_of(target: Any, path_names: list[str], where: str, *, blocking: bool
     if callable(target):
         return Link("handle", target, path_names, blocking=blocking)
     blocks = blocking and isinstance(target, BlockingAnswer)
-    return Link("handle", constant(target, where), path_names, blocking=blocks)
+    fn = constant(target, where)
+    return Link("handle", fn, path_names, blocking=blocks, reads_body=False)
 
 
 def constant(value: Any, where: str) -> Callable[[Context], Any]:

@@ -26,7 +26,7 @@ from portico._reply import ALIASES, Reply
 from portico._response import Response
 from portico._returns import Returns, declared_responses
 from portico._signature import EMPTY
-from portico._slot import Slot
+from portico._slot import Slot, slot_of
 from portico._sse import AsyncEventStream, EventStream
 from portico._type_forms import bare, is_union, type_name, union_of
 
@@ -63,7 +63,7 @@ class Declared:
         """The type of the values of each status, as the documentation shows it."""
         self._handler = handler
         self._validate = validate
-        self._slots = {code: Slot(tp, strict=validate) for code, tp in self.types.items()}
+        self._slots = {code: slot_of(tp, strict=validate) for code, tp in self.types.items()}
         plain = self._slots.get(200)
         takes_none = plain is not None and plain.takes_none
         self.none_status = 204 if 204 in self.types and not takes_none else 200
@@ -166,7 +166,7 @@ class Declared:
         """What a status is held to that the route does not declare."""
         for known in (author.types.get(code, EMPTY), author.rest, self._handler.rest):
             if known is not EMPTY:
-                return Slot(known, strict=self._validate)
+                return slot_of(known, strict=self._validate)
         if author.is_open:
             return _OPEN
         kind = type_name(type(value))

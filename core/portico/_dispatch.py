@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from portico._chain import Surroundings
     from portico._hook import Hook
     from portico._lazy_plugin import LazyPlugins
+    from portico._link import Link
     from portico._request import Request
     from portico._route import Route
     from portico._router import Router
@@ -70,6 +71,11 @@ class Dispatcher:
     def chain(self) -> Chain:
         """The chain of what has no route."""
         return self._chain
+
+    @property
+    def receiving(self) -> Sequence[Link]:
+        """The request hooks, in order."""
+        return self._receiving
 
     def check(self) -> None:
         """Raise what is wrong with the hooks of the whole application."""

@@ -58,11 +58,13 @@ class Hook:
         where: file and line of its registration.
         identity: the same for each copy of one registration, also of plugins of one name and seed
             that were made twice; None runs once each time.
+        declared: the widest scope that it was ever given, which is what its author wrote.
         source: the hook as it was registered, of which this is a copy.
     """
 
     __slots__ = (
         "blocking",
+        "declared",
         "identity",
         "kind",
         "lazy",
@@ -90,15 +92,16 @@ class Hook:
         identity: object = None,
     ) -> None:
         self.kind: Kind = kind
-        self.target = target
+        self.target: Any = target
         self.scope: Scope = scope
-        self.matches = matches
-        self.standalone = standalone
-        self.blocking = blocking
-        self.lazy = lazy
-        self.owner = owner
-        self.where = where
-        self.identity = identity
+        self.declared: Scope = scope
+        self.matches: Any = matches
+        self.standalone: bool = standalone
+        self.blocking: bool = blocking
+        self.lazy: bool = lazy
+        self.owner: str = owner
+        self.where: str = where
+        self.identity: object = identity
         self.source: Hook = self
 
     def with_scope(self, scope: Scope) -> Hook:
@@ -118,6 +121,8 @@ class Hook:
             identity=self.identity,
         )
         copy.source = self.source
+        is_wider = SCOPES.index(scope) > SCOPES.index(self.declared)
+        copy.declared = scope if is_wider else self.declared
         return copy
 
 

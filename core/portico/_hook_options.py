@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypedDict, cast
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, TypedDict, TypeGuard, cast
 
 from portico._errors import DefinitionError
 from portico._hook import Hook, Kind, Scope
-from portico._key import Key
 
 if TYPE_CHECKING:
     from portico._context import Context
+    from portico._key import RequestKey
     from portico._response import Response
     from portico._runtime import Capability
     from portico._span import Span
@@ -21,6 +21,16 @@ ValueHook: TypeAlias = "Callable[[Context, Any], object]"
 ResponseHook: TypeAlias = "Callable[[Context, Response], object]"
 ErrorHook: TypeAlias = "Callable[[Context, Any], object]"
 TraceHook: TypeAlias = "Callable[[Context, Span], object]"
+AnyRequestKey: TypeAlias = "RequestKey[..., Any, Any]"
+
+# fmt: off
+# 500 is not among them: it is the status of every exception that has none of its own.
+ErrorStatus: TypeAlias = Literal[
+    400, 401, 402, 403, 404, 405, 406, 407, 408, 409, 410, 411, 412, 413, 414, 415, 416, 417, 418,
+    421, 422, 423, 424, 425, 426, 428, 429, 431, 451, 501, 502, 503, 504, 505, 507, 508, 511,
+]
+# fmt: on
+"""A status whose error hooks get an `HTTPError`."""
 
 
 class HookOptions(TypedDict, total=False):
@@ -45,8 +55,8 @@ class HookOptions(TypedDict, total=False):
     before_parse: ContextHook | Sequence[ContextHook]
     parse: str | ParseHook | Sequence[str | ParseHook]
     transform: ContextHook | Sequence[ContextHook]
-    derive: Key[Any] | Sequence[Key[Any]]
-    resolve: Key[Any] | Sequence[Key[Any]]
+    derive: AnyRequestKey | Sequence[AnyRequestKey]
+    resolve: AnyRequestKey | Sequence[AnyRequestKey]
     before_handle: ContextHook | Sequence[ContextHook]
     after_handle: ValueHook | Sequence[ValueHook]
     map_response: ValueHook | Sequence[ValueHook]
@@ -63,7 +73,7 @@ class HookOptions(TypedDict, total=False):
     headers: Any
     cookies: Any
     response: Any
-    tags: Collection[str]
+    tags: list[str] | tuple[str, ...]
     detail: Mapping[str, Any]
 
 
@@ -189,9 +199,11 @@ def key_hook(kind: Kind, key: Any, *, scope: Scope, where: str, owner: str) -> H
 def _several(given: Any) -> Iterable[Any]:
     if given is None:
         return ()
-    if isinstance(given, str) or not isinstance(given, Sequence):
-        return (given,)
-    return given
+    return given if _is_list(given) else (given,)
+
+
+def _is_list(given: object) -> TypeGuard[Sequence[Any]]:
+    return isinstance(given, Sequence) and not isinstance(given, str)
 
 
 def _checked(kind: Kind, target: Any, where: str) -> Any:
@@ -204,7 +216,7 @@ def _checked(kind: Kind, target: Any, where: str) -> Any:
 
 def _errors(given: Any, where: str) -> Iterator[tuple[Any, Any]]:
     if isinstance(given, Mapping):
-        for matches, targets in given.items():
+        for matches, targets in cast("Mapping[object, Any]", given).items():
             check_error_match(matches, where)
             for target in _several(targets):
                 yield matches, _checked("error", target, where)

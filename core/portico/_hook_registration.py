@@ -7,40 +7,83 @@ application's own option decides where it says nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
+from typing import TYPE_CHECKING, Any, overload
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Generic, Literal, ParamSpec, Protocol, TypeVar
+
     from portico._context import Context
+    from portico._errors import HTTPError
     from portico._hook import Kind, Scope
+    from portico._hook_options import (
+        ContextHook,
+        ErrorStatus,
+        ParseHook,
+        ResponseHook,
+        TraceHook,
+        ValueHook,
+    )
     from portico._response import Response
     from portico._span import Span
 
-    C = TypeVar("C", bound=Callable[[Context], object])
-    V = TypeVar("V", bound=Callable[[Context, Any], object])
-    A = TypeVar("A", bound=Callable[[Context, Response], object])
+    Given = ParamSpec("Given")
+    R = TypeVar("R")
+    E = TypeVar("E", bound=Exception)
+    T = TypeVar("T", bound=Exception)
     X = TypeVar("X", bound=Callable[[Context, Exception], object])
-    S = TypeVar("S", bound=Callable[[Context, Span], object])
-    P = TypeVar("P", bound=Callable[[Context, str], object])
+    H = TypeVar("H", bound=Callable[[Context, HTTPError], object])
 
-R = TypeVar("R")
-E = TypeVar("E", bound=Exception)
-E_contra = TypeVar("E_contra", bound=Exception, contravariant=True)
+    class ErrorDecorator(Generic[E]):
+        """What `app.error(SomeError)` returns.
 
+        A function may take more errors than those of the class. One that takes any is of a type of
+        its own, one that takes a union keeps it; so decorators for several classes can be stacked.
+        """
 
-class ErrorDecorator(Protocol[E]):
-    """What `app.error(SomeError)` returns."""
+        @overload
+        def __call__(self, fn: X, /) -> X: ...
+        @overload
+        def __call__(
+            self, fn: Callable[[Context, E | T], R], /
+        ) -> Callable[[Context, E | T], R]: ...
+        @overload
+        def __call__(self, fn: Callable[[Context, E], R], /) -> Callable[[Context, E], R]: ...
+        def __call__(self, fn: Any, /) -> Any:
+            """Register the function, and return it."""
 
-    def __call__(self, fn: Callable[[Context, E], R], /) -> Callable[[Context, E], R]:
-        """Register the function, and return it."""
-        ...
+    class Lambda(Protocol[Given]):
+        """What a lambda gets: pyright infers it from no variable, but from what is beside one.
+
+        No function is of this type, so that the variable alone says what a hook is.
+        """
+
+        def __call__(self, *args: Given.args, **kwargs: Given.kwargs) -> object:
+            """Run the hook."""
+            ...
+
+        @property
+        def is_lambda(self) -> bool:
+            """What no function has."""
+            ...
+
+    C = TypeVar("C", bound=ContextHook)
+    P = TypeVar("P", bound=ParseHook)
+    V = TypeVar("V", bound=ValueHook)
+    A = TypeVar("A", bound=ResponseHook)
+    S = TypeVar("S", bound=TraceHook)
+    # A class of exceptions can be called as well, though nobody means it as a hook. What `error`
+    # returns for one is in this bound, so that the overloads agree where they overlap.
+    B = TypeVar("B", bound=Callable[[Context, Exception], object] | ErrorDecorator[Any])
 
 
 class HookRegistration:
     """The methods by which hooks are registered; what they share is `_hook`."""
 
     @overload
-    def before_parse(self, fn: C, /, *, scope: Scope = ..., blocking: bool | None = ...) -> C: ...
+    def before_parse(
+        self, fn: C | Lambda[[Context]], /, *, scope: Scope = ..., blocking: bool | None = ...
+    ) -> C: ...
     @overload
     def before_parse(
         self, /, *, scope: Scope = ..., blocking: bool | None = ...
@@ -56,7 +99,9 @@ class HookRegistration:
         return self._hook("before_parse", fn, scope, blocking)
 
     @overload
-    def parse(self, fn: P, /, *, scope: Scope = ..., blocking: bool | None = ...) -> P: ...
+    def parse(
+        self, fn: P | Lambda[[Context, str]], /, *, scope: Scope = ..., blocking: bool | None = ...
+    ) -> P: ...
     @overload
     def parse(
         self, media_type: str = ..., /, *, scope: Scope = ..., blocking: bool | None = ...
@@ -77,7 +122,9 @@ class HookRegistration:
         return self._hook("parse", fn, scope, blocking)
 
     @overload
-    def transform(self, fn: C, /, *, scope: Scope = ..., blocking: bool | None = ...) -> C: ...
+    def transform(
+        self, fn: C | Lambda[[Context]], /, *, scope: Scope = ..., blocking: bool | None = ...
+    ) -> C: ...
     @overload
     def transform(
         self, /, *, scope: Scope = ..., blocking: bool | None = ...
@@ -93,7 +140,9 @@ class HookRegistration:
         return self._hook("transform", fn, scope, blocking)
 
     @overload
-    def before_handle(self, fn: C, /, *, scope: Scope = ..., blocking: bool | None = ...) -> C: ...
+    def before_handle(
+        self, fn: C | Lambda[[Context]], /, *, scope: Scope = ..., blocking: bool | None = ...
+    ) -> C: ...
     @overload
     def before_handle(
         self, /, *, scope: Scope = ..., blocking: bool | None = ...
@@ -108,7 +157,9 @@ class HookRegistration:
         return self._hook("before_handle", fn, scope, blocking)
 
     @overload
-    def after_handle(self, fn: V, /, *, scope: Scope = ..., blocking: bool | None = ...) -> V: ...
+    def after_handle(
+        self, fn: V | Lambda[[Context, Any]], /, *, scope: Scope = ..., blocking: bool | None = ...
+    ) -> V: ...
     @overload
     def after_handle(
         self, /, *, scope: Scope = ..., blocking: bool | None = ...
@@ -123,7 +174,9 @@ class HookRegistration:
         return self._hook("after_handle", fn, scope, blocking)
 
     @overload
-    def map_response(self, fn: V, /, *, scope: Scope = ..., blocking: bool | None = ...) -> V: ...
+    def map_response(
+        self, fn: V | Lambda[[Context, Any]], /, *, scope: Scope = ..., blocking: bool | None = ...
+    ) -> V: ...
     @overload
     def map_response(
         self, /, *, scope: Scope = ..., blocking: bool | None = ...
@@ -138,7 +191,14 @@ class HookRegistration:
         return self._hook("map_response", fn, scope, blocking)
 
     @overload
-    def after_response(self, fn: A, /, *, scope: Scope = ..., blocking: bool | None = ...) -> A: ...
+    def after_response(
+        self,
+        fn: A | Lambda[[Context, Response]],
+        /,
+        *,
+        scope: Scope = ...,
+        blocking: bool | None = ...,
+    ) -> A: ...
     @overload
     def after_response(
         self, /, *, scope: Scope = ..., blocking: bool | None = ...
@@ -154,7 +214,9 @@ class HookRegistration:
         return self._hook("after_response", fn, scope, blocking)
 
     @overload
-    def trace(self, fn: S, /, *, scope: Scope = ..., blocking: bool | None = ...) -> S: ...
+    def trace(
+        self, fn: S | Lambda[[Context, Span]], /, *, scope: Scope = ..., blocking: bool | None = ...
+    ) -> S: ...
     @overload
     def trace(self, /, *, scope: Scope = ..., blocking: bool | None = ...) -> Callable[[S], S]: ...
     def trace(
@@ -168,7 +230,7 @@ class HookRegistration:
         return self._hook("trace", fn, scope, blocking)
 
     @overload
-    def error(  # type: ignore[overload-overlap] # a class can be called, but is never meant as a hook
+    def error(
         self, kind: type[E], /, *, scope: Scope = ..., blocking: bool | None = ...
     ) -> ErrorDecorator[E]: ...
     @overload
@@ -183,14 +245,51 @@ class HookRegistration:
     ) -> Callable[[Context, E], R]: ...
     @overload
     def error(
+        self, status: ErrorStatus, /, *, scope: Scope = ..., blocking: bool | None = ...
+    ) -> Callable[[H], H]: ...
+    @overload
+    def error(
         self, status: int, /, *, scope: Scope = ..., blocking: bool | None = ...
     ) -> Callable[[X], X]: ...
     @overload
     def error(
-        self, status: int, fn: X, /, *, scope: Scope = ..., blocking: bool | None = ...
+        self,
+        status: ErrorStatus,
+        fn: H | Lambda[[Context, HTTPError]],
+        /,
+        *,
+        scope: Scope = ...,
+        blocking: bool | None = ...,
+    ) -> H: ...
+    @overload
+    def error(
+        self,
+        status: Literal[500],
+        fn: X | Lambda[[Context, Exception]],
+        /,
+        *,
+        scope: Scope = ...,
+        blocking: bool | None = ...,
     ) -> X: ...
     @overload
-    def error(self, fn: X, /, *, scope: Scope = ..., blocking: bool | None = ...) -> X: ...
+    def error(
+        self,
+        status: int,
+        fn: Callable[[Context, Exception], R],
+        /,
+        *,
+        scope: Scope = ...,
+        blocking: bool | None = ...,
+    ) -> Callable[[Context, HTTPError], R]: ...
+    @overload
+    def error(
+        self,
+        fn: B | Lambda[[Context, Exception]],
+        /,
+        *,
+        scope: Scope = ...,
+        blocking: bool | None = ...,
+    ) -> B: ...
     @overload
     def error(self, /, *, scope: Scope = ..., blocking: bool | None = ...) -> Callable[[X], X]: ...
     def error(

@@ -8,7 +8,7 @@ function. How long the value lives, the kind of key says: a `ConstantKey` is one
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Generic, NoReturn, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, NoReturn, ParamSpec, TypeGuard, TypeVar
 
 if TYPE_CHECKING:
     from portico._hook import Hook
@@ -100,6 +100,11 @@ class RequestKey(FunctionKey[P, R, T]):
     __slots__ = ("hook",)
 
     hook: Hook
+
+
+def is_request_key(value: object) -> TypeGuard[RequestKey[..., Any, Any]]:
+    """Whether it is a request-lived key; a plain `isinstance` leaves its parameters unknown."""
+    return isinstance(value, RequestKey)
 
 
 class Use:

@@ -2,33 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, overload
+from typing import TYPE_CHECKING, Any, overload
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
-    from typing import Literal
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+    from contextlib import AbstractContextManager
+    from typing import Literal, ParamSpec, Protocol, TypedDict, TypeVar, Unpack
 
     from portico._hook import Scope
     from portico._key import RequestKey
 
-P = ParamSpec("P")
-T = TypeVar("T")
+    P = ParamSpec("P")
+    T = TypeVar("T")
+    # A file is an iterator of its lines too, but nobody means those.
+    M = TypeVar("M", bound=AbstractContextManager[Any])
 
+    class KeyOptions(TypedDict, total=False):
+        """How a key is registered; see `KeyRegistration`."""
 
-class KeyDecorator(Protocol):
-    """What `app.derive(...)` and `app.resolve(...)` return where they are given options alone."""
+        scope: Scope
+        lazy: bool
+        blocking: bool | None
 
-    @overload
-    def __call__(
-        self, fn: Callable[P, AsyncIterator[T]], /
-    ) -> RequestKey[P, AsyncIterator[T], T]: ...
-    @overload
-    def __call__(self, fn: Callable[P, Iterator[T]], /) -> RequestKey[P, Iterator[T], T]: ...
-    @overload
-    def __call__(self, fn: Callable[P, Awaitable[T]], /) -> RequestKey[P, Awaitable[T], T]: ...
-    @overload
-    def __call__(self, fn: Callable[P, T], /) -> RequestKey[P, T, T]: ...
+    class KeyDecorator(Protocol):
+        """What `app.derive(...)` and `app.resolve(...)` return that were given options alone."""
+
+        @overload
+        def __call__(self, fn: Callable[P, M], /) -> RequestKey[P, M, M]: ...
+        @overload
+        def __call__(
+            self, fn: Callable[P, AsyncIterator[T]], /
+        ) -> RequestKey[P, AsyncIterator[T], T]: ...
+        @overload
+        def __call__(self, fn: Callable[P, Iterator[T]], /) -> RequestKey[P, Iterator[T], T]: ...
+        @overload
+        def __call__(self, fn: Callable[P, Awaitable[T]], /) -> RequestKey[P, Awaitable[T], T]: ...
+        @overload
+        def __call__(self, fn: Callable[P, T], /) -> RequestKey[P, T, T]: ...
 
 
 class KeyRegistration:
@@ -46,18 +56,26 @@ class KeyRegistration:
 
     @overload
     def derive(
-        self, fn: Callable[P, AsyncIterator[T]], /
-    ) -> RequestKey[P, AsyncIterator[T], T]: ...
-    @overload
-    def derive(self, fn: Callable[P, Iterator[T]], /) -> RequestKey[P, Iterator[T], T]: ...
-    @overload
-    def derive(self, fn: Callable[P, Awaitable[T]], /) -> RequestKey[P, Awaitable[T], T]: ...
-    @overload
-    def derive(self, fn: Callable[P, T], /) -> RequestKey[P, T, T]: ...
+        self, fn: Callable[P, M], /, **options: Unpack[KeyOptions]
+    ) -> RequestKey[P, M, M]: ...
     @overload
     def derive(
-        self, /, *, scope: Scope = ..., lazy: bool = ..., blocking: bool | None = ...
-    ) -> KeyDecorator: ...
+        self, fn: Callable[P, AsyncIterator[T]], /, **options: Unpack[KeyOptions]
+    ) -> RequestKey[P, AsyncIterator[T], T]: ...
+    @overload
+    def derive(
+        self, fn: Callable[P, Iterator[T]], /, **options: Unpack[KeyOptions]
+    ) -> RequestKey[P, Iterator[T], T]: ...
+    @overload
+    def derive(
+        self, fn: Callable[P, Awaitable[T]], /, **options: Unpack[KeyOptions]
+    ) -> RequestKey[P, Awaitable[T], T]: ...
+    @overload
+    def derive(
+        self, fn: Callable[P, T], /, **options: Unpack[KeyOptions]
+    ) -> RequestKey[P, T, T]: ...
+    @overload
+    def derive(self, /, **options: Unpack[KeyOptions]) -> KeyDecorator: ...
     def derive(
         self,
         fn: Any = None,
@@ -72,18 +90,26 @@ class KeyRegistration:
 
     @overload
     def resolve(
-        self, fn: Callable[P, AsyncIterator[T]], /
-    ) -> RequestKey[P, AsyncIterator[T], T]: ...
-    @overload
-    def resolve(self, fn: Callable[P, Iterator[T]], /) -> RequestKey[P, Iterator[T], T]: ...
-    @overload
-    def resolve(self, fn: Callable[P, Awaitable[T]], /) -> RequestKey[P, Awaitable[T], T]: ...
-    @overload
-    def resolve(self, fn: Callable[P, T], /) -> RequestKey[P, T, T]: ...
+        self, fn: Callable[P, M], /, **options: Unpack[KeyOptions]
+    ) -> RequestKey[P, M, M]: ...
     @overload
     def resolve(
-        self, /, *, scope: Scope = ..., lazy: bool = ..., blocking: bool | None = ...
-    ) -> KeyDecorator: ...
+        self, fn: Callable[P, AsyncIterator[T]], /, **options: Unpack[KeyOptions]
+    ) -> RequestKey[P, AsyncIterator[T], T]: ...
+    @overload
+    def resolve(
+        self, fn: Callable[P, Iterator[T]], /, **options: Unpack[KeyOptions]
+    ) -> RequestKey[P, Iterator[T], T]: ...
+    @overload
+    def resolve(
+        self, fn: Callable[P, Awaitable[T]], /, **options: Unpack[KeyOptions]
+    ) -> RequestKey[P, Awaitable[T], T]: ...
+    @overload
+    def resolve(
+        self, fn: Callable[P, T], /, **options: Unpack[KeyOptions]
+    ) -> RequestKey[P, T, T]: ...
+    @overload
+    def resolve(self, /, **options: Unpack[KeyOptions]) -> KeyDecorator: ...
     def resolve(
         self,
         fn: Any = None,

@@ -46,9 +46,21 @@ class Link:
         key: the key whose value it makes, or None.
         signature: its parameters and colour.
         blocks: whether it may block the thread that it runs on.
+        reads_body: whether what it does with its context may be to read the body.
     """
 
-    __slots__ = ("_names", "_plan", "_returns", "blocks", "fn", "hook", "key", "kind", "signature")
+    __slots__ = (
+        "_names",
+        "_plan",
+        "_returns",
+        "blocks",
+        "fn",
+        "hook",
+        "key",
+        "kind",
+        "reads_body",
+        "signature",
+    )
 
     def __init__(
         self,
@@ -59,8 +71,10 @@ class Link:
         blocking: bool | None,
         hook: Hook | None = None,
         key: RequestKey[Any, Any, Any] | None = None,
+        reads_body: bool = True,
     ) -> None:
         self.kind: Kind = kind
+        self.reads_body = reads_body
         self.fn = fn
         self.hook = hook
         self.key = key
@@ -74,10 +88,14 @@ class Link:
     def returns(self) -> Returns:
         """What its annotation declares that it answers."""
         if self._returns is None:
-            from portico._returns import returns_of
+            from portico._returns import of_error_hook, returns_of
 
             annotation = self.signature.annotations().get("return", EMPTY)
             self._returns = returns_of(annotation, self.signature.where)
+            if self.kind == "error":
+                matches = None if self.hook is None else self.hook.matches
+                status = matches if isinstance(matches, int) else None
+                self._returns = of_error_hook(self._returns, status)
         return self._returns
 
     @property
@@ -142,6 +160,8 @@ class Link:
         multipart form as a form; `"bytes"`: all of it; `"form"`: a form; `"ask"`: where synchronous
         code can wait for it, it is read when it is asked for, elsewhere as bytes.
         """
+        if not self.reads_body:
+            return ""
         if self.is_bound:
             bound = self.plan.body
             if bound or not self.plan.takes_context:

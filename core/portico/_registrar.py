@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Literal, Self, Unpack, cast
+from typing import TYPE_CHECKING, Any, Literal, Self, Unpack, cast, overload
 
 from portico._errors import DefinitionError
 from portico._hook import APPLICATION_KINDS, SCOPES, Hook, Kind, Scope, passed_on
@@ -233,22 +233,23 @@ class Registrar(RouteRegistration, HookRegistration, KeyRegistration):
         check_names(options, GuardOptions, what)
         return self._own_hooks(hooks, options, where, what)
 
-    def use(
-        self,
-        plugin: Portico | Callable[[Self], object] | str,
-        /,
-        *,
-        prefix: str = "",
-        lazy: bool = False,
-    ) -> Self:
+    @overload
+    def use(self, plugin: Portico | str, /, *, prefix: str = ...) -> Self: ...
+    @overload
+    def use(self, plugin: str, /, *, prefix: str, lazy: bool) -> Self: ...
+    @overload
+    def use(self, plugin: Callable[[Self], object], /) -> Self: ...
+    @overload
+    def use(self, plugin: Callable[[Group], object], /, *, prefix: str) -> Self: ...
+    def use(self, plugin: Any, /, *, prefix: str = "", lazy: bool = False) -> Self:
         """Take the routes, hooks and keys of a plugin.
 
         A plugin is another application: its routes are registered here anew, behind the hooks that
         this one has so far; its hooks come along by their scope, its keys always. It is not
         changed, and can be used by several applications. A function is called with this
-        application. A text, `"module:attribute"`, names either; with `lazy=True` (and a prefix) it
-        is imported at the first request under the prefix, and its hooks and keys stay with its own
-        routes.
+        application, or with a group of it where there is a prefix. A text, `"module:attribute"`,
+        names either; with `lazy=True` (and a prefix) it is imported at the first request under the
+        prefix, and its hooks and keys stay with its own routes.
 
         Args:
             plugin: the plugin.

@@ -88,6 +88,26 @@ def returns_of(annotation: Any, where: str = "") -> Returns:
     )
 
 
+def of_error_hook(found: Returns, status: int | None) -> Returns:
+    """What an error hook declares, whose plain values are sent with the status of the error.
+
+    Args:
+        found: what its annotation says.
+        status: the one that it is for; None where it is for several.
+    """
+    plain = found.types.get(200)
+    if found.is_open or plain is None:
+        return found
+    inner = bare(plain)
+    members = get_args(inner) if is_union(inner) else (plain,)
+    answers = [member for member in members if bare(member) is not NoneType]
+    types = {code: tp for code, tp in found.types.items() if code != 200}
+    rest = union_of([*answers, *([] if found.rest is EMPTY else [found.rest])])
+    if status is not None:
+        types[status] = union_of([*([types[status]] if status in types else []), *answers])
+    return Returns(types, where=found.where, rest=rest, has_response=found.has_response)
+
+
 def declared_responses(option: Any) -> Mapping[int, Any]:
     """The option `response=...` by status: one type stands for 200.
 

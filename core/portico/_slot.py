@@ -132,3 +132,17 @@ def _kept(member: Any, known: Any) -> list[Any]:
         arguments: Any = get_args(known) or (Any,)
         return [GenericAlias(Collection, arguments[:1])]
     return [member]
+
+
+_slots: Final[dict[tuple[Any, bool], Slot]] = {}
+
+
+def slot_of(tp: Any, *, strict: bool) -> Slot:
+    """The slot of a type; routes that declare the same share it, with the mirror that it builds."""
+    try:
+        known = _slots.get((tp, strict))
+        if known is None:
+            known = _slots[tp, strict] = Slot(tp, strict=strict)
+    except TypeError:  # not hashable: metadata of an Annotated, say
+        return Slot(tp, strict=strict)
+    return known

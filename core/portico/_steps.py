@@ -72,19 +72,26 @@ class Unit:
 
 
 def units_of(steps: Sequence[Step], *, offloads: bool) -> list[Unit]:
-    """The units of steps; without `offloads` one, since all of them run in place."""
+    """The units of steps; without `offloads` one, since all of them run in place.
+
+    A step without a link is the engine's own and never blocks. It joins the unit before it, so that
+    reading and validating between two functions that block cost no way back and forth.
+    """
     if not steps:
         return []
     if not offloads:
         return [Unit(steps, offloads=False)]
     units: list[Unit] = []
     run: list[Step] = []
+    blocks = False
     for step in steps:
-        if run and run[-1].blocks != step.blocks:
-            units.append(Unit(run, offloads=run[-1].blocks))
+        if run and step.link is not None and step.blocks != blocks:
+            units.append(Unit(run, offloads=blocks))
             run = []
+        if step.link is not None or not run:
+            blocks = step.blocks
         run.append(step)
-    units.append(Unit(run, offloads=run[-1].blocks))
+    units.append(Unit(run, offloads=blocks))
     return units
 
 
@@ -94,6 +101,7 @@ async def first(units: Sequence[Unit], ctx: Context, *arguments: Any) -> tuple[A
         at = 0
         while at < unit.size:
             if unit.offloads:
+                await enter_loop(ctx)
                 run = partial(unit.run, at, ctx, arguments)
                 value, at = await offload(ctx.platform, run)
             else:
@@ -135,7 +143,7 @@ def _body_steps(chain: Chain, handler: Link, *, offloads: bool) -> list[Step]:
     steps: list[Step] = []
     need, can_wait = body_need(chain, handler)
     if offloads and need:
-        steps.append(Step(lambda ctx: prefetched(ctx, need, can_wait=can_wait)))
+        steps.append(Step(partial(prefetched, need=need, can_wait=can_wait)))
     for link in chain.parse:
         if isinstance(link, str):
             steps.append(Step(built_in_step(link)))

@@ -16,6 +16,8 @@ def resolved(tp: Any) -> Any:
     bound, the union of its constraints, or `Any`.
     """
     while True:
+        if type(tp) is type:  # the most common, and nothing else
+            return tp
         if tp is None:
             return NoneType
         if isinstance(tp, NewType):

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 # They run for what no route answers too, where they stand on the application that serves.
 _ALSO_WITHOUT_ROUTE: Final = frozenset({"error", "map_response", "after_response", "trace"})
 
+# They run nothing, or run for every request.
+_NEVER_ALONE: Final = frozenset({"schema", "describe"}) | APPLICATION_KINDS
+
 
 class UnreachedHookWarning(UserWarning):
     """A hook, key or schema reaches no route, so it never runs."""
@@ -25,16 +28,19 @@ def warn_of_unreached(app: Portico) -> None:
 
     reached = {hook.source for route in app._routes for layer in route.layers for hook in layer}
     identities = {hook.identity for hook in reached if hook.identity is not None}
-    for hook, owner in _registered(app):
-        if hook in reached or hook.identity in identities or hook.kind in APPLICATION_KINDS:
+    arrived = {hook.source for hook in app._hooks}
+    for hook in _registered(app):
+        if hook.source in reached or hook.identity in identities:
             continue
-        if owner is app and hook.kind in _ALSO_WITHOUT_ROUTE:
+        if hook.kind in _ALSO_WITHOUT_ROUTE and hook.source in arrived:
             continue
-        if hook.kind not in ("schema", "describe") and not hook.lazy:
-            warn(_words(hook, owner, app), UnreachedHookWarning, stacklevel=2)
+        if hook.kind not in _NEVER_ALONE and not hook.lazy:
+            said = _words(hook, arrived=hook.source in arrived)
+            warn(said, UnreachedHookWarning, stacklevel=2)
 
 
-def _registered(app: Portico) -> Iterator[tuple[Hook, Portico]]:
+def _registered(app: Portico) -> Iterator[Hook]:
+    """The hooks of an application and of its plugins, each as its own application has it."""
     seen: set[int] = set()
     waiting = [app]
     while waiting:
@@ -42,20 +48,25 @@ def _registered(app: Portico) -> Iterator[tuple[Hook, Portico]]:
         if id(owner) in seen:
             continue
         seen.add(id(owner))
-        for hook in owner._hooks:
-            if hook.source is hook or hook.source.owner == owner.name:
-                yield hook.source, owner
+        taken = {hook.source for plugin in owner._plugins for hook in plugin._hooks}
+        yield from (hook for hook in owner._hooks if hook.source not in taken)
         waiting += owner._plugins
 
 
-def _words(hook: Hook, owner: Portico, app: Portico) -> str:
+def _words(hook: Hook, *, arrived: bool) -> str:
+    """What to tell of a hook.
+
+    Args:
+        hook: as its own application has it.
+        arrived: whether the application that serves has it too.
+    """
     name = getattr(hook.target, "name", None) or getattr(hook.target, "__name__", repr(hook.target))
     said = f"The {hook.kind} {name} ({hook.where}) reaches no route, so it never runs."
-    if owner is app or hook.scope == "global":
+    if arrived or hook.declared == "global":
         return f"{said} A hook reaches the routes and plugins that are registered after it."
     wider = (
         "'scoped' would reach those of the application that uses it"
-        if hook.scope == "local"
+        if hook.declared == "local"
         else "'global' would reach those of every application around it"
     )
-    return f"{said} Its scope is {hook.scope!r}; {wider}, if they are registered after that."
+    return f"{said} Its scope is {hook.declared!r}; {wider}, if they are registered after that."

@@ -18,7 +18,7 @@ def show(
     text: str = use(number),  # error: mypy[assignment] pyright[reportArgumentType]
 ) -> str:
     wrong: str = ctx[number]  # error: mypy[assignment] pyright[reportAssignmentType]
-    ctx[number] = 2  # error: mypy[index] pyright[reportIndexIssue]
+    ctx[number] = 2  # error: mypy[index] pyright[reportArgumentType]
     number(1)  # error: mypy[call-arg] pyright[reportCallIssue]
     return wrong + text
 

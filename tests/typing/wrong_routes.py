@@ -12,7 +12,7 @@ def hello() -> str:
 
 
 app.get("/", hello, bloking=False)  # error: mypy[call-overload] pyright[reportCallIssue]
-app.get("/", hello, needs=["websocket"])  # error: mypy[list-item] pyright[reportArgumentType]
+app.get("/", needs=["websocket"])  # error: mypy[list-item] pyright[reportArgumentType]
 app.get(hello)  # error: mypy[call-overload] pyright[reportArgumentType]
 app.route("/", hello)  # error: mypy[call-overload] pyright[reportArgumentType]
 

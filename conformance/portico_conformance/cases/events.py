@@ -177,7 +177,11 @@ def a_head_of_an_event_stream_has_its_fields_and_reads_nothing(client: Client, c
     assert count_of(client, name) == 1
 
 
-IDS = [("number", "42", "42"), ("text", "a b,c", "a b,c"), ("absent", None, None)]
+IDS: list[tuple[str, str | None, str | None]] = [
+    ("number", "42", "42"),
+    ("text", "a b,c", "a b,c"),
+    ("absent", None, None),
+]
 
 
 @case("events", each=[(identifier, record) for identifier, *record in IDS])

@@ -223,6 +223,45 @@ def test_an_early_answer_leaves_what_was_entered_before_it(
     assert ran == ["entered", "left"]
 
 
+@in_each_setting
+@in_each_colour
+@pytest.mark.parametrize("event", ["derive", "resolve"])
+@pytest.mark.parametrize("yields", [True, False])
+def test_a_refusal_is_no_value_of_a_key(
+    setting: Setting, colour: Colour, event: str, yields: bool
+) -> None:
+    app, left = setting.app(), list[str]()
+
+    def made(ctx: Context) -> object:
+        return status(401)
+
+    def yielded(ctx: Context) -> Iterator[object]:
+        try:
+            yield status(401)
+        finally:
+            left.append("left")
+
+    async def yielded_async(ctx: Context) -> AsyncIterator[object]:
+        try:
+            yield status(401)
+        finally:
+            left.append("left")
+
+    if yields:
+        getattr(app, event)(yielded_async if colour == "async" else yielded)
+    else:
+        getattr(app, event)(coloured(colour, made))
+    app.get("/", lambda: "the secret")
+
+    found = setting.ask(app)
+
+    assert found.status == 500
+    (error,) = found.reports
+    assert isinstance(error, DefinitionError)
+    assert "raise `HTTPError(status, ...)`" in str(error)
+    assert left == ["left"] * yields
+
+
 # Where hooks run
 
 

@@ -255,22 +255,35 @@ def keeping(
             made = enter(ctx, keep, made, offloads=offloads)
         elif hasattr(made, "__await__"):
             return _awaited(ctx, keep, made)
-        values[keep] = made
+        values[keep] = _value_of(keep, made)
         return None
 
     return step
 
 
 async def _awaited(ctx: Context, key: Key[Any], pending: Awaitable[Any]) -> None:
-    value = await pending
+    value = _value_of(key, await pending)
     if ctx._values is not None:
         ctx._values[key] = value
 
 
 async def _entered(ctx: Context, key: Key[Any], generator: Any) -> None:
-    value = await enter_async(ctx, key, generator)
+    value = _value_of(key, await enter_async(ctx, key, generator))
     if ctx._values is not None:
         ctx._values[key] = value
+
+
+def _value_of(key: Key[Any], made: Any) -> Any:
+    """What a key's function made, which must not be meant as the answer.
+
+    A refusal that was taken for a value would let the request go on.
+    """
+    if is_reply(made) or isinstance(made, Response):
+        raise DefinitionError(
+            f"{key!r} returned {made!r}, which would be its value and not the answer. To answer, "
+            "raise `HTTPError(status, ...)`; a `before_handle` may return any answer."
+        )
+    return made
 
 
 def _late_steps(chain: Chain, handler: Link, *, offloads: bool) -> list[Step]:

@@ -100,6 +100,26 @@ def a_transform_answers_with_a_status(client: Client, record: tuple[str, str, in
     assert ran(answer) == [*up_to("transform-1"), *AFTER]
 
 
+@case(
+    "early-answers",
+    each=[
+        (f"{key}-{act}-{colour}", (colour, key, act))
+        for key in ("derive", "resolve")
+        for act in ("status-401", "status-202", "redirect")
+        for colour, _ in COLOURS
+    ],
+)
+def a_derive_or_resolve_that_returns_an_answer_lets_nobody_pass(
+    client: Client, record: tuple[str, str, str]
+) -> None:
+    colour, key, act = record
+
+    answer = live(client, colour, f"{key}={act}")
+
+    problem_of(answer, 500)
+    assert ran(answer) == [*up_to(key), "error-any"]
+
+
 @case("early-answers", each=COLOURS)
 def what_follows_an_early_answer_may_replace_it(client: Client, colour: str) -> None:
     taken = live(client, colour, "before_handle-1=false; after_handle-2=object")

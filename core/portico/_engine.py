@@ -26,7 +26,14 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from portico._answer import is_open_ended, is_reply, to_response
 from portico._answer import to_response_on_loop as to_response_later
-from portico._error_answer import add_fields, forget_answer, tells_of, unhandled, with_status
+from portico._error_answer import (
+    add_fields,
+    connect,
+    forget_answer,
+    tells_of,
+    unhandled,
+    with_status,
+)
 from portico._errors import HTTPError
 from portico._framing import drop, drop_on_loop, frame, must_drop, settle
 from portico._handler_alone import is_alone, run_async, run_in_place
@@ -279,6 +286,8 @@ class Pipeline:
                 ctx._tracing.leave(second)
         with suppress(Exception):
             await leave(ctx, second)
+        if error is not None:
+            connect(second, error)
         response = self._settled_default(second, ctx)
         if error is not None and (isinstance(second, HTTPError) or not tells_of(second, error)):
             self._report(error, response, ctx)

@@ -91,6 +91,12 @@ def add_fields(response: Response, error: Exception | None) -> None:
             response.headers.append(name, value)
 
 
+def connect(second: BaseException, first: BaseException) -> None:
+    """Let an error tell of the one that was being answered, as Python does within one thread."""
+    if second.__context__ is None and not tells_of(first, second):
+        second.__context__ = first
+
+
 def tells_of(error: BaseException, other: BaseException) -> bool:
     """Whether the traceback of an error shows another one too."""
     seen: dict[int, BaseException] = {}

@@ -371,6 +371,32 @@ def test_a_stream_whose_fields_are_no_good_is_closed(setting: Setting, colour: C
 
 
 @in_each_setting
+@pytest.mark.parametrize("method", ["HEAD", "GET"])
+def test_a_stream_of_a_last_answer_that_cannot_be_closed_is_a_500(
+    setting: Setting, method: str
+) -> None:
+    app = setting.app()
+
+    def values() -> Iterator[str]:
+        try:
+            yield "a"
+        finally:
+            if method == "HEAD":
+                raise OSError("flush failed")
+
+    @app.error
+    def answer(ctx: Context, error: Exception) -> None:
+        raise HTTPError(400, values())
+
+    app.get("/", coloured("sync", raising(HTTPError(404))))
+
+    found = setting.ask(app, Request("http://app.test/", method=method))
+
+    assert found[:2] == ((500, b"") if method == "HEAD" else (400, b"a"))
+    assert [str(error) for error in found.reports] == ["flush failed"] * (method == "HEAD")
+
+
+@in_each_setting
 @pytest.mark.parametrize("code", [0, 42, 199, 600, 1000])
 def test_a_status_that_there_is_not_is_a_500(setting: Setting, code: int) -> None:
     app = setting.app()

@@ -291,8 +291,12 @@ class Pipeline:
         response = self._settled_default(second, ctx)
         if error is not None and (isinstance(second, HTTPError) or not tells_of(second, error)):
             self._report(error, response, ctx)
-        if must_drop(response, ctx.request.method):
-            drop(response)
+        try:
+            if must_drop(response, ctx.request.method):
+                await _dropped(response, ctx)
+        except Exception as third:  # noqa: BLE001 - the close of a stream that is not sent
+            response = unexpected(third, ctx.platform, self._where(ctx), debug=self._debug)
+            drop(frame(response, ctx.request.method))
         return response
 
     def _report(self, error: Exception, response: Response, ctx: Context) -> None:

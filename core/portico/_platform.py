@@ -168,7 +168,8 @@ class Platform:
             try:
                 result: object = work
                 if callable(work):
-                    result = await self.run_blocking(work)
+                    # In a tuple, since trio does not let a thread give back a coroutine.
+                    (result,) = await self.run_blocking(partial(_called, work))
                 if _is_awaitable(result):
                     await result
             except Exception as error:  # noqa: BLE001 - reported; the other work still runs
@@ -197,6 +198,10 @@ class Platform:
     def needs_loop(self) -> bool:
         """Whether the work of `wait_until` has an awaitable, so that `afinish` must run it."""
         return bool(self._work) and any(isinstance(work, Awaitable) for work in self._work or ())
+
+
+def _called(work: Callable[[], object]) -> tuple[object]:
+    return (work(),)
 
 
 def _is_awaitable(value: object) -> TypeGuard[Awaitable[object]]:

@@ -52,6 +52,11 @@ class Exit:
         self.is_async = is_async
         self.offloads = offloads
 
+    def in_place(self) -> Exit:
+        """The same, to be left where that is called."""
+        self.offloads = False
+        return self
+
     async def leave(self, error: BaseException | None) -> None:
         """Run the code after the `yield`, with the error raised there.
 
@@ -151,7 +156,15 @@ async def leave(ctx: Context, error: BaseException | None) -> None:
 
 
 async def abandon(ctx: Context, error: BaseException) -> None:
-    """Leave them for a request that was cancelled, though its task is."""
+    """Leave them for a request that was cancelled, though its task is.
+
+    One that was closed while it waited can wait no more; asynchronous generators are then left to
+    the event loop, if they have one.
+    """
+    if isinstance(error, GeneratorExit):
+        exits, ctx._exits = ctx._exits or (), None
+        await _leave_all([each.in_place() for each in exits if not each.is_async], error)
+        return
     from anyio import CancelScope
 
     with CancelScope(shield=True):

@@ -19,10 +19,14 @@ from portico_conformance.application import (
     _files,
     _form_types,
     _generators,
+    _guarded,
     _inputs,
     _large,
     _lazy_area,
+    _lifecycle,
+    _lifecycle_order,
     _mounts,
+    _parsers,
     _paths,
     _platform,
     _plugins,
@@ -32,6 +36,8 @@ from portico_conformance.application import (
     _signals,
     _statuses,
     _streams,
+    _traced,
+    _without_route,
 )
 from portico_conformance.application._app import (
     COOKIE_SECRET,
@@ -53,5 +59,6 @@ __all__ = [
 
 # Importing the areas registers their routes.
 del _answers, _binding, _bodies, _cookies, _errors, _events, _fields, _files, _form_types
-del _generators, _inputs, _large, _lazy_area, _mounts, _paths, _platform, _plugins, _scalars
-del _scopes, _seen, _signals, _statuses, _streams
+del _generators, _guarded, _inputs, _large, _lazy_area, _lifecycle, _lifecycle_order, _mounts
+del _parsers, _paths, _platform, _plugins, _scalars, _scopes, _seen, _signals, _statuses, _streams
+del _traced, _without_route

@@ -189,6 +189,7 @@ def test_tools_get_the_routes_as_json(capsys: Captured, tmp_path: Path) -> None:
         "handler": "create",
         "where": f"{tmp_path / 'routes_main.py'}:26",
         "tags": ["drafts", "private"],
+        "detail": {},
     }
 
 

@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
 from portico._errors import DefinitionError
 from portico._hook import Hook, promoted
 from portico._key import ConstantKey, Key, StateKey
-from portico._lazy_plugin import LazyPlugin, LazyPlugins
+from portico._lazy_plugin import LazyPlugins
 from portico._pattern import Pattern
 from portico._registrar import Layers, Registrar
-from portico._resource_registration import ResourceRegistration
 from portico._route import Route, RouteInfo
 from portico._router import Router
-from portico._where import caller
+from portico._where import caller, registration
 
 if TYPE_CHECKING:
     from portico._chain import Surroundings
-    from portico._context import Context
     from portico._cookie_options import CookieOptions
     from portico._dispatch import Dispatcher
-    from portico._hook_options import ContextHook, ParseHook
-    from portico._hook_registration import Lambda
+    from portico._group import Group
     from portico._lived import Resource
     from portico._request import Request
     from portico._response import Response
@@ -30,10 +27,6 @@ if TYPE_CHECKING:
     from portico.contract import Capabilities, Platform
     from portico.explanation import RouteExplanation
 
-    C = TypeVar("C", bound=ContextHook)
-    H = TypeVar("H", bound=ParseHook)
-
-F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
 
 AsgiScope = MutableMapping[str, Any]
@@ -41,7 +34,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
-class Portico(ResourceRegistration, Registrar):
+class Portico(Registrar):
     """A web application: routes, and what they share, in front of no particular runtime.
 
     It is a plugin too: another application takes its routes, hooks and keys with `use`.
@@ -89,8 +82,10 @@ class Portico(ResourceRegistration, Registrar):
         self._life_hooks: list[Resource] = []
         self._parsers: dict[str, Callable[..., Any]] = {}
         self._plugins: list[Portico] = []
-        self._lazy: list[LazyPlugin] = []
+        self._lazy: LazyPlugins = LazyPlugins(self)
+        self._groups: list[Group] = []
         self._keys: dict[Key[Any], Key[Any]] = {}
+        self._hidden: set[Key[Any]] = set()
         self._key_identities: dict[object, Key[Any]] = {}
         self._overridden: dict[Key[Any], Any] = {}
         self._ordinal = 0
@@ -99,6 +94,9 @@ class Portico(ResourceRegistration, Registrar):
         self._dispatcher: Dispatcher | None = None
         self._entry: Any = None
         self._asgi: Any = None
+
+    def __repr__(self) -> str:
+        return f"<Portico {self.name!r}>" if self.name else "<Portico>"
 
     # Registration; see `Registrar`
 
@@ -121,15 +119,20 @@ class Portico(ResourceRegistration, Registrar):
             hook.identity = self._identity()
 
     def _identity(self) -> object:
-        """The same for the same registration of each plugin of one name and seed, or None."""
+        """The same for the same registration of each plugin of one name and seed, or None.
+
+        Its line is a part of it, so that of two plugins which only happen to have one name neither
+        takes the other's place.
+        """
         if not self.name:
             return None
         self._ordinal += 1
+        line = registration()
         try:
             hash(self.seed)
         except TypeError:
-            return (self.name, repr(self.seed), self._ordinal)
-        return (self.name, self.seed, self._ordinal)
+            return (self.name, self._ordinal, line, list, repr(self.seed))
+        return (self.name, self._ordinal, line, type(self.seed), self.seed)
 
     def _add_key(self, key: Key[Any]) -> None:
         self._keys[key] = key
@@ -139,6 +142,7 @@ class Portico(ResourceRegistration, Registrar):
 
     def _take_keys(self, plugin: Portico) -> None:
         """Take over what of a plugin lives longer than a route: keys, resources, parsers."""
+        self._hidden |= plugin._hidden - self._keys.keys()
         for identity, key in plugin._key_identities.items():
             self._keys.setdefault(key, self._key_identities.setdefault(identity, key))
         for key, known in plugin._keys.items():
@@ -154,76 +158,6 @@ class Portico(ResourceRegistration, Registrar):
         for name, parser in plugin._parsers.items():
             self._parsers.setdefault(name, parser)
         self._plugins.append(plugin)
-
-    @overload
-    def request(self, fn: C | Lambda[[Context]], /, *, blocking: bool | None = ...) -> C: ...
-    @overload
-    def request(self, /, *, blocking: bool | None = ...) -> Callable[[C], C]: ...
-    def request(self, fn: Any = None, /, *, blocking: bool | None = None) -> Any:
-        """Run before routing, for every request of the whole application: `(ctx)`.
-
-        A returned value answers, by way of `map_response`; None goes on.
-        """
-        return self._hook("request", fn, "local", blocking)
-
-    def on_start(self, fn: F, /) -> F:
-        """Run when the application has started, after its resources; see `resource` for binding."""
-        return self._life_hook(fn, at_start=True)
-
-    def on_stop(self, fn: F, /) -> F:
-        """Run when the application stops, before its resources are left."""
-        return self._life_hook(fn, at_start=False)
-
-    def _life_hook(self, fn: F, *, at_start: bool) -> F:
-        from portico._resource import life_hook
-        from portico._signature import describe
-
-        self._must_be_open(f"The hook {describe(fn)}")
-        resource = life_hook(fn, at_start=at_start)
-        self._life_hooks.append(resource)
-        self._add_key(resource.key)
-        return fn
-
-    def parser(self, name: str, /) -> Callable[[H], H]:
-        """Name a parser of bodies, `(ctx, content_type)`, for the option `parse` of routes."""
-        from portico._parsing import BUILT_IN_PARSERS
-
-        self._must_be_open(f"The parser {name!r}")
-        if name in BUILT_IN_PARSERS or name in self._parsers:
-            raise DefinitionError(
-                f"The parser {name!r} is there already, at {caller()}. Choose another name."
-            )
-
-        def register(fn: H) -> H:
-            self._parsers[name] = fn
-            return fn
-
-        return register
-
-    def decorate(self, value: T, /, *, name: str = "") -> ConstantKey[T]:
-        """A value that is the same for all requests, read as `ctx[key]` or `use(key)`.
-
-        Args:
-            value: the value, which nothing copies.
-            name: for messages.
-        """
-        self._must_be_open(f"decorate({value!r})")
-        key = ConstantKey(name or type(value).__name__, value)
-        self._add_key(key)
-        return key
-
-    def state(self, initial: T, /, *, name: str = "") -> StateKey[T]:
-        """A value that requests share and may set: `ctx[key] = value`.
-
-        Every `Running` has its own, which starts as a deep copy of `initial`. Requests that run in
-        several threads at once see each other's changes in no particular order, and `ctx[key] += 1`
-        is two steps: take a lock (a resource of your own), or keep what must be exact elsewhere.
-        Several processes, Lambda environments and isolates share nothing.
-        """
-        self._must_be_open(f"state({initial!r})")
-        key = StateKey(name or type(initial).__name__, initial)
-        self._add_key(key)
-        return key
 
     def as_(self, scope: Literal["scoped", "global"], /) -> Self:
         """Let every hook that was registered so far reach as far as the scope.
@@ -264,8 +198,10 @@ class Portico(ResourceRegistration, Registrar):
         copy._life_hooks = list(self._life_hooks)
         copy._parsers = dict(self._parsers)
         copy._plugins = list(self._plugins)
-        copy._lazy = list(self._lazy)
+        copy._lazy.add(self._lazy.waiting)
+        copy._groups = list(self._groups)
         copy._keys = dict(self._keys)
+        copy._hidden = set(self._hidden)
         copy._key_identities = dict(self._key_identities)
         copy._overridden = {**self._overridden, known: value}
         copy._ordinal = self._ordinal
@@ -276,7 +212,7 @@ class Portico(ResourceRegistration, Registrar):
     @property
     def routes(self) -> list[RouteInfo]:
         """Everything that is registered, in order; lazy plugins are imported for it."""
-        self._load_lazy()
+        self._lazy.load_all()
         return [route.info() for route in self._routes]
 
     def explain(self) -> list[RouteExplanation]:
@@ -290,7 +226,7 @@ class Portico(ResourceRegistration, Registrar):
         from portico._explain import explained
 
         dispatcher = self._in_use()
-        self._load_lazy()
+        self._lazy.load_all()
         surroundings = self._surroundings()
         receiving = dispatcher.receiving
         return [explained(route, surroundings, receiving) for route in self._routes]
@@ -310,7 +246,7 @@ class Portico(ResourceRegistration, Registrar):
         from portico._unreached import warn_of_unreached
 
         dispatcher = self._in_use()
-        self._load_lazy()
+        self._lazy.load_all()
         provided: set[Key[Any]] = {
             key for key in self._keys.values() if isinstance(key, ConstantKey | StateKey)
         }
@@ -318,6 +254,7 @@ class Portico(ResourceRegistration, Registrar):
         for resource in (*self._resources, *self._life_hooks):
             resource.bind({key for key, known in self._keys.items() if known in provided})
             provided.add(resource.key)
+            resource.check(capabilities, runtime)
         surroundings = self._surroundings()
         dispatcher.check()
         for route in self._routes:
@@ -335,7 +272,7 @@ class Portico(ResourceRegistration, Registrar):
         return AppRunning(
             platform,
             # What is entered last is left first, and hooks of stop run in the order of theirs.
-            [*self._resources, *starts, *reversed(stops)],
+            [each.at(platform) for each in (*self._resources, *starts, *reversed(stops))],
             self._keys,
             initial_values(self._keys, self._overridden),
             self._cookies,
@@ -377,7 +314,7 @@ class Portico(ResourceRegistration, Registrar):
     def compile(self) -> None:
         """Compile every route now, for both colours, instead of at its first hit."""
         dispatcher = self._in_use()
-        self._load_lazy()
+        self._lazy.load_all()
         dispatcher.compile()
         surroundings = self._surroundings()
         for route in self._routes:
@@ -405,7 +342,7 @@ class Portico(ResourceRegistration, Registrar):
 
             self._freeze(caller())
             self._dispatcher = Dispatcher(
-                self._router, self._hooks, self._surroundings(), LazyPlugins(self._lazy, self)
+                self._router, self._hooks, self._surroundings(), self._lazy
             )
         return self._dispatcher
 
@@ -413,15 +350,12 @@ class Portico(ResourceRegistration, Registrar):
         """Whether it has hooks that run before routing."""
         return any(hook.kind == "request" for hook in self._hooks)
 
-    def _load_lazy(self) -> None:
-        """Import every lazy plugin now."""
-        LazyPlugins(self._lazy, self).load_all()
-
     def _surroundings(self) -> Surroundings:
         from portico._chain import Surroundings
 
         return Surroundings(
             self._keys,
+            self._hidden,
             self._overridden,
             self._parsers,
             debug=self.debug,

@@ -68,7 +68,7 @@ class Plan:
     def __init__(self, arguments: Sequence[Argument], keys: Sequence[Key[Any]]) -> None:
         self.arguments = tuple(arguments)
         self.keys = tuple(keys)
-        self.takes_context = any(argument.read is _read_context for argument in arguments)
+        self.takes_context = any(argument.read is read_context for argument in arguments)
         self.body = next((argument.body for argument in arguments if argument.body), "")
         self.positional = not any(argument.keyword for argument in arguments)
 
@@ -103,7 +103,7 @@ class Plan:
     def validates(self) -> bool:
         """Whether anything of the request can be wrong with it."""
         return any(
-            not (argument.is_key or argument.read is _read_context) for argument in self.arguments
+            not (argument.is_key or argument.read is read_context) for argument in self.arguments
         )
 
     def collect(self, ctx: Context, faults: list[Fault]) -> list[Any]:
@@ -161,7 +161,7 @@ class _Binder:
         if annotation is Context:
             if index:
                 raise self._error(name, "is annotated `Context` but is not the first. Move it.")
-            return Argument(name, parameter.keyword, _read_context)
+            return Argument(name, parameter.keyword, read_context)
         if isinstance(default, Use):
             self.keys.append(key := key_of(default))
             return Argument(name, parameter.keyword, lambda ctx: ctx[key], is_key=True)
@@ -260,7 +260,8 @@ def decoded_body(request: Request) -> Any:
     return request.sync.text() if kind.startswith("text/") else data
 
 
-def _read_context(ctx: Context) -> Context:
+def read_context(ctx: Context) -> Context:
+    """What reads a leading parameter that is annotated `Context`."""
     return ctx
 
 

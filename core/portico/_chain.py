@@ -22,7 +22,7 @@ from portico._link import Link
 from portico._signature import Signature
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from portico._declared import Declared
     from portico._hook import Hook, Kind
@@ -38,16 +38,26 @@ class Surroundings:
         keys: every key of the application and its plugins, by itself; where one plugin is there
             twice, the key of the one leads to that of the other.
         overridden: the keys that have a value of their own instead of what their function makes.
+        hidden: those that a lazy plugin has brought, for its own routes alone.
         parsers: those that have a name.
         debug: whether errors show what they are.
         validates: whether answers are validated as a whole.
     """
 
-    __slots__ = ("_generators", "debug", "keys", "overridden", "parsers", "validates")
+    __slots__ = (
+        "_generators",
+        "debug",
+        "hidden",
+        "keys",
+        "overridden",
+        "parsers",
+        "validates",
+    )
 
     def __init__(
         self,
         keys: Mapping[Key[Any], Key[Any]],
+        hidden: Collection[Key[Any]],
         overridden: Mapping[Key[Any], Any],
         parsers: Mapping[str, Callable[..., Any]],
         *,
@@ -56,6 +66,7 @@ class Surroundings:
     ) -> None:
         self.validates = validates
         self.keys = keys
+        self.hidden = hidden
         self.overridden = overridden
         self.parsers = parsers
         self.debug = debug
@@ -86,6 +97,7 @@ class Chain:
 
     __slots__ = (
         "_links",
+        "_shown",
         "after_handle",
         "after_response",
         "before_parse",
@@ -113,7 +125,9 @@ class Chain:
         path_names: list[str],
         where: str,
         surroundings: Surroundings,
+        shown: Collection[Key[Any]] = frozenset(),
     ) -> None:
+        self._shown = shown
         self.where = where
         self.debug = surroundings.debug
         self.surroundings = surroundings
@@ -122,7 +136,9 @@ class Chain:
         self.hooks = flattened(layers)
         self.schemas = [] if handler is None else _schemas(layers, handler)
         self.before_parse = [] if handler is None else self._of("before_parse")
-        parsers = [hook for hook in self.hooks if hook.kind == "parse"] if handler else []
+        # A stream is the handler's to read, as it comes.
+        streams = handler is None or handler.plan.body == "stream"
+        parsers = [] if streams else [hook for hook in self.hooks if hook.kind == "parse"]
         self.parse = [self._parser(hook) for hook in parsers]
         # What has no route has nothing of these, which stand around its handler.
         self.after_handle = [] if handler is None else self._of("after_handle")
@@ -184,6 +200,8 @@ class Chain:
 
     def known(self, key: Key[Any]) -> Key[Any] | None:
         """The key as the serving application has it, or None where it has not."""
+        if key in self.surroundings.hidden and key not in self._shown:
+            return None
         return self.surroundings.keys.get(key)
 
     def links(self) -> Iterator[Link]:

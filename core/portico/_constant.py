@@ -10,6 +10,7 @@ from portico._blocking_answer import BlockingAnswer
 from portico._context import Context
 from portico._errors import DefinitionError
 from portico._link import Link
+from portico._mount import Mount
 from portico._response import Response
 from portico._stream import ByteStream
 
@@ -22,6 +23,8 @@ def handler_of(target: Any, path_names: list[str], where: str, *, blocking: bool
     """
     if callable(target):
         return Link("handle", target, path_names, blocking=blocking)
+    if isinstance(target, Mount):
+        return target.link(path_names)
     blocks = blocking and isinstance(target, BlockingAnswer)
     fn = constant(target, where)
     return Link("handle", fn, path_names, blocking=blocks, reads_body=False)

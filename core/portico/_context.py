@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from portico._exit import Exit
     from portico._key import Key, StateKey
     from portico._request import Request
+    from portico._response import Response
     from portico._running import AppRunning
     from portico._span import Tracing
     from portico._url_search_params import URLSearchParams
@@ -79,6 +80,7 @@ class Context:
         "_set",
         "_shield",
         "_tracing",
+        "_unsent",
         "_validated",
         "_values",
         "params",
@@ -108,7 +110,8 @@ class Context:
         # What follows belongs to the engine: whether an event loop runs this request by now, the
         # chain that does, the body as a hook parsed it, the arguments that were validated ahead of
         # their calls, the values of request-lived keys, the generators that are to be left, whether
-        # they were left, what shields that, and the keys that `get` is making.
+        # they were left, what shields that, the keys that `get` is making, and a stream that others
+        # gave to be closed.
         self._on_loop = False
         self._chain: Chain | None = None
         self._parsed: Any = UNPARSED
@@ -119,6 +122,7 @@ class Context:
         self._shield: CancelScope | None = None
         self._asked: dict[Key[Any], Event] | None = None
         self._tracing: Tracing | None = None
+        self._unsent: Response | None = None
 
     @property
     def path(self) -> str:

@@ -132,26 +132,32 @@ class Dispatcher:
         if self._chain.trace:
             hooks = tuple(link.fn for link in self._chain.trace)
             tracing = ctx._tracing = Tracing(ctx, hooks)
+        error: Exception | None = None
+        value, link = None, None
         try:
             if ctx._running.per_request:
                 await self._enter_resources(ctx)
             value, link = await first(units, ctx)
             if tracing is not None:
                 tracing.leave(None)
-        except Exception as error:  # noqa: BLE001 - whatever goes wrong becomes an answer
-            if tracing is not None:
-                tracing.leave(error)
-            return await self._pipeline(colour).guarded(ctx, _raise(error))
-        except BaseException as error:
-            failure = await abandon(ctx, error)
-            if failure is None:
+        except Exception as raised:  # noqa: BLE001 - whatever goes wrong becomes an answer
+            error = _ended(tracing, raised)
+        except BaseException as cancelled:
+            failure = await abandon(ctx, cancelled)
+            if failure is None or isinstance(cancelled, GeneratorExit):
                 raise
-            return await self._pipeline(colour).guarded(ctx, _raise(failure))
-        if value is not None:
-            general = self._pipeline(colour)
-            return await general.guarded(ctx, general.finish(value, link, ctx))
+            error = _ended(tracing, failure)
         on_loop = ctx._on_loop
-        answer = self._route(ctx, colour)
+        if on_loop:
+            colour = "loop"  # also where threads may block: the loop that runs this may not
+        if error is not None:
+            answer = self._without_route(ctx, colour, _raise(error))
+        elif value is not None:
+            answer = self._without_route(
+                ctx, colour, self._pipeline(colour).finish(value, link, ctx)
+            )
+        else:
+            answer = self._route(ctx, colour)
         if isinstance(answer, Response):
             return answer
         if not on_loop:
@@ -207,6 +213,8 @@ class Dispatcher:
             return self._without_route(ctx, colour, _raise(error))
         allow = Headers([("allow", ", ".join(_allow(allowed)))])
         if method == "OPTIONS":
+            # Not only on the response, in whose place a hook may put another.
+            ctx.set.headers.set("allow", allow["allow"])
             answer = self._pipeline(colour).finish(Response.ready(204, allow), None, ctx)
             return self._without_route(ctx, colour, answer)
         error = PeerError(f"{path!r} does not answer {method}.", status=405, headers=allow)
@@ -231,6 +239,16 @@ class Dispatcher:
 
 async def _raise(error: Exception) -> Response:
     raise error
+
+
+def _ended(tracing: Tracing | None, error: Exception) -> Exception:
+    """The error that ended the span of an event, or what went wrong at that end."""
+    try:
+        if tracing is not None:
+            tracing.leave(error)
+    except Exception as second:  # noqa: BLE001 - a callback of `on_end`: it becomes the answer
+        return second
+    return error
 
 
 def _admit_host(request: Request, platform: Platform) -> None:

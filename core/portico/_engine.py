@@ -26,12 +26,18 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from portico._answer import is_open_ended, is_reply, to_response
 from portico._answer import to_response_on_loop as to_response_later
-from portico._blocking_answer import BlockingAnswer
+from portico._error_answer import (
+    add_fields,
+    connect,
+    forget_answer,
+    tells_of,
+    unhandled,
+    with_status,
+)
 from portico._errors import HTTPError
-from portico._framing import drop, drop_on_loop, frame, must_drop, put_fields, settle
+from portico._framing import drop, drop_on_loop, frame, must_drop, settle
 from portico._handler_alone import is_alone, run_async, run_in_place
-from portico._problem import error_problem, problem_response, unexpected
-from portico._reply import Reply
+from portico._problem import unexpected
 from portico._request_life import (
     abandon,
     close_shield,
@@ -46,7 +52,6 @@ from portico._steps import (
     body_need,
     error_steps,
     first,
-    status_of,
     steps_before_answer,
     steps_with_value,
     units_of,
@@ -59,6 +64,7 @@ if TYPE_CHECKING:
     from portico._chain import Chain
     from portico._context import Context
     from portico._link import Link
+    from portico._reply import Reply
 
 Colour: TypeAlias = Literal["thread", "loop"]
 Run: TypeAlias = "Callable[[Context], Response | Awaitable[Response]]"
@@ -99,8 +105,10 @@ class Pipeline:
         handler = chain.handler
         front = [] if handler is None else steps_before_answer(chain, handler, offloads=offloads)
         self._front = units_of(front, offloads=offloads)
-        takers = steps_with_value(chain, "after_handle", chain.after_handle)
-        self._takers = units_of(takers, offloads=offloads)
+        # Without a route there is nothing that comes after a handler.
+        takers = [] if handler is None else chain.after_handle
+        taking = steps_with_value(chain, "after_handle", takers)
+        self._takers = units_of(taking, offloads=offloads)
         mappers = steps_with_value(chain, "map_response", chain.map_response)
         self._mappers = units_of(mappers, offloads=offloads)
         self._raised = units_of(error_steps(chain, raised=True), offloads=offloads)
@@ -141,7 +149,8 @@ class Pipeline:
     ) -> Response | Awaitable[Response]:
         """The guarded response of some work, now where that needs no event loop."""
         guarded = self.guarded(ctx, work)
-        if self._needs_loop:
+        if self._needs_loop or ctx._on_loop:
+            # On a loop nothing is begun here: what then awaits there is no `enter_loop`.
             ctx._on_loop = True
             return guarded
         # On a loop the adapter has made a context for the request already.
@@ -164,6 +173,8 @@ class Pipeline:
         except BaseException:
             close_shield(ctx)
             raise
+        if ctx._unsent is not None and not isinstance(response.content, ByteStream):
+            await self._close_unsent(ctx._unsent, ctx)
         if ctx._shield is not None:
             close_shield(ctx, response)
         for hook in self._after_response:
@@ -177,11 +188,9 @@ class Pipeline:
             return await work
         except Exception as error:  # noqa: BLE001 - whatever goes wrong becomes an answer
             return await self.fail(error, ctx)
-        except GeneratorExit:  # nothing can be awaited any more
-            raise
         except BaseException as error:
             failure = await abandon(ctx, error)
-            if failure is None:
+            if failure is None or isinstance(error, GeneratorExit):
                 raise
             return await self.fail(failure, ctx)
 
@@ -195,6 +204,13 @@ class Pipeline:
         except BaseException:
             work.close()
             raise
+
+    async def _close_unsent(self, unsent: Response, ctx: Context) -> None:
+        """Close the stream of an answer in whose place another one is sent."""
+        try:
+            await _dropped(unsent, ctx)
+        except Exception as error:  # noqa: BLE001 - what is sent instead is as good as before
+            ctx.platform.report(error, f"{self._where(ctx)} has an answer that does not close")
 
     async def finish_later(self, pending: Awaitable[Any], ctx: Context) -> Response:
         """The response of what a plain function has given to be awaited."""
@@ -212,11 +228,22 @@ class Pipeline:
             if taken is not None:
                 value, link = taken, taker
         if self._returned and is_reply(value) and value.code >= 400:
-            error = HTTPError(value.code, value.value, headers=value.headers)
+            return await self._replied(value, link, ctx)
+        return await self._respond(value, link, ctx, None)
+
+    async def _replied(self, reply: Reply[int, Any], link: Link | None, ctx: Context) -> Response:
+        """The response of a reply that is an error, unless a hook has another."""
+        error = HTTPError(reply.code, reply.value, headers=reply.headers)
+        forgotten = forget_answer(ctx)
+        try:
             handled, handler = await first(self._returned, ctx, error)
             if handled is not None:
-                value, link = _with_status(handled, error, ctx), handler
-        return await self._respond(value, link, ctx, None)
+                return await self._respond(with_status(handled, error, ctx), handler, ctx, error)
+        except Exception as second:  # noqa: BLE001 - a hook, or an answer that is no good
+            return await self._failed_again(second, error, ctx)
+        for name, text in forgotten:
+            ctx.set.headers.append(name, text)
+        return await self._respond(reply, link, ctx, None)
 
     async def _respond(
         self, value: Any, link: Link | None, ctx: Context, error: Exception | None
@@ -227,7 +254,7 @@ class Pipeline:
             value: what is to be sent.
             link: the one that gave it.
             ctx: the request's.
-            error: what was raised, where this is the answer to an error.
+            error: what a hook answers with this.
         """
         if self._declared is not None and self._chain.handler is not None:
             author = (link or self._chain.handler).returns
@@ -238,14 +265,13 @@ class Pipeline:
             if mapped is not None:
                 value = mapped
         if ctx._tracing is not None:
-            ctx._tracing.leave(error)
+            ctx._tracing.leave(None)
         response = await self._converted(value, ctx)
-        if isinstance(error, HTTPError):
-            _add_fields(response, error)
         return await self._sent(response, ctx, error)
 
     async def _sent(self, response: Response, ctx: Context, error: Exception | None) -> Response:
         try:
+            add_fields(response, error)
             settle(response, ctx)
         except BaseException:
             await _dropped(response, ctx)
@@ -280,39 +306,63 @@ class Pipeline:
     async def fail(self, error: Exception, ctx: Context) -> Response:
         """The response to an exception; it never raises but for cancellation."""
         try:
-            return await self._failed(error, ctx)
+            if ctx._tracing is not None:
+                ctx._tracing.leave(error)
+            forget_answer(ctx)
+            handled, link = await first(self._raised, ctx, error)
+            if handled is not None:
+                value = with_status(handled, error, ctx)
+                response = await self._respond(value, link, ctx, error)
+                self._report(error, response, ctx)
+                return response
+            if ctx._tracing is not None:
+                ctx._tracing.leave(None)
         except Exception as second:  # noqa: BLE001 - an error hook, or an answer that is no good
-            return await self._failed_again(second, ctx)
-
-    async def _failed(self, error: Exception, ctx: Context) -> Response:
-        if ctx._tracing is not None:
-            ctx._tracing.leave(error)
-        handled, link = await first(self._raised, ctx, error)
-        if handled is None:
+            return await self._failed_again(second, error, ctx)
+        try:
             return await self._sendable(self._settled_default(error, ctx), ctx, error)
-        value = _with_status(handled, error, ctx)
-        response = await self._respond(value, link, ctx, error)
+        except Exception as second:  # noqa: BLE001 - what is left with the answer
+            return await self._failed_again(second, None, ctx)
+
+    async def _failed_again(
+        self, second: Exception, error: Exception | None, ctx: Context
+    ) -> Response:
+        """The answer where the way to an answer failed; no hook is asked again.
+
+        Args:
+            second: what went wrong on the way.
+            error: what the answer was to be to, if that is not reported yet.
+            ctx: the request's.
+        """
+        with suppress(Exception):
+            if ctx._tracing is not None:
+                ctx._tracing.leave(second)
+        with suppress(Exception):
+            await leave(ctx, second)
+        if error is not None:
+            connect(second, error)
+        response = self._settled_default(second, ctx)
+        if error is not None and (isinstance(second, HTTPError) or not tells_of(second, error)):
+            self._report(error, response, ctx)
+        try:
+            if must_drop(response, ctx.request.method):
+                await _dropped(response, ctx)
+        except Exception as third:  # noqa: BLE001 - the close of a stream that is not sent
+            response = unexpected(third, ctx.platform, self._where(ctx), debug=self._debug)
+            drop(frame(response, ctx.request.method))
+        return response
+
+    def _report(self, error: Exception, response: Response, ctx: Context) -> None:
+        """Handled or not: an exception that the peer sees as a 5xx is one to know of."""
         if response.status >= 500 and not isinstance(error, HTTPError):
-            # Handled or not: an exception that the peer sees as a 5xx is one to know of.
             with suppress(Exception):
                 ctx.platform.report(error, f"{self._where(ctx)} failed")
-        return response
-
-    async def _failed_again(self, second: Exception, ctx: Context) -> Response:
-        """The answer where the way to an answer failed; no hook is asked again."""
-        if ctx._exits:
-            with suppress(Exception):
-                await leave(ctx, second)
-        response = self._settled_default(second, ctx)
-        if must_drop(response, ctx.request.method):
-            drop(response)
-        return response
 
     def _settled_default(self, error: Exception, ctx: Context) -> Response:
         """The answer of an exception that no hook has an answer to, with what `ctx.set` says."""
         response = None
         try:
-            response = self._default(error, ctx)
+            response = unhandled(error, ctx, self._where(ctx), debug=self._debug)
             return settle(response, ctx)
         except Exception as second:  # noqa: BLE001 - an error's value, a cookie or field is no good
             if response is None or isinstance(error, HTTPError):
@@ -327,34 +377,6 @@ class Pipeline:
     @property
     def _debug(self) -> bool:
         return self._chain.debug
-
-    def _default(self, error: Exception, ctx: Context) -> Response:
-        """The answer of an exception that no hook has an answer to."""
-        if not isinstance(error, HTTPError):
-            return unexpected(error, ctx.platform, self._where(ctx), debug=self._debug)
-        problem = error_problem(error, debug=self._debug)
-        if problem is None:
-            response = to_response(error.value, ctx, error.status)
-            response.status = error.status
-        else:
-            response = problem_response(error.status, problem)
-        put_fields(response, error.sent_headers())
-        return response
-
-
-def _with_status(value: Any, error: Exception, ctx: Context) -> Any:
-    """What an error hook returned, with the error's status where it brings none of its own."""
-    if is_reply(value) or isinstance(value, Response | BlockingAnswer):
-        return value
-    chosen = None if ctx._set is None else ctx._set.status
-    return Reply(status_of(error) if chosen is None else chosen, value)
-
-
-def _add_fields(response: Response, error: HTTPError) -> None:
-    """Fields of an error that its hook's answer does not have: `Allow`, `WWW-Authenticate`."""
-    for name, value in error.sent_headers() or ():
-        if name == "set-cookie" or not response.headers.has(name):
-            response.headers.append(name, value)
 
 
 async def _dropped(response: Response, ctx: Context) -> None:

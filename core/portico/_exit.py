@@ -50,6 +50,11 @@ class Exit:
         self.is_async = variables is None
         self.offloads = offloads
 
+    def in_place(self) -> Exit:
+        """The same, to be left where that is called."""
+        self.offloads = False
+        return self
+
     @property
     def needs_loop(self) -> bool:
         """Whether it can only be left on an event loop."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from portico._binding import _read_context
+from portico._binding import read_context
 from portico._hook import APPLICATION_KINDS, flattened
 from portico._link import Link
 from portico._part_check import is_part
@@ -151,7 +151,7 @@ class _Names:
                 annotations = link.signature.annotations()
                 for argument in link.plan.arguments:
                     part, name = _source(argument, link)
-                    if part:
+                    if part and argument.name in annotations:
                         tp = type_name(annotations[argument.name])
                         by, where = self.of(link), _written(link.fn)
                         yield InputExplanation(event, part, name, tp, by, where)
@@ -180,6 +180,8 @@ def _blocking(link: Link, *, is_value: bool) -> tuple[bool, str]:
         return False, "it runs between the other functions, so it must not"
     if link.signature.is_async:
         return False, "asynchronous"
+    if link.kind == "handle" and is_value and link.plan.body == "stream":
+        return False, "an application that is mounted, which sees to that itself"
     if is_value:
         why = (
             "a file, which is opened and read"
@@ -194,7 +196,7 @@ def _blocking(link: Link, *, is_value: bool) -> tuple[bool, str]:
 
 def _source(argument: Argument, link: Link) -> tuple[str, str]:
     """The part of the request that a parameter takes, and the name in it; empty for others."""
-    if argument.is_key or argument.read is _read_context:
+    if argument.is_key or argument.read is read_context:
         return "", ""
     if argument.part:
         return ("path" if argument.part == "params" else argument.part), ""

@@ -30,7 +30,7 @@ def settle(response: Response, ctx: Context) -> Response:
     settings = ctx._set
     if settings is not None:
         if settings.status is not None and response.status == 200:
-            response.status = _checked_status(settings.status)
+            response.status = checked_status(settings.status)
         if settings.has_headers:
             present = set(response.headers.keys())
             for name, value in settings.headers:
@@ -42,7 +42,12 @@ def settle(response: Response, ctx: Context) -> Response:
     return frame(response, ctx.request.method)
 
 
-def _checked_status(status: int) -> int:
+def checked_status(status: int) -> int:
+    """The status that `ctx.set` has.
+
+    Raises:
+        ValueError: no response has it.
+    """
     if not 200 <= status <= 599:
         raise ValueError(f"`ctx.set.status` is {status!r}. A response has a status of 200 to 599.")
     return status

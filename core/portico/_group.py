@@ -32,6 +32,7 @@ class Group(Registrar):
         self._prefix = prefix
         self._hooks = hooks
         self._blocking = options.get("blocking", outer._blocking)
+        self._application()._groups.append(self)
 
     def __enter__(self) -> Self:
         return self

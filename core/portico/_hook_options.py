@@ -117,8 +117,8 @@ PARTS: Final = ("headers", "params", "query", "body", "cookies")
 DESCRIPTIONS: Final = frozenset({"tags", "detail"})
 
 
-def check_names(options: Mapping[str, Any], known: type, what: str) -> None:
-    """Refuse an option that there is not.
+def check_options(options: Mapping[str, Any], known: type, what: str) -> None:
+    """Refuse an option that there is not, and a value that none can have.
 
     Raises:
         DefinitionError: naming it, and those that there are.
@@ -131,6 +131,21 @@ def check_names(options: Mapping[str, Any], known: type, what: str) -> None:
         raise DefinitionError(
             f"{what} has the unknown option {min(unknown)!r}. There are {', '.join(names)}."
         )
+    for name, value in options.items():
+        expected = _unexpected(name, value)
+        if expected:
+            raise DefinitionError(f"{what} has {name}={value!r}. It is {expected}.")
+
+
+def _unexpected(name: str, value: Any) -> str:
+    """What the value of an option must be where it is something else, or `""`."""
+    if name in ("standalone", "blocking") and not isinstance(value, bool):
+        return "True or False"
+    if name == "detail" and not isinstance(value, Mapping):
+        return "a mapping, such as {'summary': 'All users'}"
+    if name in ("tags", "needs") and (isinstance(value, str) or not isinstance(value, Collection)):
+        return f"a list, such as [{value!r}]"
+    return ""
 
 
 def hooks_of(
@@ -168,7 +183,7 @@ def hooks_of(
         if part in options:
             yield hook("schema", options[part], part, adds=standalone)
     if "response" in options:
-        for status, tp in _responses(options["response"]).items():
+        for status, tp in _responses(options["response"], where).items():
             yield hook("schema", tp, ("response", status))
     if not DESCRIPTIONS.isdisjoint(options):
         yield hook("describe", {name: options[name] for name in DESCRIPTIONS & options.keys()})
@@ -182,8 +197,10 @@ def key_hook(kind: Kind, key: Any, *, scope: Scope, where: str, owner: str) -> H
     """
     source: Hook | None = getattr(key, "hook", None)
     if source is None or source.kind != kind:
+        other = "" if source is None else f", which is a {source.kind}"
         raise DefinitionError(
-            f"{where}: the option {kind!r} got {key!r}. It takes what `@app.{kind}` returned."
+            f"{where}: the option {kind!r} got {key!r}{other}. It takes what `@app.{kind}` "
+            "returned."
         )
     return Hook(
         kind,
@@ -210,7 +227,8 @@ def _checked(kind: Kind, target: Any, where: str) -> Any:
     if callable(target) or (kind == "parse" and isinstance(target, str)):
         return target
     raise DefinitionError(
-        f"{where}: the option {kind!r} got {target!r}. It takes a function, or a list of functions."
+        f"{where}: the option {kind!r} got {target!r}. It takes a function, or a list of "
+        "functions; `Hooks` have no name."
     )
 
 
@@ -241,7 +259,28 @@ def check_error_match(matches: object, where: str) -> None:
     )
 
 
-def _responses(given: Any) -> dict[int, Any]:
-    if isinstance(given, Mapping):
-        return dict(cast("Mapping[int, Any]", given))
-    return {200: given}
+def check_media_type(matches: str, where: str) -> None:
+    """Refuse what no request has as its media type.
+
+    Raises:
+        DefinitionError: it has no slash, or has parameters.
+    """
+    kind, slash, rest = matches.partition("/")
+    if not (kind and slash and rest) or ";" in rest or matches != matches.strip():
+        raise DefinitionError(
+            f"{where} is for the media type {matches!r}. It is written without parameters, such "
+            "as 'application/yaml'."
+        )
+
+
+def _responses(given: Any, where: str) -> dict[int, Any]:
+    if not isinstance(given, Mapping):
+        return {200: given}
+    types = cast("Mapping[int, Any]", given)
+    for status in types:
+        if type(status) is not int or not 200 <= status <= 599:
+            raise DefinitionError(
+                f"{where}: the option 'response' has the status {status!r}. It is a number of 200 "
+                "to 599, such as 404."
+            )
+    return dict(types)

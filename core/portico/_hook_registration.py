@@ -309,7 +309,7 @@ class HookRegistration:
         `HTTPError`; one for a class sees what was raised. An exception that is answered with 500 or
         more is reported.
         """
-        if isinstance(kind, int) or (isinstance(kind, type) and issubclass(kind, Exception)):
+        if fn is not None or isinstance(kind, int | type):
             return self._hook("error", fn, scope, blocking, kind)
         return self._hook("error", kind, scope, blocking)
 

@@ -7,7 +7,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, ParamSpec, Unpack
 
 from portico._errors import DefinitionError
-from portico._hook_options import GuardOptions, check_names, hooks_of
+from portico._hook_options import GuardOptions, check_options, hooks_of
 from portico._where import caller
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Hooks:
 
     def __init__(self, *parts: Hooks, **options: Unpack[GuardOptions]) -> None:
         self.where: str = caller()
-        check_names(options, GuardOptions, f"Hooks() at {self.where}")
+        check_options(options, GuardOptions, f"Hooks() at {self.where}")
         for part in parts:
             if not isinstance(part, Hooks):  # pyright: ignore[reportUnnecessaryIsInstance] # untyped users
                 raise DefinitionError(
@@ -54,6 +54,8 @@ class Hooks:
         self._options: Mapping[str, Any] = options
         self._blocking = options.get("blocking")
         self.identity: object = self
+        # What makes no hook is an error here, and not where this is used.
+        list(self.made(blocking=True, owner=""))
 
     def made(self, *, blocking: bool, owner: str) -> Iterator[Hook]:
         """The hooks of this value, in order, each with an identity that is the same each time."""
@@ -78,14 +80,17 @@ class Hooks:
 def macro(fn: Callable[P, Hooks]) -> Callable[P, Hooks]:
     """Let the same arguments give the same hooks, which run once on a route that has them twice.
 
-    A guard and a route inside it may both ask for `role("owner")`. Arguments are compared by
-    equality; those that cannot be hashed give hooks of their own each time.
+    A guard and a route inside it may both ask for `role("owner")`. Arguments are compared by type
+    and equality; those that cannot be hashed give hooks of their own each time.
     """
 
     @wraps(fn)
     def make(*args: P.args, **kwargs: P.kwargs) -> Hooks:
         hooks = fn(*args, **kwargs)
-        identity = (make, args, tuple(sorted(kwargs.items())))
+        named = tuple(sorted(kwargs.items()))
+        # With their types: 1, 1.0 and True are equal, and need not mean the same.
+        types = (*map(type, args), *(type(value) for _, value in named))
+        identity = (make, args, named, types)
         try:
             hash(identity)
         except TypeError:

@@ -27,7 +27,10 @@ def check_keys(chain: Chain) -> None:
     made = [
         key
         for key, known in surroundings.keys.items()
-        if is_request_key(key) and key is known and key not in surroundings.overridden
+        if is_request_key(key)
+        and key is known
+        and key not in surroundings.overridden
+        and key not in surroundings.hidden  # for the routes of its plugin alone, which know it
     ]
     wants: dict[Key[Any], list[Key[Any]]] = {}
     for key in made:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from portico._errors import DefinitionError
+from portico._pattern import Form, Pattern, joined
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from contextlib import AbstractContextManager
+
     from portico._app import Portico
     from portico._hook import Hook
+    from portico._key import Key
 
 
 class LazyPlugin:
@@ -19,37 +24,66 @@ class LazyPlugin:
         where: file and line of the call.
         path: the prefix of its routes.
         layers: the hooks that reach them, as they were at `use`.
+        shown: the keys of the lazy plugins around it.
     """
 
-    __slots__ = ("_layers", "_name", "_where", "path")
+    __slots__ = ("_forms", "_layers", "_name", "_path", "_shown", "_where")
 
     def __init__(
-        self, name: str, where: str, path: str, layers: tuple[tuple[Hook, ...], ...]
+        self,
+        name: str,
+        where: str,
+        path: str,
+        layers: tuple[tuple[Hook, ...], ...],
+        shown: frozenset[Key[Any]] = frozenset(),
     ) -> None:
+        self._shown = shown
         self._name = name
         self._where = where
         self._layers = layers
-        self.path = path
+        self._path = path
+        self._forms = [form[:-1] if form[-1:] == ("",) else form for form in Pattern(path).forms]
 
-    def under(self, prefix: str, layers: tuple[tuple[Hook, ...], ...]) -> LazyPlugin:
+    def under(
+        self,
+        prefix: str,
+        layers: tuple[tuple[Hook, ...], ...],
+        shown: frozenset[Key[Any]] = frozenset(),
+    ) -> LazyPlugin:
         """The same plugin in an application around the one that it was registered on."""
-        from portico._pattern import joined
-
-        path = joined(prefix, self.path) if prefix else self.path
-        return LazyPlugin(self._name, self._where, path, (*layers, *self._layers))
+        path = joined(prefix, self._path) if prefix else self._path
+        all_layers = (*layers, *self._layers)
+        return LazyPlugin(self._name, self._where, path, all_layers, self._shown | shown)
 
     def covers(self, path: str) -> bool:
         """Whether a canonical path is under the prefix."""
-        return path == self.path or path.startswith(self.path + "/")
+        segments = path[1:].split("/")
+        return any(_begins(segments, form) for form in self._forms)
 
     def load(self, app: Portico) -> None:
         """Import the plugin, and register its routes on the application that serves.
 
+        Nothing is registered where anything is wrong, so that it can be tried again.
+
         Raises:
             DefinitionError: it is no application, or one that cannot be loaded so late.
         """
+        plugin = self._imported()
+        shown = self._shown | plugin._keys.keys()
+        routes = [
+            route.under(Pattern(joined(self._path, route.pattern.text)), self._layers, shown)
+            for route in plugin._routes
+        ]
+        others = app._keys.keys() - app._hidden
+        app._take_keys(plugin)
+        app._hidden |= plugin._keys.keys() - others
+        for route in routes:
+            app._add_route(route)
+        for lazy in plugin._lazy.waiting:
+            app._lazy.add([lazy.under(self._path, self._layers, shown)])
+
+    def _imported(self) -> Portico:
         from portico._app import Portico
-        from portico._pattern import Pattern, joined
         from portico._plugin import named
 
         plugin = named(self._name, self._where)
@@ -62,42 +96,59 @@ class LazyPlugin:
         if plugin._resources or plugin._life_hooks or plugin._receives_requests():
             raise DefinitionError(
                 f"use({self._name!r}, lazy=True) at {self._where}: a lazy plugin comes after the "
-                "start, so it has no resources and no hooks of start, stop and request. Register "
-                "them on the application, or use the plugin without `lazy`."
+                "start, so it has no resources, mounts, and hooks of start, stop and request. "
+                "Register them on the application, or use the plugin without `lazy`."
             )
-        app._take_keys(plugin)
-        for route in plugin._routes:
-            pattern = Pattern(joined(self.path, route.pattern.text))
-            app._add_route(route.under(pattern, self._layers))
-        app._lazy += [lazy.under(self.path, self._layers) for lazy in plugin._lazy]
+        return plugin
+
+
+def _begins(segments: list[str], form: Form) -> bool:
+    """Whether the segments of a path begin with those of a pattern."""
+    return len(segments) >= len(form) and all(
+        segment == part if isinstance(part, str) else bool(segment)
+        for segment, part in zip(segments, form, strict=False)
+    )
 
 
 class LazyPlugins:
-    """The plugins of an application that are not imported yet; several threads may ask at once."""
+    """The plugins of an application that are not imported yet; several threads may ask at once.
 
-    __slots__ = ("_app", "_lock", "_waiting")
+    Attributes:
+        waiting: they, in order.
+    """
 
-    def __init__(self, waiting: list[LazyPlugin], app: Portico) -> None:
-        from threading import RLock
+    __slots__ = ("_app", "_lock", "waiting")
 
-        self._waiting = waiting
+    def __init__(self, app: Portico) -> None:
+        self.waiting: list[LazyPlugin] = []
         self._app = app
-        self._lock = RLock()
+        self._lock: AbstractContextManager[object] | None = None
+
+    def add(self, plugins: Iterable[LazyPlugin]) -> None:
+        """Wait for the first requests for these too."""
+        self.waiting += plugins
+        if self.waiting and self._lock is None:
+            from threading import RLock
+
+            self._lock = RLock()
 
     def wanted(self, path: str) -> bool:
         """Whether a plugin has to be imported to know what a path leads to."""
-        return bool(self._waiting) and any(lazy.covers(path) for lazy in self._waiting)
+        # A copy: another thread may take one out meanwhile, and the loop would miss its neighbour.
+        return bool(self.waiting) and any(lazy.covers(path) for lazy in tuple(self.waiting))
 
     def load(self, path: str) -> None:
-        """Import those that a path leads to."""
-        with self._lock:
-            for lazy in [lazy for lazy in self._waiting if lazy.covers(path)]:
-                lazy.load(self._app)
-                self._waiting.remove(lazy)
+        """Import those that a path leads to, and those that they bring."""
+        self._load(lambda lazy: lazy.covers(path))
 
     def load_all(self) -> None:
         """Import all of them, and those that they bring."""
+        self._load(lambda lazy: True)
+
+    def _load(self, is_wanted: Callable[[LazyPlugin], bool]) -> None:
+        if self._lock is None:
+            return
         with self._lock:
-            while self._waiting:
-                self._waiting[0].load(self._app)
-                self._waiting.pop(0)
+            while wanted := [lazy for lazy in self.waiting if is_wanted(lazy)]:
+                wanted[0].load(self._app)
+                self.waiting.remove(wanted[0])

@@ -118,6 +118,10 @@ class Link:
             self._plan = plan(self.signature, self._names)
         return self._plan
 
+    def take_plan(self, plan: Plan) -> None:
+        """Bind its parameters by a plan that no signature says."""
+        self._plan = plan
+
     @property
     def is_bound(self) -> bool:
         """Whether its parameters are bound by what they are, as a handler's."""

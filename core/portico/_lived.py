@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from contextlib import AsyncExitStack, ExitStack
 
     from portico._key import Key
-    from portico.contract import Platform
+    from portico.contract import Capabilities, Platform
 
 T = TypeVar("T")
 
@@ -62,6 +62,13 @@ class Resource:
         self.is_async = is_async
         self.is_generator = is_generator
         self.needs = needs
+
+    def at(self, platform: Platform) -> Resource:
+        """The resource for a start on a platform."""
+        return self
+
+    def check(self, capabilities: Capabilities | None, runtime: str) -> None:
+        """Raise what is wrong with it beside its parameters; see `Portico.check`."""
 
     @property
     def does_io(self) -> bool:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from portico._context import UNPARSED
-from portico._errors import PeerError
+from portico._errors import DefinitionError, PeerError
+from portico._reply import Reply
+from portico._response import Response
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -70,19 +72,28 @@ def parser_step(
         except ValueError as error:
             raise _malformed() from error
         if hasattr(value, "__await__"):
-            return _keep(value, ctx)
-        if value is not None:
-            ctx._parsed = value
+            return _keep_later(value, ctx)
+        _keep(value, ctx)
         return None
 
     return parse
 
 
-async def _keep(pending: Awaitable[Any], ctx: Context) -> None:
+async def _keep_later(pending: Awaitable[Any], ctx: Context) -> None:
     try:
         value = await pending
     except ValueError as error:
         raise _malformed() from error
+    _keep(value, ctx)
+
+
+def _keep(value: Any, ctx: Context) -> None:
+    if isinstance(value, Reply | Response):
+        # As a body it would pass wherever nothing validates.
+        raise DefinitionError(
+            f"A parser of {ctx.route} returned {value!r}, which is no body. To refuse a body, "
+            "raise `HTTPError(status, ...)`."
+        )
     if value is not None:
         ctx._parsed = value
 

@@ -12,6 +12,7 @@ import re
 
 from portico._errors import PeerError
 
+_dot = re.compile("%2e", re.IGNORECASE)
 _escape = re.compile(rb"%([0-9A-Fa-f]{2})?")
 _OPAQUE = frozenset({b"2F", b"25"})
 
@@ -24,7 +25,16 @@ def canonical_path(raw: str) -> str:
     """
     if "%" in raw or not raw.isascii() or "\0" in raw:
         raw = _decoded(raw)
-    return _without_dots(raw) if "/." in raw else raw
+    if "/." not in raw:
+        return raw
+    segments = raw[1:].split("/")
+    return "/" + "/".join(_without_dots(segments, segments))
+
+
+def canonical_segments(raw: str) -> list[str]:
+    """The segments of the canonical path, percent-encoded as they came."""
+    segments = raw[1:].split("/")
+    return _without_dots(segments, [_dot.sub(".", segment) for segment in segments])
 
 
 def parameter_value(segment: str) -> str:
@@ -60,15 +70,15 @@ def _decode_escape(match: re.Match[bytes]) -> bytes:
     return b"%" + digits if digits in _OPAQUE else bytes.fromhex(digits.decode())
 
 
-def _without_dots(path: str) -> str:
+def _without_dots(segments: list[str], decoded: list[str]) -> list[str]:
+    """The segments that are left when those decoded as `.` and `..` have had their effect."""
     kept: list[str] = []
-    segments = path[1:].split("/")
-    for segment in segments:
-        if segment == "..":
+    for segment, plain in zip(segments, decoded, strict=True):
+        if plain == "..":
             if kept:
                 kept.pop()
-        elif segment != ".":
+        elif plain != ".":
             kept.append(segment)
-    if segments[-1] in (".", ".."):
+    if decoded[-1] in (".", ".."):
         kept.append("")
-    return "/" + "/".join(kept)
+    return kept

@@ -186,18 +186,11 @@ class Platform:
         while self._work or self._endings:
             try:
                 if self._work:
-                    await self._do(self._work.pop(0))
+                    await _do(self, self._work.pop(0))
                 elif self._endings:
                     await self._endings.pop().leave(None)
             except Exception as error:  # noqa: BLE001 - reported; the other work still runs
                 self.report(error, "background work failed")
-
-    async def _do(self, work: Awaitable[object] | Callable[[], object]) -> None:
-        result: object = work
-        if callable(work):
-            result = await self.run_blocking(work)
-        if _is_awaitable(result):
-            await result
 
     def _at_end(self, ending: Ending) -> None:
         """Do this behind all of the work, the last one first."""
@@ -229,6 +222,15 @@ class Platform:
         )
 
 
+async def _do(platform: Platform, work: Awaitable[object] | Callable[[], object]) -> None:
+    result: object = work
+    if callable(work):
+        # In a tuple, since trio does not let a thread give back a coroutine.
+        (result,) = await platform.run_blocking(partial(_called, work))
+    if _is_awaitable(result):
+        await result
+
+
 def _do_now(work: Awaitable[object] | Callable[[], object]) -> None:
     if not callable(work):
         raise TypeError(f"{work!r} needs an event loop: call `afinish`.")
@@ -238,6 +240,10 @@ def _do_now(work: Awaitable[object] | Callable[[], object]) -> None:
             f"Background work gave {result!r}, which nobody awaits here. Give `wait_until` the "
             "coroutine, or the `async` function, itself."
         )
+
+
+def _called(work: Callable[[], object]) -> tuple[object]:
+    return (work(),)
 
 
 def _is_awaitable(value: object) -> TypeGuard[Awaitable[object]]:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from portico._errors import DefinitionError
 from portico._lazy_plugin import LazyPlugin
-from portico._pattern import joined
+from portico._pattern import Pattern, joined
+from portico._signature import is_coroutine_function
 
 if TYPE_CHECKING:
     from portico._registrar import Registrar
@@ -34,6 +35,8 @@ class Plugin:
                 f"use({given!r}) at {where} is lazy, for which it needs a name and a prefix: "
                 "use('module:attribute', prefix='/path', lazy=True)."
             )
+        if prefix:
+            Pattern(prefix)
         self._given = given
         self._where = where
         self._prefix = prefix
@@ -47,24 +50,39 @@ class Plugin:
         app = registrar._application()
         outer = registrar._prefix_path()
         path = joined(outer, self._prefix) if outer else self._prefix
-        app._lazy.append(LazyPlugin(self._given, self._where, path, registrar._layers()))
+        app._lazy.add([LazyPlugin(self._given, self._where, path, registrar._layers())])
 
     def _join(self, registrar: Registrar, plugin: Any, prefix: str) -> None:
         from portico._app import Portico
 
         if isinstance(plugin, Portico):
+            if plugin is registrar._application():
+                raise DefinitionError(
+                    f"use() at {self._where} got the application that it is called on."
+                )
             plugin._freeze(self._where)
             registrar._take(plugin, prefix)
             return
-        if not callable(plugin):
-            raise DefinitionError(
-                f"use() at {self._where} got {plugin!r}. A plugin is a `Portico`, a function that "
-                "takes one, or the name of either, 'module:attribute'."
-            )
+        self._check_function(plugin)
         group = registrar.group(prefix) if prefix else registrar
         made = plugin(group)
-        if isinstance(made, Portico) and made is not group:
+        if isinstance(made, Portico) and made is not registrar._application():
             self._join(group, made, "")
+
+    def _check_function(self, plugin: Any) -> None:
+        said = f"use() at {self._where} got {plugin!r}."
+        if isinstance(plugin, type):
+            raise DefinitionError(f"{said} Make an instance of it: a plugin is a `Portico`.")
+        if is_coroutine_function(plugin):
+            raise DefinitionError(
+                f"{said} A plugin registers before there is an event loop, so its function is not "
+                "`async`. What it has to await is a resource's: `@app.resource`."
+            )
+        if not callable(plugin):
+            raise DefinitionError(
+                f"{said} A plugin is a `Portico`, a function that takes one, or the name of "
+                "either, 'module:attribute'."
+            )
 
 
 def named(given: Any, where: str) -> Any:

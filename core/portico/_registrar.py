@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Literal, Self, Unpack, cast, overload
 
+from portico._application_registration import ApplicationRegistration
 from portico._errors import DefinitionError
 from portico._hook import APPLICATION_KINDS, SCOPES, Hook, Kind, Scope, passed_on
 from portico._hook_options import (
     GuardOptions,
     RouteOptions,
     check_error_match,
-    check_names,
+    check_media_type,
+    check_options,
     hooks_of,
 )
 from portico._hook_registration import HookRegistration
@@ -34,7 +36,7 @@ _is_method = re.compile(r"\*|[A-Z][A-Z0-9!#$%&'*+\-.^_`|~]*").fullmatch
 Layers = tuple[tuple[Hook, ...], ...]
 
 
-class Registrar(RouteRegistration, HookRegistration, KeyRegistration):
+class Registrar(RouteRegistration, HookRegistration, KeyRegistration, ApplicationRegistration):
     """Registers routes, hooks and keys, for an application or for a group of its routes."""
 
     _hooks: tuple[Hook, ...]
@@ -74,19 +76,23 @@ class Registrar(RouteRegistration, HookRegistration, KeyRegistration):
                 f"The method {method!r} of {path!r} is not valid. A method is a token in upper "
                 "case, such as 'GET'; 'PURGE' and others of your own are welcome."
             )
-        pattern = Pattern(path)
         prefix = self._prefix_path()
-        if prefix:
-            pattern = Pattern(joined(prefix, path))
+        if path or not prefix:
+            Pattern(path)
+        pattern = Pattern(joined(prefix, path) if prefix else path)
         what = f"{method} {pattern.text}"
         app._must_be_open(what)
         if options:
-            check_names(options, RouteOptions, what)
+            check_options(options, RouteOptions, f"{what} ({where})")
         has_handler = bool(given) and not isinstance(given[0], Hooks)
         own = self._own_hooks(given[has_handler:], options, where, what)
 
         def register(target: Any) -> Any:
             app._must_be_open(what)
+            if isinstance(target, Hooks | Key | Registrar):
+                from portico._no_handler import no_handler
+
+                raise no_handler(cast("object", target), f"{what} ({where})")
             route = Route(
                 method,
                 pattern,
@@ -115,8 +121,8 @@ class Registrar(RouteRegistration, HookRegistration, KeyRegistration):
         for part in parts:
             if not isinstance(part, Hooks):
                 raise DefinitionError(
-                    f"{what} ({where}) got {part!r} where `Hooks` belong. Name anything else, as "
-                    "in `before_handle=fn`."
+                    f"{what} ({where}) got {part!r} where `Hooks` belong. A route has one handler, "
+                    "which comes first; name anything else, as in `before_handle=fn`."
                 )
             found += part.made(blocking=self._blocking, owner=owner)
         return tuple(found)
@@ -132,9 +138,11 @@ class Registrar(RouteRegistration, HookRegistration, KeyRegistration):
         self._check_scope(scope, what)
         if kind == "error" and matches is not None:
             check_error_match(matches, what)
+        if kind == "parse" and matches is not None:
+            check_media_type(matches, what)
 
         def register(target: Any) -> Any:
-            if not callable(target) or isinstance(target, Hooks):
+            if not callable(target) or isinstance(target, Hooks | RequestKey | type):
                 raise DefinitionError(f"{what} got {target!r}. It takes a function.")
             self._add_hook(
                 Hook(
@@ -204,7 +212,7 @@ class Registrar(RouteRegistration, HookRegistration, KeyRegistration):
         where = caller()
         if prefix:
             Pattern(prefix)
-        what = f"The group {prefix!r}"
+        what = f"The group {prefix!r} ({where})"
         return Group(self, prefix, self._guarding(hooks, options, where, what), options)
 
     def guard(self, *hooks: Hooks, **options: Unpack[GuardOptions]) -> Group:
@@ -212,7 +220,8 @@ class Registrar(RouteRegistration, HookRegistration, KeyRegistration):
         from portico._group import Group
 
         where = caller()
-        return Group(self, "", self._guarding(hooks, options, where, "The guard"), options)
+        what = f"The guard ({where})"
+        return Group(self, "", self._guarding(hooks, options, where, what), options)
 
     def apply(self, *hooks: Hooks, scope: Scope = "local", **options: Unpack[GuardOptions]) -> Self:
         """Give hooks and schemas to every route that is registered here from now on.
@@ -230,7 +239,7 @@ class Registrar(RouteRegistration, HookRegistration, KeyRegistration):
         self, hooks: tuple[Hooks, ...], options: GuardOptions, where: str, what: str
     ) -> tuple[Hook, ...]:
         self._application()._must_be_open(what)
-        check_names(options, GuardOptions, what)
+        check_options(options, GuardOptions, what)
         return self._own_hooks(hooks, options, where, what)
 
     @overload
@@ -274,7 +283,7 @@ class Registrar(RouteRegistration, HookRegistration, KeyRegistration):
         for route in plugin._routes:
             pattern = Pattern(joined(path, route.pattern.text)) if path else route.pattern
             app._add_route(route.under(pattern, layers))
-        app._lazy += [lazy.under(path, layers) for lazy in plugin._lazy]
+        app._lazy.add(lazy.under(path, layers) for lazy in plugin._lazy.waiting)
         for hook in passed_on(plugin._hooks):
             if hook.kind in APPLICATION_KINDS and self is not cast("object", app):
                 app._hooks = (*app._hooks, hook)

@@ -127,7 +127,11 @@ async def abandon(ctx: Context, error: BaseException) -> Exception | None:
     Returns:
         What a generator raised instead of the cancellation.
     """
-    if ctx._shield is not None:
+    if isinstance(error, GeneratorExit):
+        # The coroutine was closed and can wait no more: asynchronous generators are then left to
+        # the event loop, if they have one.
+        ctx._exits = [way_out.in_place() for way_out in ctx._exits or () if not way_out.is_async]
+    elif ctx._shield is not None:
         ctx._shield.shield = True
     try:
         await leave(ctx, error)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from contextlib import AbstractContextManager
 
-    from portico._lived import Resource
+    from portico._app import Portico
 
     # A file is an iterator of its lines too, but nobody means those.
     M = TypeVar("M", bound=AbstractContextManager[Any])
@@ -40,8 +40,6 @@ class ResourceDecorator(Protocol):
 
 class ResourceRegistration:
     """The method by which app-lived values are registered."""
-
-    _resources: list[Resource]
 
     @overload
     def resource(self, fn: Callable[P, M], /) -> ResourceKey[P, M, M]: ...
@@ -80,19 +78,17 @@ class ResourceRegistration:
             from portico._resource import make_resource
             from portico._signature import describe
 
-            self._must_be_open(f"The resource {describe(fn)}")
+            app = self._application()
+            app._must_be_open(f"The resource {describe(fn)}")
             if not callable(fn) or isinstance(fn, Key):
                 raise DefinitionError(f"resource() got {fn!r}. It takes a function.")
             key: ResourceKey[Any, Any, Any] = ResourceKey(fn)
             key.io = io
-            self._resources.append(make_resource(fn, key))
-            self._add_key(key)
+            app._resources.append(make_resource(fn, key))
+            app._add_key(key)
             return key
 
         return register if fn is None else register(fn)
 
-    def _must_be_open(self, what: str) -> None:
-        raise NotImplementedError
-
-    def _add_key(self, key: Key[Any]) -> None:
+    def _application(self) -> Portico:
         raise NotImplementedError

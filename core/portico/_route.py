@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from portico._errors import CapabilityError, DefinitionError
 from portico._hook import flattened
@@ -13,9 +15,12 @@ if TYPE_CHECKING:
     from portico._chain import Chain, Surroundings
     from portico._engine import Colour, Pipeline
     from portico._hook import Hook
-    from portico._key import RequestKey
+    from portico._key import Key, RequestKey
     from portico._pattern import Pattern
     from portico.contract import Capabilities, Capability
+
+
+NO_DETAIL: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 class RouteInfo(NamedTuple):
@@ -24,9 +29,11 @@ class RouteInfo(NamedTuple):
     Attributes:
         method: `"*"` stands for every method.
         path: the pattern, as it was written.
-        handler: the function, or the value.
+        handler: the function, the value, or the application that is mounted there.
         where: file and line of the registration.
         tags: what the route and its guards are tagged with, each once.
+        detail: what they say for the API's documentation; a member of an inner one overrides that
+            of an outer one.
     """
 
     method: str
@@ -34,6 +41,7 @@ class RouteInfo(NamedTuple):
     handler: Any
     where: str
     tags: tuple[str, ...] = ()
+    detail: Mapping[str, Any] = NO_DETAIL
 
 
 class Route:
@@ -49,6 +57,7 @@ class Route:
         needs: the capabilities without which it makes no sense.
         where: file and line of the registration.
         pipelines: what answers, by colour; compiled when it is first hit.
+        shown: the keys of the lazy plugin that it came with.
     """
 
     __slots__ = (
@@ -59,6 +68,7 @@ class Route:
         "needs",
         "pattern",
         "pipelines",
+        "shown",
         "target",
         "where",
     )
@@ -73,7 +83,9 @@ class Route:
         blocking: bool,
         needs: Collection[Capability],
         where: str,
+        shown: frozenset[Key[Any]] = frozenset(),
     ) -> None:
+        self.shown = shown
         self.method = method
         self.pattern = pattern
         self.target = target
@@ -84,7 +96,12 @@ class Route:
         self._chain: Chain | None = None
         self.pipelines: dict[str, Pipeline] = {}
 
-    def under(self, pattern: Pattern, layers: tuple[tuple[Hook, ...], ...]) -> Route:
+    def under(
+        self,
+        pattern: Pattern,
+        layers: tuple[tuple[Hook, ...], ...],
+        shown: frozenset[Key[Any]] = frozenset(),
+    ) -> Route:
         """The same route in an application around this one."""
         return Route(
             self.method,
@@ -94,6 +111,7 @@ class Route:
             blocking=self.blocking,
             needs=self.needs,
             where=self.where,
+            shown=self.shown | shown,
         )
 
     @property
@@ -103,18 +121,20 @@ class Route:
 
     def info(self) -> RouteInfo:
         """What is registered, for people and tools."""
-        tags = [
-            tag
-            for hook in flattened(self.layers)
-            if hook.kind == "describe"
-            for tag in hook.target.get("tags", ())
-        ]
+        from portico._mount import Mount
+
+        said = [hook.target for hook in flattened(self.layers) if hook.kind == "describe"]
+        tags = [tag for each in said for tag in each.get("tags", ())]
+        detail: dict[str, Any] = {}
+        for each in said:
+            detail.update(each.get("detail", ()))
         return RouteInfo(
             self.method,
             self.pattern.text,
-            self.target,
+            self.target.application if isinstance(self.target, Mount) else self.target,
             self.where,
             tuple(dict.fromkeys(tags)),
+            MappingProxyType(detail),
         )
 
     def chain(self, surroundings: Surroundings) -> Chain:
@@ -127,7 +147,7 @@ class Route:
             names = self.pattern.names
             where = f"{self.name} ({self.where})"
             handler = handler_of(self.target, names, where, blocking=self.blocking)
-            self._chain = Chain(self.layers, handler, names, self.name, surroundings)
+            self._chain = Chain(self.layers, handler, names, self.name, surroundings, self.shown)
         return self._chain
 
     def made_keys(self) -> list[RequestKey[Any, Any, Any]]:

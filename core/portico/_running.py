@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack, ExitStack
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from portico._errors import DefinitionError, PorticoError
-from portico._key import Key, RequestKey, StateKey
+from portico._key import ConstantKey, Key, RequestKey, StateKey
 from portico._lived import enter_async_on, enter_on
 from portico._runtime import ABSENT, Capability
 
@@ -96,6 +96,9 @@ class AppRunning:
                 of_request: T = values[known]
                 return of_request
             return self.value(known, values)
+        if known is not None and isinstance(key, ConstantKey | StateKey):
+            late: T = self._late(key)
+            return late
         raise DefinitionError(_no_value(key, is_known=known is not None))
 
     def resource_of_request(self, key: Key[Any]) -> Resource | None:
@@ -130,6 +133,12 @@ class AppRunning:
         needs = {self._keys.get(key, key) for key in resource.needs}
         return with_needs(needs, self._keys, self.per_request)
 
+    def _late(self, key: ConstantKey[Any] | StateKey[Any]) -> Any:
+        """The value of a key that came with a lazy plugin, after the start."""
+        from portico._state import initial_value
+
+        return self._values.setdefault(key, initial_value(key, {}))
+
     def set_value(self, key: Key[T], value: T) -> None:
         """Set the value of a state.
 
@@ -137,7 +146,7 @@ class AppRunning:
             DefinitionError: the key is not that of a state, or its application does not serve.
         """
         known: Key[T] = self._keys.get(key, key)
-        if not isinstance(known, StateKey) or known not in self._values:
+        if not isinstance(known, StateKey) or known not in self._keys:
             raise DefinitionError(
                 f"{key!r} cannot be set: it is no state of the application that serves. "
                 "`app.state(initial)` makes one."

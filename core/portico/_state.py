@@ -25,16 +25,22 @@ def initial_values(
     for key, known in keys.items():
         if key is not known:
             continue  # of a plugin that is there twice: the one stands for the other
-        if isinstance(key, ConstantKey):
-            values[key] = overridden.get(key, key.value)
-        elif isinstance(key, StateKey):
-            values[key] = _copied(key, overridden.get(key, key.initial))
+        if isinstance(key, ConstantKey | StateKey):
+            values[key] = initial_value(key, overridden)
         elif key in overridden:
             values[key] = overridden[key]
     return values
 
 
-def _copied(key: StateKey[Any], initial: Any) -> Any:
+def initial_value(key: ConstantKey[Any] | StateKey[Any], overridden: Mapping[Key[Any], Any]) -> Any:
+    """What one of them starts with.
+
+    Raises:
+        DefinitionError: the initial value of a state cannot be copied.
+    """
+    if isinstance(key, ConstantKey):
+        return overridden.get(key, key.value)
+    initial: Any = overridden.get(key, key.initial)
     if isinstance(initial, str | int | float | bytes | bool | None):
         return initial
     from copy import deepcopy

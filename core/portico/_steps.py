@@ -125,12 +125,13 @@ def steps_before_answer(chain: Chain, handler: Link, *, offloads: bool) -> list[
         handler: the last of them.
         offloads: whether an event loop runs them, so that the body is read on it beforehand.
     """
-    steps = [*_phase("before_parse", chain.before_parse), *_plain(chain, chain.before_parse)]
+    steps = _phase(chain, "before_parse", _plain(chain, chain.before_parse))
     steps += _body_steps(chain, handler, offloads=offloads)
-    steps += _phase("transform", chain.early)
+    early: list[Step] = []
     for link in chain.early:
         call = _transform(link) if link.key is None else _derive(link, offloads=offloads)
-        steps.append(_traced(chain, Step(call, link.blocks, link)))
+        early.append(_traced(chain, Step(call, link.blocks, link)))
+    steps += _phase(chain, "transform", early)
     return steps + _late_steps(chain, handler, offloads=offloads)
 
 
@@ -148,20 +149,29 @@ def _body_steps(chain: Chain, handler: Link, *, offloads: bool) -> list[Step]:
             steps.append(Step(built_in_step(link)))
         else:
             matches = None if link.hook is None else link.hook.matches
-            call = parser_step(link.fn, matches)
-            steps.append(_traced(chain, Step(call, link.blocks, link)))
-    return [*_phase("parse", steps), *steps] if chain.trace else steps
+            # A span is of the hook alone, which is not called for every request.
+            traced = _traced(chain, Step(link.fn, link.blocks, link))
+            steps.append(traced._replace(call=parser_step(traced.call, matches)))
+    return [Step(_begin_parse), *steps] if chain.trace and steps else steps
+
+
+def _begin_parse(ctx: Context) -> None:
+    if ctx._tracing is not None and ctx.request.has_body:
+        ctx._tracing.enter("parse")
 
 
 def body_need(chain: Chain, handler: Link) -> tuple[str, bool]:
     """What of the body must be read before the links that read it, and whether they can wait."""
-    if "none" in chain.parse:
-        return "", True
     links = [link for link in chain.parse if isinstance(link, Link)]
     links += [*chain.early, *chain.late, handler]
-    forced = [PARSER_NEEDS[name] for name in chain.parse if isinstance(name, str)]
-    guarded = ["auto" for hook in chain.schemas if hook.matches == "body"]
-    need = min([*forced, *guarded, strongest_need(links)], key=STRENGTH.index)
+    if "none" in chain.parse:
+        # Nothing parses it; synchronous code may still ask for it as it is.
+        in_threads = [link for link in links if not link.signature.is_async]
+        need = "ask" if strongest_need(in_threads) else ""
+    else:
+        forced = [PARSER_NEEDS[name] for name in chain.parse if isinstance(name, str)]
+        guarded = ["auto" for hook in chain.schemas if hook.matches == "body"]
+        need = min([*forced, *guarded, strongest_need(links)], key=STRENGTH.index)
     asking = [link for link in links if not link.is_bound or link.plan.takes_context]
     return need, all(link.blocks for link in asking if not link.signature.is_async)
 
@@ -245,44 +255,58 @@ def keeping(
             made = enter(ctx, keep, made, offloads=offloads)
         elif hasattr(made, "__await__"):
             return _awaited(ctx, keep, made)
-        values[keep] = made
+        values[keep] = _value_of(keep, made)
         return None
 
     return step
 
 
 async def _awaited(ctx: Context, key: Key[Any], pending: Awaitable[Any]) -> None:
-    value = await pending
+    value = _value_of(key, await pending)
     if ctx._values is not None:
         ctx._values[key] = value
 
 
 async def _entered(ctx: Context, key: Key[Any], generator: Any) -> None:
-    value = await enter_async(ctx, key, generator)
+    value = _value_of(key, await enter_async(ctx, key, generator))
     if ctx._values is not None:
         ctx._values[key] = value
+
+
+def _value_of(key: Key[Any], made: Any) -> Any:
+    """What a key's function made, which must not be meant as the answer.
+
+    A refusal that was taken for a value would let the request go on.
+    """
+    if is_reply(made) or isinstance(made, Response):
+        raise DefinitionError(
+            f"{key!r} returned {made!r}, which would be its value and not the answer. To answer, "
+            "raise `HTTPError(status, ...)`; a `before_handle` may return any answer."
+        )
+    return made
 
 
 def _late_steps(chain: Chain, handler: Link, *, offloads: bool) -> list[Step]:
     """Validation and what follows it; in one step where nothing stands between."""
     late, checks = chain.late, [part_check(hook) for hook in chain.schemas if is_part(hook)]
-    if not late and not checks:
+    own_span = bool(chain.trace) and handler.plan.validates
+    if not late and not checks and not own_span:
         step = Step(handler.plan.caller(handler.fn), handler.blocks, handler)
-        return [*_phase("handle", [step] if chain.trace else ()), _traced(chain, step)]
+        return _phase(chain, "handle", [_traced(chain, step)])
     bound = [link for link in (*late, handler) if link.is_bound and link.plan.validates]
     steps: list[Step] = []
     if bound or checks:
-        steps += _phase("validate", bound if chain.trace else ())
-        steps.append(Step(validation([link.plan for link in bound], checks)))
-    steps += _phase("before_handle", late)
+        check = Step(validation([link.plan for link in bound], checks))
+        steps += _phase(chain, "validate", [check])
+    before: list[Step] = []
     for link in late:
         call: Callable[[Context], Any] = link.fn
         if link.key is not None:
             call = keeping(link, _calling(link, bound), offloads=offloads)
-        steps.append(_traced(chain, Step(call, link.blocks, link)))
-    steps += _phase("handle", [handler])
-    steps.append(_traced(chain, Step(_calling(handler, bound), handler.blocks, handler)))
-    return steps
+        before.append(_traced(chain, Step(call, link.blocks, link)))
+    steps += _phase(chain, "before_handle", before)
+    last = _traced(chain, Step(_calling(handler, bound), handler.blocks, handler))
+    return steps + _phase(chain, "handle", [last])
 
 
 def _calling(link: Link, bound: Sequence[Link]) -> Callable[[Context], Any]:
@@ -321,14 +345,17 @@ def validation(
 # Tracing
 
 
-def _phase(name: str, links: Sequence[object]) -> list[Step]:
-    """The step that begins the span of an event, where it has links."""
+def _phase(chain: Chain, name: str, steps: list[Step]) -> list[Step]:
+    """The steps of an event, behind one that begins its span where anybody wants to know.
+
+    It begins where the first of them runs, so that it keeps none apart that run together.
+    """
 
     def begin(ctx: Context, *arguments: Any) -> None:
         if ctx._tracing is not None:
             ctx._tracing.enter(name)
 
-    return [Step(begin)] if links else []
+    return [Step(begin, steps[0].blocks), *steps] if steps and chain.trace else steps
 
 
 def _traced(chain: Chain, step: Step) -> Step:
@@ -366,8 +393,7 @@ def _traced(chain: Chain, step: Step) -> Step:
 
 def steps_with_value(chain: Chain, phase: str, links: Sequence[Link]) -> list[Step]:
     """The steps of links that are called with the context and a value."""
-    begin = _phase(phase, links) if chain.trace else []
-    return [*begin, *_plain(chain, links)]
+    return _phase(chain, phase, _plain(chain, links))
 
 
 def error_steps(chain: Chain, *, raised: bool) -> list[Step]:
@@ -384,7 +410,7 @@ def error_steps(chain: Chain, *, raised: bool) -> list[Step]:
         if raised or not isinstance(matches, type):
             call = _matching(link.fn, matches)
             steps.append(_traced(chain, Step(call, link.blocks, link)))
-    return [*(_phase("error", steps) if chain.trace else ()), *steps]
+    return _phase(chain, "error", steps)
 
 
 def _matching(

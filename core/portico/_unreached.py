@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from portico._hook import APPLICATION_KINDS, Hook
 
@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from portico._app import Portico
+    from portico._chain import Chain
+    from portico._key import Key
 
 # They run for what no route answers too, where they stand on the application that serves.
 _ALSO_WITHOUT_ROUTE: Final = frozenset({"error", "map_response", "after_response", "trace"})
@@ -19,11 +21,11 @@ _NEVER_ALONE: Final = frozenset({"schema", "describe"}) | APPLICATION_KINDS
 
 
 class UnreachedHookWarning(UserWarning):
-    """A hook, key or schema reaches no route, so it never runs."""
+    """A hook or key reaches no route, so it never runs."""
 
 
 def warn_of_unreached(app: Portico) -> None:
-    """Warn of each hook of the application and of its plugins that no route has."""
+    """Warn of each hook of the application, of its groups and plugins that no route has."""
     from warnings import warn
 
     reached = {hook.source for route in app._routes for layer in route.layers for hook in layer}
@@ -31,39 +33,77 @@ def warn_of_unreached(app: Portico) -> None:
     reached |= {key.hook.source for route in app._routes for key in route.made_keys()}
     identities = {hook.identity for hook in reached if hook.identity is not None}
     arrived = {hook.source for hook in app._hooks}
-    for hook in _registered(app):
-        if hook.source in reached or hook.identity in identities:
+    reached |= {source for source in arrived if source.kind in _ALSO_WITHOUT_ROUTE}
+    groups: set[Hook] = set()
+    registered: dict[Hook, Hook] = {}
+    _register(app, registered, groups, set())
+    asked: set[Key[Any]] | None = None
+    for source, hook in registered.items():
+        if source in reached or hook.identity in identities:
             continue
-        if hook.kind in _ALSO_WITHOUT_ROUTE and hook.source in arrived:
+        if hook.kind in _NEVER_ALONE or hook.lazy:
             continue
-        if hook.kind not in _NEVER_ALONE and not hook.lazy:
-            said = _words(hook, arrived=hook.source in arrived)
-            warn(said, UnreachedHookWarning, stacklevel=2)
+        if hook.kind in ("derive", "resolve"):
+            # What asks for a key runs it, whatever its scope says.
+            key: Key[Any] = hook.target
+            asked = _asked(app) if asked is None else asked
+            if app._keys.get(key, key) in asked:
+                continue
+        said = _words(hook, arrived=source in arrived, in_group=source in groups)
+        warn(said, UnreachedHookWarning, stacklevel=2)
 
 
-def _registered(app: Portico) -> Iterator[Hook]:
-    """The hooks of an application and of its plugins, each as its own application has it."""
-    seen: set[int] = set()
-    waiting = [app]
-    while waiting:
-        owner = waiting.pop()
-        if id(owner) in seen:
-            continue
-        seen.add(id(owner))
-        taken = {hook.source for plugin in owner._plugins for hook in plugin._hooks}
-        yield from (hook for hook in owner._hooks if hook.source not in taken)
-        waiting += owner._plugins
+def _register(
+    owner: Portico, found: dict[Hook, Hook], groups: set[Hook], seen: set[Portico]
+) -> None:
+    """Every hook of an application and its plugins, by its source, as its own application has it.
+
+    Args:
+        owner: the application.
+        found: gets the hooks.
+        groups: gets the sources of those of groups.
+        seen: the applications that were looked at.
+    """
+    seen.add(owner)
+    for plugin in owner._plugins:
+        if plugin not in seen:
+            _register(plugin, found, groups, seen)
+    for group in owner._groups:
+        for hook in group._hooks:
+            if found.setdefault(hook.source, hook) is hook:
+                groups.add(hook.source)
+    for hook in owner._hooks:
+        found.setdefault(hook.source, hook)
 
 
-def _words(hook: Hook, *, arrived: bool) -> str:
+def _asked(app: Portico) -> set[Key[Any]]:
+    """Every key that some function binds or names."""
+    surroundings = app._surroundings()
+    found: set[Key[Any]] = set()
+    for route in app._routes:
+        found.update(_asked_in(route.chain(surroundings)))
+    return found
+
+
+def _asked_in(chain: Chain) -> Iterator[Key[Any]]:
+    for link in chain.links():
+        # A link that makes a value asks for others, not for its own.
+        for key in {*link.bound_keys(), *link.named_keys()} - {link.key}:
+            yield chain.known(key) or key
+
+
+def _words(hook: Hook, *, arrived: bool, in_group: bool) -> str:
     """What to tell of a hook.
 
     Args:
         hook: as its own application has it.
         arrived: whether the application that serves has it too.
+        in_group: whether it is a group's.
     """
     name = getattr(hook.target, "name", None) or getattr(hook.target, "__name__", repr(hook.target))
     said = f"The {hook.kind} {name} ({hook.where}) reaches no route, so it never runs."
+    if in_group:
+        return f"{said} A group's hook reaches the routes of the group that come after it."
     if arrived or hook.declared == "global":
         return f"{said} A hook reaches the routes and plugins that are registered after it."
     wider = (

@@ -136,12 +136,12 @@ class Model:
     def whole(self) -> tuple[int, object]:
         early = self.first(self.of("request"))
         if early is not None:
-            return self.respond(self.asked(early))
+            return self.finish(early)
         value = self.first(self.of("before_parse"))
         if value is None:
             value = self.before_handler()
         taken = self.first(self.of("after_handle"))
-        return self.respond(self.asked(value if taken is None else taken))
+        return self.finish(value if taken is None else taken)
 
     def before_handler(self) -> Any:
         for queue in (("transform", "derive"), ("before_handle", "resolve"), ("handle",)):
@@ -153,14 +153,19 @@ class Model:
                     return value
         return None
 
-    def asked(self, value: Any) -> Any:
-        """What error hooks say to a reply of 400 or more."""
+    def finish(self, value: Any) -> tuple[int, object]:
+        """A reply of 400 or more is an error, which hooks may answer, once."""
         code = getattr(value, "code", 200)
-        if code < 400:
-            return value
         found = [p for p in self.parts if p.kind in (f"error-{code}", "error-any")]
-        handled = self.first(found)
-        return value if handled is None else with_status(handled, code)
+        if code < 400 or not found:
+            return self.respond(value)
+        try:
+            handled = self.first(found)
+            if handled is not None:
+                return self.respond(with_status(handled, code), HTTPError(code))
+        except (HTTPError, CrashError) as second:
+            return self.last(second)
+        return self.respond(value)
 
     def respond(self, value: Any, error: Exception | None = None) -> tuple[int, object]:
         mapped = self.first(self.of("map_response"))
@@ -193,13 +198,16 @@ class Model:
                 return code, body
             answer = self.respond(with_status(handled, code), error)
         except (HTTPError, CrashError) as second:
-            with suppress(CrashError):
-                self.leave(second)
-            body = self.default(second)
-            return (second.status if isinstance(second, HTTPError) else 500), body
+            return self.last(second)
         if answer[0] >= 500 and not isinstance(error, HTTPError):
             self.reports.append(type(error).__name__)
         return answer
+
+    def last(self, error: Exception) -> tuple[int, object]:
+        """Where the way to an answer failed, no hook is asked again."""
+        with suppress(CrashError):
+            self.leave(error)
+        return (error.status if isinstance(error, HTTPError) else 500), self.default(error)
 
     def default(self, error: Exception) -> object:
         if isinstance(error, HTTPError):

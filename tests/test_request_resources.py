@@ -515,3 +515,24 @@ def test_requests_at_the_same_time_enter_their_own() -> None:
     anyio.run(run)
 
     assert sorted(seen) == sorted(f"{number} {number}" for number in range(50))
+
+
+@on_each_backend
+def test_a_mounted_application_has_resources_of_each_request_too(backend: str) -> None:
+    inner, served = Served(), Served()
+    inner.log = served.log
+    bind(inner, inner.resource("inner"))
+    outer = served.resource("outer")
+
+    @served.app.after_handle
+    def watch(ctx: Context, value: object) -> None:
+        served.log.append(f"outer has {ctx[outer]}")
+
+    served.app.mount("/watched", inner.app)
+
+    assert served.run("/watched/", backend=backend) == []
+
+    assert served.log == [
+        *("started", "outer entered", "inner entered", "outer has outer", "200 inner"),
+        *("inner left", "outer left", "stopped"),
+    ]

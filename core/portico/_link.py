@@ -163,6 +163,10 @@ class Link:
         """The keys that the function's own code reads, as `ctx[key]`."""
         return self._keys_in_code().read
 
+    def asked_keys(self) -> frozenset[Key[Any]]:
+        """The keys that the function's own code asks for, as `ctx.get(key)`."""
+        return self._keys_in_code().asked
+
     def _keys_in_code(self) -> NamedKeys:
         if self._named is None:
             self._named = NamedKeys(self.fn)

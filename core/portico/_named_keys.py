@@ -21,14 +21,16 @@ class NamedKeys:
     Attributes:
         named: every key that is named other than as `ctx.get(key)`, which makes it itself. Whether
             the code comes to read it is not known.
-        read: those of them that stand in brackets, `ctx[key]`, so that they must have a value when
-            the code comes there.
+        asked: those that stand in `ctx.get(key)`.
+        read: those of the named ones that stand in brackets, `ctx[key]`, so that they must have a
+            value when the code comes there.
     """
 
-    __slots__ = ("named", "read")
+    __slots__ = ("asked", "named", "read")
 
     def __init__(self, fn: Callable[..., Any]) -> None:
         uses = [use for function in _functions(fn) for use in _uses(function)]
+        self.asked = frozenset(key for key, use in uses if use == "asks")
         self.named = frozenset(key for key, use in uses if use != "asks")
         self.read = frozenset(key for key, use in uses if use == "reads")
 

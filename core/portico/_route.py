@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from portico._chain import Chain, Surroundings
     from portico._engine import Colour, Pipeline
     from portico._hook import Hook
-    from portico._key import Key, RequestKey
+    from portico._key import Key
     from portico._pattern import Pattern
     from portico.contract import Capabilities, Capability
 
@@ -149,12 +149,6 @@ class Route:
             handler = handler_of(self.target, names, where, blocking=self.blocking)
             self._chain = Chain(self.layers, handler, names, self.name, surroundings, self.shown)
         return self._chain
-
-    def made_keys(self) -> list[RequestKey[Any, Any, Any]]:
-        """The keys that are made for every request, once the chain is known."""
-        chain = self._chain
-        links = () if chain is None else (*chain.early, *chain.late)
-        return [link.key for link in links if link.key is not None]
 
     def compile(self, colour: Colour, surroundings: Surroundings) -> Pipeline:
         """What answers on a colour; made once."""

@@ -29,8 +29,6 @@ def warn_of_unreached(app: Portico) -> None:
     from warnings import warn
 
     reached = {hook.source for route in app._routes for layer in route.layers for hook in layer}
-    # A key runs where it is bound too, whatever its scope.
-    reached |= {key.hook.source for route in app._routes for key in route.made_keys()}
     identities = {hook.identity for hook in reached if hook.identity is not None}
     arrived = {hook.source for hook in app._hooks}
     reached |= {source for source in arrived if source.kind in _ALSO_WITHOUT_ROUTE}
@@ -88,7 +86,7 @@ def _asked(app: Portico) -> set[Key[Any]]:
 def _asked_in(chain: Chain) -> Iterator[Key[Any]]:
     for link in chain.links():
         # A link that makes a value asks for others, not for its own.
-        for key in {*link.bound_keys(), *link.named_keys()} - {link.key}:
+        for key in {*link.bound_keys(), *link.named_keys(), *link.asked_keys()} - {link.key}:
             yield chain.known(key) or key
 
 

@@ -22,7 +22,8 @@ from portico._request_life import abandon, close_shield, open_shield
 from portico._response import Response
 from portico._resumption import begin, need_loop
 from portico._span import Tracing
-from portico._steps import Unit, first, steps_with_value, units_of
+from portico._steps import steps_with_value
+from portico._units import Unit, first, units_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

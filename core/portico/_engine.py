@@ -26,8 +26,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from portico._answer import is_open_ended, is_reply, to_response
 from portico._answer import to_response_on_loop as to_response_later
+from portico._body_need import body_need
 from portico._error_answer import (
-    add_fields,
     connect,
     forget_answer,
     tells_of,
@@ -35,28 +35,17 @@ from portico._error_answer import (
     with_status,
 )
 from portico._errors import HTTPError
-from portico._framing import drop, drop_on_loop, frame, must_drop, settle
+from portico._framing import drop, frame, must_drop, settle
 from portico._handler_alone import is_alone, run_async, run_in_place
 from portico._problem import unexpected
-from portico._request_life import (
-    abandon,
-    close_shield,
-    leave,
-    leave_with_stream,
-    open_shield,
-)
+from portico._request_life import abandon, close_shield, leave, open_shield
 from portico._response import Response
 from portico._resumption import begin, enter_loop
+from portico._sending import dropped, for_loop, left, on_loop, sent
 from portico._span import Tracing
-from portico._steps import (
-    body_need,
-    error_steps,
-    first,
-    steps_before_answer,
-    steps_with_value,
-    units_of,
-)
-from portico._stream import ByteStream, offloaded
+from portico._steps import error_steps, steps_before_answer, steps_with_value
+from portico._stream import ByteStream
+from portico._units import first, units_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -139,10 +128,9 @@ class Pipeline:
             return run_async(self, chain, handler)
         if is_async or self._needs_loop:
             return None
-        on_loop = colour == "loop"
-        if on_loop and body_need(chain, handler)[0]:
+        if colour == "loop" and body_need(chain, handler)[0]:
             return None
-        return run_in_place(self, chain, handler, on_loop=on_loop)
+        return run_in_place(self, chain, handler, on_loop=colour == "loop")
 
     def start(
         self, ctx: Context, work: Coroutine[Any, Any, Response]
@@ -154,7 +142,7 @@ class Pipeline:
             ctx._on_loop = True
             return guarded
         # On a loop the adapter has made a context for the request already.
-        return begin(guarded, None if _on_loop(ctx) else copy_context())
+        return begin(guarded, None if on_loop(ctx) else copy_context())
 
     # The whole way through
 
@@ -179,7 +167,7 @@ class Pipeline:
             close_shield(ctx, response)
         for hook in self._after_response:
             ctx.platform.wait_until(partial(hook, ctx, response))
-        return _for_loop(response, ctx)
+        return for_loop(response, ctx)
 
     async def _outcome(self, ctx: Context, work: Coroutine[Any, Any, Response]) -> Response:
         try:
@@ -208,7 +196,7 @@ class Pipeline:
     async def _close_unsent(self, unsent: Response, ctx: Context) -> None:
         """Close the stream of an answer in whose place another one is sent."""
         try:
-            await _dropped(unsent, ctx)
+            await dropped(unsent, ctx)
         except Exception as error:  # noqa: BLE001 - what is sent instead is as good as before
             ctx.platform.report(error, f"{self._where(ctx)} has an answer that does not close")
 
@@ -219,7 +207,7 @@ class Pipeline:
 
     async def send(self, response: Response, ctx: Context) -> Response:
         """The same response, fit for the wire; where it cannot be, its stream is closed."""
-        return await self._sent(response, ctx, None)
+        return await sent(response, ctx, None, may_enter=self._may_enter)
 
     async def finish(self, value: Any, link: Link | None, ctx: Context) -> Response:
         """The response of what a handler or an early link has given."""
@@ -267,41 +255,13 @@ class Pipeline:
         if ctx._tracing is not None:
             ctx._tracing.leave(None)
         response = await self._converted(value, ctx)
-        return await self._sent(response, ctx, error)
-
-    async def _sent(self, response: Response, ctx: Context, error: Exception | None) -> Response:
-        try:
-            add_fields(response, error)
-            settle(response, ctx)
-        except BaseException:
-            await _dropped(response, ctx)
-            raise
-        return await self._sendable(response, ctx, error)
+        return await sent(response, ctx, error, may_enter=self._may_enter)
 
     async def _converted(self, value: Any, ctx: Context) -> Response:
         if not is_open_ended(value, may_block=self._may_block):
             return to_response(value, ctx, self._chain.none_status)
         await enter_loop(ctx)
         return await to_response_later(value, ctx, self._chain.none_status)
-
-    async def _sendable(
-        self, response: Response, ctx: Context, error: Exception | None
-    ) -> Response:
-        """The same settled response, with the request-lived generators left."""
-        if must_drop(response, ctx.request.method):
-            await _dropped(response, ctx)
-        reason, content = error, response.content
-        if reason is None and response.status >= 400:
-            reason = HTTPError(response.status)
-        if isinstance(content, ByteStream) and (
-            ctx._exits or (self._may_enter and content.is_async)
-        ):
-            leave_with_stream(response, ctx, reason)
-        elif ctx._exits:
-            await leave(ctx, reason)
-        else:
-            ctx._is_left = True
-        return response
 
     async def fail(self, error: Exception, ctx: Context) -> Response:
         """The response to an exception; it never raises but for cancellation."""
@@ -320,7 +280,8 @@ class Pipeline:
         except Exception as second:  # noqa: BLE001 - an error hook, or an answer that is no good
             return await self._failed_again(second, error, ctx)
         try:
-            return await self._sendable(self._settled_default(error, ctx), ctx, error)
+            response = self._settled_default(error, ctx)
+            return await left(response, ctx, error, may_enter=self._may_enter)
         except Exception as second:  # noqa: BLE001 - what is left with the answer
             return await self._failed_again(second, None, ctx)
 
@@ -346,7 +307,7 @@ class Pipeline:
             self._report(error, response, ctx)
         try:
             if must_drop(response, ctx.request.method):
-                await _dropped(response, ctx)
+                await dropped(response, ctx)
         except Exception as third:  # noqa: BLE001 - the close of a stream that is not sent
             response = unexpected(third, ctx.platform, self._where(ctx), debug=self._debug)
             drop(frame(response, ctx.request.method))
@@ -377,24 +338,3 @@ class Pipeline:
     @property
     def _debug(self) -> bool:
         return self._chain.debug
-
-
-async def _dropped(response: Response, ctx: Context) -> None:
-    content = response.content
-    if isinstance(content, ByteStream) and (content.is_async or _on_loop(ctx)):
-        await enter_loop(ctx)
-        await drop_on_loop(response, ctx)
-    else:
-        drop(response)
-
-
-def _on_loop(ctx: Context) -> bool:
-    return ctx.platform.runtime.concurrency == "loop"
-
-
-def _for_loop(response: Response, ctx: Context) -> Response:
-    """The same response, whose stream does not block an event loop that reads it."""
-    content = response.content
-    if _on_loop(ctx) and isinstance(content, ByteStream) and not content.is_async:
-        response.content = offloaded(content, ctx.platform)
-    return response

@@ -11,7 +11,6 @@ from portico._framing import checked_status, put_fields
 from portico._problem import error_problem, problem_response, unexpected
 from portico._reply import Reply
 from portico._response import Response
-from portico._steps import status_of
 
 if TYPE_CHECKING:
     from portico._context import Context
@@ -107,3 +106,8 @@ def tells_of(error: BaseException, other: BaseException) -> bool:
             seen[id(each)] = each
             asked += [each.__cause__, None if each.__suppress_context__ else each.__context__]
     return id(other) in seen
+
+
+def status_of(error: Exception) -> int:
+    """The status that an error answers with."""
+    return error.status if isinstance(error, HTTPError) else 500

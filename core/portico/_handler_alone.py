@@ -11,9 +11,9 @@ from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
 from portico._answer import is_open_ended, is_reply, to_response
+from portico._body_need import body_need, prefetched
 from portico._framing import must_drop, settle
 from portico._response import Response
-from portico._steps import body_need, prefetched
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -1,0 +1,56 @@
+"""What of the body must be read before the functions of a chain run, and the reading of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from portico._link import STRENGTH, Link, strongest_need
+from portico._parsing import PARSER_NEEDS
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+    from portico._chain import Chain
+    from portico._context import Context
+
+
+def body_need(chain: Chain, handler: Link) -> tuple[str, bool]:
+    """What of the body must be read before the links that read it, and whether they can wait."""
+    links = [link for link in chain.parse if isinstance(link, Link)]
+    links += [*chain.early, *chain.late, handler]
+    if "none" in chain.parse:
+        # Nothing parses it; synchronous code may still ask for it as it is.
+        in_threads = [link for link in links if not link.signature.is_async]
+        need = "ask" if strongest_need(in_threads) else ""
+    else:
+        forced = [PARSER_NEEDS[name] for name in chain.parse if isinstance(name, str)]
+        guarded = ["auto" for hook in chain.schemas if hook.matches == "body"]
+        need = min([*forced, *guarded, strongest_need(links)], key=STRENGTH.index)
+    asking = [link for link in links if not link.is_bound or link.plan.takes_context]
+    return need, all(link.blocks for link in asking if not link.signature.is_async)
+
+
+def prefetched(ctx: Context, need: str, *, can_wait: bool) -> Awaitable[None] | None:
+    """Read the body on the loop, so that synchronous code finds it there; None: nothing to read.
+
+    Args:
+        ctx: the request's.
+        need: what of it; see `Link.body_need`.
+        can_wait: whether the synchronous code runs where it may wait, if there are threads at all.
+    """
+    request = ctx.request
+    if need in ("", "stream") or not request.has_body:
+        return None
+    if need == "ask" and can_wait and ctx.platform.has_threads:
+        return None
+    return _prefetch(ctx, need)
+
+
+async def _prefetch(ctx: Context, need: str) -> None:
+    request = ctx.request
+    content_type = request.headers.get("content-type") or ""
+    is_form = content_type[:19].lower() == "multipart/form-data"
+    if need not in ("ask", "bytes") and is_form:
+        await request.form_data()
+    else:
+        await request.bytes()

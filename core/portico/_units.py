@@ -1,0 +1,103 @@
+"""Units: steps that run in one place, one after the other, until one of them has a value.
+
+A step is a function of the context. It returns None to let the request go on, a value that answers
+it, or an awaitable of either. Consecutive steps that run in the same place make one `Unit`, which
+an event loop gives to a worker thread as a whole where they may block.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from portico._offload import offload
+from portico._resumption import enter_loop
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from portico._context import Context
+    from portico._link import Link
+
+
+class Step(NamedTuple):
+    """One step.
+
+    Attributes:
+        call: what it does.
+        blocks: whether it may block the thread that it runs on.
+        link: the link that it runs, or None.
+    """
+
+    call: Callable[..., Any]
+    blocks: bool = False
+    link: Link | None = None
+
+
+class Unit:
+    """Steps that run one after the other in one place, until one of them has a value.
+
+    Attributes:
+        offloads: whether they run off the event loop.
+        links: the link of each step.
+        size: how many they are.
+    """
+
+    __slots__ = ("_calls", "links", "offloads", "size")
+
+    def __init__(self, steps: Sequence[Step], *, offloads: bool) -> None:
+        self._calls = [step.call for step in steps]
+        self.links = [step.link for step in steps]
+        self.size = len(steps)
+        self.offloads = offloads
+
+    def run(self, at: int, ctx: Context, arguments: tuple[Any, ...]) -> tuple[Any, int]:
+        """The first value from a step on, and the step after the one that it is of."""
+        for index in range(at, self.size):
+            value = self._calls[index](ctx, *arguments)
+            if value is not None:
+                return value, index + 1
+        return None, self.size
+
+
+def units_of(steps: Sequence[Step], *, offloads: bool) -> list[Unit]:
+    """The units of steps; without `offloads` one, since all of them run in place.
+
+    A step without a link is the engine's own and never blocks. It joins the unit before it, so that
+    reading and validating between two functions that block cost no way back and forth.
+    """
+    if not steps:
+        return []
+    if not offloads:
+        return [Unit(steps, offloads=False)]
+    units: list[Unit] = []
+    run: list[Step] = []
+    blocks = False
+    for step in steps:
+        if run and step.link is not None and step.blocks != blocks:
+            units.append(Unit(run, offloads=blocks))
+            run = []
+        if step.link is not None or not run:
+            blocks = step.blocks
+        run.append(step)
+    units.append(Unit(run, offloads=blocks))
+    return units
+
+
+async def first(units: Sequence[Unit], ctx: Context, *arguments: Any) -> tuple[Any, Link | None]:
+    """The first value that a step has, and the link that it is of; None if none has."""
+    for unit in units:
+        at = 0
+        while at < unit.size:
+            if unit.offloads:
+                await enter_loop(ctx)
+                run = partial(unit.run, at, ctx, arguments)
+                value, at = await offload(ctx.platform, run)
+            else:
+                value, at = unit.run(at, ctx, arguments)
+            if hasattr(value, "__await__"):
+                await enter_loop(ctx)
+                value = await value
+            if value is not None:
+                return value, unit.links[at - 1]
+    return None, None

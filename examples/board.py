@@ -132,7 +132,7 @@ app = Portico(
 )
 
 
-@app.resource
+@app.resource(io=False)  # memory alone, so it may outlive a request on Workers too
 def board() -> Iterator[Board]:
     yield Board()
 

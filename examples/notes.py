@@ -41,7 +41,7 @@ class Shelf:
         return note
 
 
-@app.resource
+@app.resource(io=False)  # memory alone, so it may outlive a request on Workers too
 def shelf() -> Iterator[Shelf]:
     yield Shelf()
 

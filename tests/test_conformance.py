@@ -6,7 +6,7 @@ import pytest
 
 from portico_conformance._case import all_cases
 from portico_conformance.differences import DIFFERENCES, differences_of
-from portico_conformance.rows import all_rows, selected_rows
+from portico_conformance.rows import WHOLE, all_rows, selected_rows
 from portico_conformance.test_conformance import (
     test_conformance,
     test_the_canary_is_found_dead,
@@ -56,3 +56,23 @@ def test_the_quick_rows_are_those_in_process_and_one_on_the_wire_for_each_adapte
 def test_a_row_that_is_not_there_is_named_with_those_that_are() -> None:
     with pytest.raises(ValueError, match=r"no row 'uvicorn'.*uvicorn-h11"):
         selected_rows("asgi-trio,uvicorn")
+
+
+@pytest.mark.parametrize("choice", ["all", "quick"])
+def test_rows_share_long_tables_and_leave_no_record_and_no_behaviour_out(choice: str) -> None:
+    cases, rows = list(all_cases()), selected_rows(choice)
+    behaviours = {case.name.partition("[")[0] for case in cases}
+
+    taken = {row.id: [case for case in cases if row.takes(case)] for row in rows}
+    by_turns = [taken[row.id] for row in rows if row.id not in WHOLE]
+
+    assert all(len(taken[row]) == len(cases) for row in WHOLE)
+    assert all(len(some) < len(cases) * 0.6 for some in by_turns)
+    assert {case.name for some in by_turns for case in some} == {case.name for case in cases}
+    for some in by_turns:
+        assert {case.name.partition("[")[0] for case in some} == behaviours
+
+
+def test_a_row_that_is_named_takes_long_tables_whole() -> None:
+    (row,) = selected_rows("daphne")
+    assert all(map(row.takes, all_cases()))

@@ -23,12 +23,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 from portico.contract import Capabilities, Capability, Support
 from portico_conformance._wire import WireRequest, WireResponse
 
 F = TypeVar("F", bound=Callable[..., None])
+
+LONG_TABLE: Final = 12
+"""Records above which a table is long."""
+
+TURNS: Final = 4
+"""Among how many rows a long table is shared: each takes one record of so many, in turn."""
 
 
 class IncompleteAnswerError(Exception):
@@ -118,6 +124,7 @@ class Case:
         run: asserts, given a client.
         needs: the capability that it is about, or None.
         otherwise: asserts what happens where the row does not have it natively.
+        record: its place in a table of more than `LONG_TABLE` records; None elsewhere.
     """
 
     name: str
@@ -125,6 +132,7 @@ class Case:
     run: Callable[[Client], None]
     needs: Capability | None = None
     otherwise: Callable[[Client], None] | None = None
+    record: int | None = None
 
     def run_on(self, client: Client) -> None:
         """Assert what the row of this client owes."""
@@ -146,6 +154,7 @@ class Row:
         open: starts what the row needs; shared by all cases of a run.
         concurrent: whether a second request is answered while a first is under way.
         quick: whether it belongs to the short list of rows.
+        turn: which of the long tables' records it takes, one of `TURNS`; None takes all.
     """
 
     id: str
@@ -155,6 +164,11 @@ class Row:
     open: Callable[[], AbstractContextManager[Client]] = field(repr=False, compare=False)
     concurrent: bool = True
     quick: bool = False
+    turn: int | None = None
+
+    def takes(self, case: Case) -> bool:
+        """Whether a case is this row's to run, where rows share the long tables."""
+        return self.turn is None or case.record is None or case.record % TURNS == self.turn
 
     def has(self, capability: Capability) -> bool:
         """Whether the capability is native here."""
@@ -184,10 +198,12 @@ def case(
     def register(fn: F) -> F:
         if each is None:
             _cases.append(Case(fn.__name__, group, fn, needs, otherwise))
-        for identifier, record in each or ():
+        records = list(each or ())
+        for index, (identifier, record) in enumerate(records):
             name = f"{fn.__name__}[{identifier}]"
             without = None if otherwise is None else _with(otherwise, record)
-            _cases.append(Case(name, group, _with(fn, record), needs, without))
+            place = index if len(records) > LONG_TABLE else None
+            _cases.append(Case(name, group, _with(fn, record), needs, without, place))
         return fn
 
     return register

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Literal, cast
@@ -22,18 +23,21 @@ from portico.contract import (
     OptionArguments,
     Support,
 )
-from portico_conformance._case import Client, Row
+from portico_conformance._case import TURNS, Client, Row
 from portico_conformance._lambda_events import SHAPES, Shape
 from portico_conformance._server_rows import SERVERS, ServerRow
 from portico_conformance._servers import ServerMissingError
 
-__all__ = ["QUICK", "all_rows", "selected_rows"]
+__all__ = ["QUICK", "WHOLE", "all_rows", "selected_rows"]
 
 Open = Callable[[Row], AbstractContextManager[Client]]
 Changes = Mapping[Capability, Support]
 
 QUICK = frozenset({"uvicorn-h11", "gunicorn-gthread", "lambda-emulator-http", "workerd-snapshot"})
 """The rows on the wire that belong to the short list; the rows in process all do."""
+
+WHOLE = frozenset({"asgi-asyncio", "wsgi", "lambda-http", "cloudflare"})
+"""The rows that take the long tables whole, one for each adapter; the others take turns."""
 
 _BUFFERED: Changes = {
     Capability.STREAM_REQUEST: EMULATED,
@@ -71,6 +75,11 @@ def all_rows() -> list[Row]:
 def selected_rows(choice: str) -> list[Row]:
     """The rows of `PORTICO_ROWS`.
 
+    Of several thousand records of data, that an answer depends on the server is not to be expected
+    for any single one. So of a long table the rows of `WHOLE` take all records, and every other row
+    one of `TURNS`, in turn: together they take all of them, and each behaviour runs on each row. A
+    row that is named takes all.
+
     Args:
         choice: `"all"`, `"quick"`, or the ids of rows with commas between them.
 
@@ -78,10 +87,12 @@ def selected_rows(choice: str) -> list[Row]:
         ValueError: there is no row of an id.
     """
     rows = all_rows()
-    if choice == "all":
-        return rows
-    if choice == "quick":
-        return [row for row in rows if row.quick]
+    if choice in ("all", "quick"):
+        return [
+            row if row.id in WHOLE else replace(row, turn=index % TURNS)
+            for index, row in enumerate(rows)
+            if row.quick or choice == "all"
+        ]
     wanted = [identifier.strip() for identifier in choice.split(",")]
     known = {row.id: row for row in rows}
     if unknown := [identifier for identifier in wanted if identifier not in known]:

@@ -169,6 +169,7 @@ def test_an_explanation_shows_the_chain_in_order_with_its_places(capsys: Capture
         (["routes_main:app", "--explain", "/"], ["GET /"]),
         (["routes_main:app", "--explain", "get", "/"], ["GET /"]),
         (["--explain", "routes_main:app", "GET", "/"], ["GET /"]),
+        (["routes_main:app", "--explain", "GET /"], ["GET /"]),
     ],
     ids=" ".join,
 )

@@ -60,7 +60,8 @@ def _run(parser: ArgumentParser, parsed: Namespace) -> int:
 def _run_routes(parser: ArgumentParser, parsed: Namespace) -> int:
     from portico_cli._routes import Wanted, routes
 
-    route: list[str] = list(parsed.explain or ())
+    # One argument with a blank in it, `"GET /users"`, is meant as the two.
+    route: list[str] = [word for given in parsed.explain or () for word in given.split()]
     if parsed.app is None and len(route) % 2:
         # `--explain main:app`: the option takes every word that follows it.
         parsed.app = route.pop(0)

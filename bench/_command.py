@@ -8,7 +8,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any, Final, NamedTuple
 
-from bench import _in_process
+from bench import _cold_mode, _in_process, _memory_mode, _scale_mode, _wire_mode
 from bench._contenders import INTERFACES, OWN, Contender, chosen
 from bench._environments import HERE, Environments
 from bench._machine import described
@@ -24,6 +24,10 @@ class Mode(NamedTuple):
 
 MODES: Final[dict[str, Mode]] = {
     "in-process": Mode(_in_process.measure, _in_process.tables),
+    "cold-start": Mode(_cold_mode.measure, _cold_mode.tables),
+    "scale": Mode(_scale_mode.measure, _scale_mode.tables),
+    "memory": Mode(_memory_mode.measure, _memory_mode.tables),
+    "wire": Mode(_wire_mode.measure, _wire_mode.tables),
 }
 
 

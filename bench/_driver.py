@@ -3,10 +3,7 @@
 from importlib import import_module
 from typing import Any, Final, Protocol
 
-from bench._asgi_driver import AsgiDriver
 from bench._exchanges import EXCHANGES, Answer, Exchange, faults
-from bench._lambda_driver import LambdaDriver
-from bench._wsgi_driver import WsgiDriver
 
 
 class Driver(Protocol):
@@ -25,13 +22,23 @@ class Driver(Protocol):
         ...
 
 
-_DRIVERS: Final[dict[str, Any]] = {"asgi": AsgiDriver, "wsgi": WsgiDriver, "lambda": LambdaDriver}
+_DRIVERS: Final = {
+    "asgi": ("bench._asgi_driver", "AsgiDriver"),
+    "wsgi": ("bench._wsgi_driver", "WsgiDriver"),
+    "lambda": ("bench._lambda_driver", "LambdaDriver"),
+}
 
 
 def drive(app: Any, interface: str, event: str = "http") -> Driver:
-    """The driver of an application."""
-    driver: Driver = _DRIVERS[interface](app, event)
+    """The driver of an application; that of ASGI loads an event loop, the others must not."""
+    driver: Driver = load(interface)(app, event)
     return driver
+
+
+def load(interface: str) -> Any:
+    """The class of an interface's drivers, with what it imports."""
+    module, name = _DRIVERS[interface]
+    return getattr(import_module(module), name)
 
 
 def left_out(module: str) -> dict[str, str]:

@@ -26,7 +26,11 @@ class LambdaDriver:
 
     def answer(self, exchange: Exchange) -> Answer:
         """The answer to one exchange."""
-        return answer_of(self._handler(self._event(exchange), self._context))
+        answer = answer_of(self._handler(self._event(exchange), self._context))
+        if self._make is rest_event and not answer.values("content-type"):
+            # What a REST API says where a function says nothing.
+            return answer._replace(headers=(*answer.headers, ("content-type", "application/json")))
+        return answer
 
     def nanoseconds(self, exchange: Exchange, count: int) -> int:
         """Processor time of this many invocations.

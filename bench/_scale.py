@@ -12,7 +12,7 @@ from collections.abc import Callable
 from time import process_time
 from typing import Any, Final
 
-from bench._driver import drive
+from bench._driver import drive, load
 from bench._exchanges import Exchange, Expected, faults
 from bench._timing import calibrated, fastest
 
@@ -31,9 +31,9 @@ def measure(
 
     Returns:
         `register` (seconds), `first_answer` (seconds, of the first route, with whatever is built
-        then), `first` and `last` (nanoseconds of a request to the first and the last route), and
-        `memory` (bytes that Python holds for each route).
+        then), and `first` and `last` (nanoseconds of a request to the first and the last route).
     """
+    load(interface)
     gc.collect()
     begin = process_time()
     driver = drive(make(routes, depth), interface, event)
@@ -51,7 +51,6 @@ def measure(
         "first_answer": answered - registered,
         "first": first,
         "last": last,
-        "memory": _memory(make, routes, depth, interface, event),
     }
 
 
@@ -59,10 +58,11 @@ def _exchange(number: int, depth: int) -> Exchange:
     return Exchange(f"route {number}", "GET", f"{'/p' * depth}/r{number}/1", _OK)
 
 
-def _memory(
-    make: Callable[[int, int], Any], routes: int, depth: int, interface: str, event: str
-) -> float:
-    """Bytes of a route, after the application has answered once."""
+def memory(
+    make: Callable[[int, int], Any], interface: str, event: str, routes: int, depth: int
+) -> int:
+    """Bytes that Python holds more than before, after the application has answered once."""
+    load(interface)
     gc.collect()
     tracemalloc.start()
     app = make(routes, depth)
@@ -72,4 +72,4 @@ def _memory(
     held, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     driver.close()
-    return held / routes
+    return held

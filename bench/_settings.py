@@ -12,21 +12,28 @@ class Settings(NamedTuple):
     memory_requests: int = 200
     cold_rounds: int = 9
     wire_rounds: int = 3
-    wire_seconds: int = 2
-    wire_exchanges: tuple[str, ...] = ("hello", "json", "params", "create", "list")
+    wire_seconds: int = 1
+    wire_exchanges: tuple[str, ...] = ("hello", "params", "create", "list")
+    wire_names: tuple[str, ...] = ()
+    """Who is served; empty for all."""
     connections: int = 16
     runtime_rounds: int = 3
+
+    def takes_on_wire(self, name: str) -> bool:
+        """Whether a contender is served."""
+        return not self.wire_names or name in self.wire_names
 
 
 FULL: Final = Settings()
 QUICK: Final = Settings(
     rounds=3,
     seconds=0.012,
-    scales=(100, 1000),
+    scales=(300,),
     memory_requests=20,
     cold_rounds=2,
     wire_rounds=1,
     wire_seconds=1,
-    wire_exchanges=("hello", "params"),
+    wire_exchanges=("params",),
+    wire_names=("by hand", "portico", "starlette", "fastapi", "flask"),
     runtime_rounds=1,
 )

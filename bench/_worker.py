@@ -49,8 +49,16 @@ class Worker:
 
     def scale(self, routes: int, depth: int, seconds: float) -> dict[str, float] | None:
         """What an application with this many routes costs; None where the module has none."""
-        make = getattr(import_module(self._module), "scaled", None)
+        make = self._scaled()
         return make and _scale.measure(make, self._interface, self._event, routes, depth, seconds)
+
+    def scale_memory(self, routes: int, depth: int) -> int | None:
+        """Bytes that such an application takes; None where the module has none."""
+        make = self._scaled()
+        return make and _scale.memory(make, self._interface, self._event, routes, depth)
+
+    def _scaled(self) -> Any:
+        return getattr(import_module(self._module), "scaled", None)
 
     def close(self) -> None:
         """End the application."""
@@ -74,6 +82,7 @@ def main(module: str, interface: str, event: str) -> None:
         "time": worker.time,
         "memory": worker.memory,
         "scale": worker.scale,
+        "scale_memory": worker.scale_memory,
     }
     for line in sys.stdin:
         order: dict[str, Any] = json.loads(line)

@@ -136,3 +136,17 @@ ROUTES: Final[dict[tuple[str, str], Any]] = {
     ("POST", "/upload"): upload,
     ("GET", "/cookies"): cookies,
 }
+
+
+def scaled(routes: int, depth: int) -> Any:
+    known = {f"{'/p' * depth}/r{number}" for number in range(routes)}
+
+    async def made(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan":
+            await lifespan(receive, send)
+        elif scope["path"].rpartition("/")[0] in known:
+            await answer(send, 200, TEXT, b"OK")
+        else:
+            await answer(send, 404, TEXT, NOT_FOUND)
+
+    return made

@@ -101,3 +101,14 @@ ROUTES: Final[dict[tuple[str, str], Any]] = {
     ("POST", "/upload"): upload,
     ("GET", "/cookies"): cookies,
 }
+
+
+def scaled(routes: int, depth: int) -> Any:
+    known = {f"{'/p' * depth}/r{number}" for number in range(routes)}
+
+    def made(event: dict[str, Any], context: object) -> dict[str, Any]:
+        if event["rawPath"].rpartition("/")[0] in known:
+            return answer(200, TEXT, "OK")
+        return answer(404, TEXT, "Not Found")
+
+    return made

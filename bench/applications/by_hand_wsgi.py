@@ -109,3 +109,14 @@ ROUTES: Final[dict[tuple[str, str], Any]] = {
     ("POST", "/upload"): upload,
     ("GET", "/cookies"): cookies,
 }
+
+
+def scaled(routes: int, depth: int) -> Any:
+    known = {f"{'/p' * depth}/r{number}" for number in range(routes)}
+
+    def made(environ: dict[str, Any], start: Any) -> Iterable[bytes]:
+        if environ["PATH_INFO"].rpartition("/")[0] in known:
+            return answer(start, "200 OK", TEXT, b"OK")
+        return answer(start, "404 Not Found", TEXT, NOT_FOUND)
+
+    return made

@@ -121,3 +121,16 @@ async def count_visits(ctx: Context) -> str:
     visits = ctx.cookies.get("visits", "0")
     ctx.cookies["visits"].value = str(int(visits or "0") + 1)
     return visits or "0"
+
+
+async def ok(id: str) -> str:
+    return "OK"
+
+
+def scaled(routes: int, depth: int) -> Portico:
+    made = Portico()
+    for number in range(routes):
+        made.get(f"/r{number}/{{id}}", ok)
+    for _ in range(depth):
+        made = Portico().use(made, prefix="/p")
+    return made

@@ -48,7 +48,7 @@ LEFT_OUT = {"upload": "it has no parser of multipart bodies"}
 
 
 @resolver.get("/")
-def hello() -> Response:
+def hello() -> Response[str]:
     return Response(200, "text/plain", "Hello, World!")
 
 
@@ -98,7 +98,7 @@ def read_me() -> dict[str, str]:
 
 
 @resolver.get("/stream")
-def stream() -> Response:
+def stream() -> Response[str]:
     return Response(200, "text/plain", "".join([chunk for _ in range(100)]))
 
 
@@ -108,7 +108,7 @@ def read_list() -> list[Item]:
 
 
 @resolver.get("/cookies")
-def cookies() -> Response:
+def cookies() -> Response[str]:
     came = dict(pair.split("=", 1) for pair in resolver.current_event.cookies)
     visits = came.get("visits", "0")
     cookie = Cookie("visits", str(int(visits) + 1), http_only=True, secure=False)
@@ -122,7 +122,7 @@ def app(event: dict[str, Any], context: Any) -> dict[str, Any]:
 def scaled(routes: int, depth: int) -> Any:
     made = APIGatewayHttpResolver()
 
-    def ok(id: str) -> Response:
+    def ok(id: str) -> Response[str]:
         return Response(200, "text/plain", "OK")
 
     for number in range(routes):

@@ -8,7 +8,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any, Final, cast
 
-from bench._contenders import INTERFACES, PORTICO, Contender
+from bench._contenders import INTERFACES, PORTICO, Contender, title
 from bench._environments import Environments
 from bench._fleet import child_environment
 from bench._ratios import in_turn, middle, ratio
@@ -78,8 +78,10 @@ def tables(result: Result) -> str:
         if names:
             head = ["", "import, ms", "first answer, ms", "validated answer, ms"]
             head += ["first answer on the clock, ms", "resident, MiB", "first answer / Portico's"]
-            name = interface.upper() if interface != "lambda" else "Lambda"
-            parts += [f"### {name}\n", table(head, [_cells(samples, one) for one in names])]
+            parts += [
+                f"### {title(interface)}\n",
+                table(head, [_cells(samples, one) for one in names]),
+            ]
     return "\n".join(parts)
 
 

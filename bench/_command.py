@@ -8,8 +8,9 @@ from pathlib import Path
 from time import monotonic
 from typing import Any, Final, NamedTuple
 
-from bench import _cold_mode, _in_process, _memory_mode, _scale_mode, _wire_mode
-from bench._contenders import INTERFACES, OWN, Contender, chosen
+from bench import _cold_mode, _in_process, _memory_mode, _runtime_mode, _scale_mode, _wire_mode
+from bench._charts import charts
+from bench._contenders import INTERFACES, OWN, Contender, Interface, chosen
 from bench._environments import HERE, Environments
 from bench._machine import described
 from bench._settings import FULL, QUICK, Settings
@@ -28,6 +29,7 @@ MODES: Final[dict[str, Mode]] = {
     "scale": Mode(_scale_mode.measure, _scale_mode.tables),
     "memory": Mode(_memory_mode.measure, _memory_mode.tables),
     "wire": Mode(_wire_mode.measure, _wire_mode.tables),
+    "runtimes": Mode(_runtime_mode.measure, _runtime_mode.tables),
 }
 
 
@@ -44,7 +46,7 @@ def main(arguments: Sequence[str]) -> int:
     out: Path = options.out
     logs = out / "logs"
     logs.mkdir(parents=True, exist_ok=True)
-    contenders = [one for face in options.interfaces for one in chosen(face, options.only)]
+    contenders = _contenders(options.interfaces, options.only)
     environments = Environments()
     environments.ensure([OWN, *(contender.environment for contender in contenders)])
     results: dict[str, Any] = {"machine": described(), "missing": environments.missing}
@@ -57,6 +59,12 @@ def main(arguments: Sequence[str]) -> int:
         _write(out, results)
     print(report(results))
     return 0
+
+
+def _contenders(interfaces: Sequence[Interface], names: Sequence[str]) -> list[Contender]:
+    """Those behind these interfaces; who is a server of its own stands beside ASGI's."""
+    own: list[Interface] = ["own"] if "asgi" in interfaces else []
+    return [one for interface in (*interfaces, *own) for one in chosen(interface, names)]
 
 
 def report(results: dict[str, Any]) -> str:
@@ -72,6 +80,8 @@ def report(results: dict[str, Any]) -> str:
 def _write(out: Path, results: dict[str, Any]) -> None:
     (out / "results.json").write_text(json.dumps(results, indent=1) + "\n", "utf-8")
     (out / "results.md").write_text(report(results), "utf-8")
+    for name, chart in charts(results).items():
+        (out / name).write_text(chart, "utf-8")
 
 
 def _parser() -> argparse.ArgumentParser:

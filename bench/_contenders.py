@@ -1,10 +1,13 @@
 """Who is measured: each application with its interface, its module and its environment."""
 
 from collections.abc import Iterable, Sequence
-from typing import Final, Literal, NamedTuple, get_args
+from typing import Final, Literal, NamedTuple
 
-Interface = Literal["asgi", "wsgi", "lambda"]
-INTERFACES: Final[tuple[Interface, ...]] = get_args(Interface)
+Interface = Literal["asgi", "wsgi", "lambda", "own"]
+"""Those of a contender; `own` is that of a framework which is its own server."""
+
+INTERFACES: Final[tuple[Interface, ...]] = ("asgi", "wsgi", "lambda")
+"""Those that can be called in process."""
 
 OWN: Final = "portico"
 """The environment that has this project in it; the callables by hand are run there too."""
@@ -66,6 +69,7 @@ CONTENDERS: Final[tuple[Contender, ...]] = (
     _peer("lambda", "apig_wsgi_flask", "flask", "apig-wsgi + flask"),
     _peer("lambda", "powertools"),
     _peer("lambda", "chalice")._replace(event="rest"),
+    _peer("own", "robyn"),
 )
 
 
@@ -79,3 +83,8 @@ def chosen(
         for contender in among
         if contender.interface == interface and (not names or contender.name in {*names, *always})
     ]
+
+
+def title(interface: str) -> str:
+    """How an interface is written in a heading."""
+    return interface.upper() if interface != "lambda" else "Lambda"

@@ -16,6 +16,13 @@ HERE: Final = Path(__file__).resolve().parent
 ROOT: Final = HERE.parent
 
 _OWN: Final = "portico"
+_WORKER: Final = (
+    "only-binary=:all:",
+    "platform=pyemscripten_2026_0_wasm32",
+    "python-version=3.14",
+    "implementation=cp",
+    "abi=cp314",
+)
 _SOURCES: Final = ("core", "adapters", "plugins", "cli", "conformance")
 
 
@@ -36,13 +43,33 @@ class Environments:
             try:
                 self._ensure(name)
             except subprocess.CalledProcessError as error:
-                lines = (error.stderr or error.stdout or str(error)).strip().splitlines()
-                self.missing[name] = lines[-1][:300] if lines else str(error)
-                print(f"left out: {name}: {self.missing[name]}", file=sys.stderr)
+                self._miss(name, error)
+
+    def _miss(self, name: str, error: subprocess.CalledProcessError) -> None:
+        lines = (error.stderr or error.stdout or str(error)).strip().splitlines()
+        self.missing[name] = lines[-1][:300] if lines else str(error)
+        print(f"left out: {name}: {self.missing[name]}", file=sys.stderr)
 
     def python(self, name: str) -> Path | None:
         """The interpreter of an environment; None where it could not be made."""
         return None if name in self.missing else self._folder / name / "bin" / "python"
+
+    def worker_packages(self, name: str) -> Path | None:
+        """A folder of packages for a Python Worker, CPython 3.14 on Emscripten; None without."""
+        requirements = HERE / "requirements" / f"{name}.txt"
+        folder = self._folder / name
+        target = [f"--{option}" for option in _WORKER] + ["--target", str(folder)]
+        try:
+            with _Stamp(folder.with_suffix(".stamp"), [requirements]) as stamp:
+                if stamp.is_old:
+                    print(f"installing {name}", file=sys.stderr)
+                    shutil.rmtree(folder, ignore_errors=True)
+                    pip = (str(self.python(_OWN)), "-m", "pip", "--disable-pip-version-check")
+                    _run(*pip, "install", "--quiet", *target, "--requirement", str(requirements))
+        except subprocess.CalledProcessError as error:
+            self._miss(name, error)
+            return None
+        return folder
 
     def _ensure(self, name: str) -> None:
         requirements = HERE / "requirements" / f"{name}.txt"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bench._contenders import INTERFACES, LIMIT, PORTICO, Contender, Interface
+from bench._contenders import INTERFACES, LIMIT, PORTICO, Contender, Interface, title
 from bench._environments import Environments
 from bench._exchanges import TIMED
 from bench._fleet import Hand, checked, workers
@@ -65,7 +65,7 @@ def tables(result: Result) -> str:
         if not names:
             continue
         parts += [
-            f"### {interface.upper() if interface != 'lambda' else 'Lambda'}\n",
+            f"### {title(interface)}\n",
             f"How many times as long as {LIMIT} (whose row is in microseconds):\n",
             _against(samples, names, LIMIT),
             "How many times as long as Portico (whose row is in microseconds):\n",

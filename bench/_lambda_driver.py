@@ -26,11 +26,7 @@ class LambdaDriver:
 
     def answer(self, exchange: Exchange) -> Answer:
         """The answer to one exchange."""
-        answer = answer_of(self._handler(self._event(exchange), self._context))
-        if self._make is rest_event and not answer.values("content-type"):
-            # What a REST API says where a function says nothing.
-            return answer._replace(headers=(*answer.headers, ("content-type", "application/json")))
-        return answer
+        return answer_of(self._handler(self._event(exchange), self._context))
 
     def nanoseconds(self, exchange: Exchange, count: int) -> int:
         """Processor time of this many invocations.
@@ -46,7 +42,10 @@ class LambdaDriver:
         return process_time_ns() - begin
 
     def close(self) -> None:
-        """Nothing is left to end."""
+        """End the application, where it has an end that is not its process's."""
+        close = getattr(self._handler, "close", None)
+        if close is not None:
+            close()
 
     def _event(self, exchange: Exchange) -> Event:
         """An event of its own for each invocation; the runtime decodes one from JSON."""
@@ -83,7 +82,7 @@ class InvocationContext:
 
 
 def answer_of(result: dict[str, Any]) -> Answer:
-    """The answer that a gateway makes of a result."""
+    """The answer that a gateway makes of a result; what has no type it calls JSON."""
     fields = {**result.get("headers", {})}
     pairs = [(name.lower(), str(value)) for name, value in fields.items()]
     several: dict[str, list[object]] = result.get("multiValueHeaders") or {}
@@ -91,6 +90,8 @@ def answer_of(result: dict[str, Any]) -> Answer:
         pairs = [pair for pair in pairs if pair[0] != name.lower()]
         pairs += [(name.lower(), str(value)) for value in values]
     pairs += [("set-cookie", line) for line in result.get("cookies", ())]
+    if all(name != "content-type" for name, _ in pairs):
+        pairs.append(("content-type", "application/json"))
     body = result.get("body") or ""
     content = b64decode(body) if result.get("isBase64Encoded") else body.encode()
     return Answer(int(result["statusCode"]), tuple(pairs), content)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench._contenders import INTERFACES, Contender
+from bench._contenders import INTERFACES, Contender, title
 from bench._environments import Environments
 from bench._exchanges import TIMED
 from bench._fleet import WorkerError, workers
@@ -47,9 +47,8 @@ def tables(result: Result) -> str:
     for interface in INTERFACES:
         by_name: Mapping[str, Mapping[str, float]] = result.get(interface, {})
         if by_name:
-            name = interface.upper() if interface != "lambda" else "Lambda"
             parts += [
-                f"### {name}\n",
+                f"### {title(interface)}\n",
                 "At the peak, in KiB:\n",
                 _table(by_name, PEAK),
                 "Left behind by each, in bytes:\n",

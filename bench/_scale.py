@@ -38,14 +38,16 @@ def measure(
     begin = process_time()
     driver = drive(make(routes, depth), interface, event)
     registered = process_time()
-    ends = [_exchange(number, depth) for number in (0, routes - 1)]
-    found = [faults(_OK, driver.answer(end)) for end in ends[:1]]
-    answered = process_time()
-    found += [faults(_OK, driver.answer(end)) for end in ends[1:]]
-    if any(found):
-        raise RuntimeError(f"An application of {routes} routes answers wrongly: {found}")
-    first, last = (fastest(driver, end, calibrated(driver, end, seconds)) for end in ends)
-    driver.close()
+    try:
+        ends = [_exchange(number, depth) for number in (0, routes - 1)]
+        found = [faults(_OK, driver.answer(end)) for end in ends[:1]]
+        answered = process_time()
+        found += [faults(_OK, driver.answer(end)) for end in ends[1:]]
+        if any(found):
+            raise RuntimeError(f"An application of {routes} routes answers wrongly: {found}")
+        first, last = (fastest(driver, end, calibrated(driver, end, seconds)) for end in ends)
+    finally:
+        driver.close()
     return {
         "register": registered - begin,
         "first_answer": answered - registered,

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from bench._contenders import INTERFACES, Contender
+from bench._contenders import INTERFACES, Contender, title
 from bench._environments import Environments
 from bench._fleet import WorkerError, workers
 from bench._settings import Settings
@@ -81,8 +81,7 @@ def tables(result: Result) -> str:
         if rows:
             head = ["", "routes", "nested", "register, ms", "first answer, ms"]
             head += ["first route, µs", "last route, µs", "memory of a route, KiB"]
-            name = interface.upper() if interface != "lambda" else "Lambda"
-            parts += [f"### {name}\n", table(head, [_cells(row) for row in rows])]
+            parts += [f"### {title(interface)}\n", table(head, [_cells(row) for row in rows])]
             parts += [_failures(rows)]
     return "\n".join(parts)
 

@@ -6,18 +6,25 @@ from typing import Final, NamedTuple
 class Settings(NamedTuple):
     """Sizes and times of every mode; `seconds` are of one sample in process."""
 
-    rounds: int = 15
-    seconds: float = 0.06
+    rounds: int = 11
+    seconds: float = 0.04
     scales: tuple[int, ...] = (100, 1000, 10_000)
     memory_requests: int = 200
-    cold_rounds: int = 9
+    cold_rounds: int = 7
     wire_rounds: int = 3
     wire_seconds: int = 1
-    wire_exchanges: tuple[str, ...] = ("hello", "params", "create", "list")
+    wire_exchanges: tuple[str, ...] = ("hello", "params", "create")
     wire_names: tuple[str, ...] = ()
     """Who is served; empty for all."""
     connections: int = 16
     runtime_rounds: int = 3
+
+    worker_names: tuple[str, ...] = ()
+    """Whose Worker is started; empty for all."""
+
+    def takes_worker(self, name: str) -> bool:
+        """Whether a Worker is started."""
+        return not self.worker_names or name in self.worker_names
 
     def takes_on_wire(self, name: str) -> bool:
         """Whether a contender is served."""
@@ -36,4 +43,5 @@ QUICK: Final = Settings(
     wire_exchanges=("params",),
     wire_names=("by hand", "portico", "starlette", "fastapi", "flask"),
     runtime_rounds=1,
+    worker_names=("portico", "workers.asgi + by hand"),
 )

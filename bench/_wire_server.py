@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import monotonic, sleep
-from typing import Final
+from typing import Final, NamedTuple
 
 from bench._contenders import Contender, Interface
 from bench._exchanges import Answer, Exchange
@@ -53,25 +53,47 @@ def _itself(module: str, port: str) -> list[str]:
     return ["-m", module.partition(":")[0], port]
 
 
-SERVERS: Final[dict[str, tuple[Interface | None, Arguments]]] = {
+SERVERS: Final[dict[str, tuple[Interface, Arguments]]] = {
     "uvicorn": ("asgi", _uvicorn),
     "granian": ("asgi", _granian("asgi")),
     "hypercorn": ("asgi", _hypercorn),
     "gunicorn": ("wsgi", _gunicorn),
     "granian wsgi": ("wsgi", _granian("wsgi")),
 }
-"""One process each, and no faster event loop than asyncio's, so that the applications differ alone."""
+"""One process each, all with asyncio's own event loop, so that the applications alone differ."""
+
+BESIDE: Final = "granian"
+"""The server that those are compared to which are their own: its HTTP is in Rust, as Robyn's is."""
+
+
+class Served(NamedTuple):
+    """A running server."""
+
+    port: int
+    session: int
+    """The id of the session that all of its processes are in."""
+
+    def processor_seconds(self) -> float:
+        """What its processes have used by now (`proc_pid_stat(5)`: utime and stime)."""
+        ticks = 0
+        for entry in Path("/proc").iterdir():
+            with suppress(OSError, ValueError, IndexError):
+                fields = (entry / "stat").read_text("utf-8", "replace").rpartition(")")[2].split()
+                if entry.name.isdigit() and int(fields[3]) == self.session:
+                    ticks += int(fields[11]) + int(fields[12])
+        return ticks / os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager
-def serving(server: str, contender: Contender, python: Path, log: Path) -> Generator[int]:
-    """Serve a contender while the block lasts; gives the port.
+def serving(server: str, contender: Contender, python: Path, log: Path) -> Generator[Served]:
+    """Serve a contender while the block lasts; gives where.
 
     Raises:
         ServerError: it does not start.
     """
     port = _free_port()
-    arguments = SERVERS[server][1](f"{contender.module}:app", str(port))
+    command = _itself if contender.interface == "own" else SERVERS[server][1]
+    arguments = command(f"{contender.module}:app", str(port))
     with log.open("w+") as output:
         process = subprocess.Popen(
             [str(python), *arguments],
@@ -83,7 +105,7 @@ def serving(server: str, contender: Contender, python: Path, log: Path) -> Gener
         )
         try:
             _wait(process, port, log)
-            yield port
+            yield Served(port, process.pid)
         finally:
             _stop(process)
 

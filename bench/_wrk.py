@@ -14,6 +14,7 @@ MISSING: Final = (
 _PATIENCE: Final = 20.0  # seconds beyond the measured ones
 
 _rate = re.compile(r"^Requests/sec:\s+([\d.]+)$", re.MULTILINE)
+_count = re.compile(r"^\s+(\d+) requests in ", re.MULTILINE)
 _slowest = re.compile(r"^\s+99%\s+([\d.]+)(us|ms|s|m)$", re.MULTILINE)
 _refused = re.compile(r"^\s+Non-2xx or 3xx responses: (\d+)$", re.MULTILINE)
 _broken = re.compile(r"^\s+Socket errors: (.+)$", re.MULTILINE)
@@ -29,6 +30,8 @@ class Load(NamedTuple):
 
     rate: float
     """Requests in a second."""
+    requests: int
+    """How many were answered."""
     slow: float
     """The time, in seconds, within which 99 of 100 requests were answered."""
 
@@ -67,15 +70,15 @@ def parsed(output: str, *, is_refusal_expected: bool = False) -> Load:
     Raises:
         WrkError: a request failed, or the output has no rate.
     """
-    rate, slow = _rate.search(output), _slowest.search(output)
-    if rate is None or slow is None:
+    rate, count, slow = (each.search(output) for each in (_rate, _count, _slowest))
+    if rate is None or count is None or slow is None:
         raise WrkError(f"wrk printed no result: {output[-300:]!r}")
     refused, broken = _refused.search(output), _broken.search(output)
     if refused is not None and not is_refusal_expected:
         raise WrkError(f"{refused[1]} answers were errors")
     if broken is not None:
         raise WrkError(f"sockets had errors: {broken[1]}")
-    return Load(float(rate[1]), float(slow[1]) * _UNITS[slow[2]])
+    return Load(float(rate[1]), int(count[1]), float(slow[1]) * _UNITS[slow[2]])
 
 
 def lua(exchange: Exchange) -> str:

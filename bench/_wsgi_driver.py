@@ -42,7 +42,10 @@ class WsgiDriver:
         return process_time_ns() - begin
 
     def close(self) -> None:
-        """Nothing is left to end."""
+        """End the application, where it has an end that is not its process's."""
+        close = getattr(self._app, "close", None)
+        if close is not None:
+            close()
 
     def _call(self, exchange: Exchange, call: "_Call") -> list[bytes]:
         content = self._app(self._environ(exchange), call.start)

@@ -3,17 +3,31 @@
 import json
 from importlib import import_module
 from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
-from bench import _in_process
+from bench import (
+    _cold_mode,
+    _in_process,
+    _memory_mode,
+    _runtime_mode,
+    _scale,
+    _scale_mode,
+    _wire_mode,
+)
+from bench._charts import bars, charts
 from bench._command import main, report
 from bench._contenders import CONTENDERS, OWN, Contender, chosen
 from bench._driver import check, drive, left_out
+from bench._environments import Environments
 from bench._exchanges import EXCHANGES, TIMED, Answer, Exchange, Expected, by_name, faults
+from bench._lambda_driver import answer_of, http_event, rest_event
 from bench._ratios import Ratio, in_turn, middle, ratio
 from bench._tables import kibibytes, microseconds, milliseconds, number, table, times
 from bench._timing import BATCHES, calibrated, fastest
+from bench._wrk import WrkError, lua, parsed
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -47,6 +61,26 @@ def test_every_call_of_a_batch_is_made(contender: Contender) -> None:
         assert all(driver.nanoseconds(by_name(name), 2) > 0 for name in TIMED)
     finally:
         driver.close()
+
+
+@ours
+@pytest.mark.parametrize("depth", [0, 5])
+def test_an_application_of_many_routes_answers_its_first_and_its_last(
+    contender: Contender, depth: int
+) -> None:
+    make = import_module(contender.module).scaled
+    found = _scale.measure(make, contender.interface, contender.event, 20, depth, 0.001)
+
+    assert set(found) == {"register", "first_answer", "first", "last"}
+    assert min(found["first"], found["last"]) > 0
+
+
+def test_a_wrong_answer_of_many_routes_is_an_error() -> None:
+    def make(routes: int, depth: int) -> object:
+        return import_module("bench.applications.by_hand_wsgi").scaled(routes, depth + 1)
+
+    with pytest.raises(RuntimeError, match="An application of 20 routes answers wrongly"):
+        _scale.measure(make, "wsgi", "http", 20, 0, 0.001)
 
 
 def test_every_contender_has_its_file_and_its_requirements() -> None:
@@ -296,3 +330,178 @@ def test_the_tables_of_an_earlier_run_can_be_printed(
     printed = capsys.readouterr().out
     assert printed == report(results) + "\n"
     assert "Left out, since it could not be installed: django (no such version)" in printed
+
+
+def test_every_mode_writes_its_tables() -> None:
+    by_exchange = {f"{what} {name}": 2048.0 for what in ("peak", "kept") for name in TIMED}
+    size = {"name": "portico", "routes": 100, "depth": 0}
+    took = {"register": 0.1, "first_answer": 0.2, "first": 3e3, "last": 4e3, "memory": 1024.0}
+    rows = [{**size, **took}, {**size, "error": "it took too long"}]
+    cold = {name: {"portico": [0.05]} for name in _cold_mode.MEASURES}
+    rate = {"rate": {"portico": [10.0]}, "cost": {"portico": [5e4]}, "slow": {"portico": [1.0]}}
+    started = {name: {"portico": [0.25]} for name in _runtime_mode.MEASURES}
+
+    assert "| portico | 2.00 |" in _memory_mode.tables({"asgi": {"portico": by_exchange}})
+    scale = _scale_mode.tables({"wsgi": {"rows": rows}})
+    assert "| portico | 100 | 0 | 100 | 200 | 3.00 | 4.00 | 1.00 |" in scale
+    assert "- 100 routes: it took too long" in scale
+    assert "| portico | 50.0 | 50.0 | 50.0 | 50.0 |" in _cold_mode.tables({"lambda": cold})
+    assert "| portico | 10.0 | 1.00x | 50.0 |" in _wire_mode.tables({"uvicorn": {"hello": rate}})
+    assert "| portico | 250 | 1.00x | 250 | 250 |" in _runtime_mode.tables({"worker": started})
+
+
+def test_the_wire_mode_without_wrk_says_how_to_get_it() -> None:
+    assert "apt install wrk" in _wire_mode.tables({"missing": "... apt install wrk"})
+
+
+def test_an_environment_that_could_not_be_made_has_no_interpreter(tmp_path: Path) -> None:
+    environments = Environments(tmp_path)
+    environments.missing["django"] = "no such version"
+
+    assert environments.python("django") is None
+    assert str(environments.python("flask")).startswith(str(tmp_path))
+
+
+# Events of Lambda
+
+
+def test_an_event_has_the_query_the_cookies_and_the_body_of_its_exchange() -> None:
+    event = http_event(by_name("cookies"))
+    assert event["cookies"] == ["theme=dark", "visits=3"]
+    assert "cookie" not in event["headers"]
+
+    event = http_event(by_name("params"))
+    assert event["rawQueryString"] == "limit=10&offset=20"
+    assert event["queryStringParameters"] == {"limit": "10", "offset": "20"}
+
+    assert http_event(by_name("create"))["body"] == by_name("create").body.decode()
+    assert http_event(by_name("upload"))["isBase64Encoded"] is True
+
+
+def test_an_event_of_a_rest_api_names_its_resource() -> None:
+    event = rest_event(by_name("params"))
+
+    assert event["resource"] == "/users/{user}/posts/{post}"
+    assert event["pathParameters"] == {"user": "7", "post": "42"}
+    assert rest_event(by_name("hello"))["pathParameters"] is None
+
+
+@pytest.mark.parametrize(
+    ("result", "answer"),
+    [
+        ({"statusCode": 200, "body": "a"}, Answer(200, JSON, b"a")),
+        (
+            {"statusCode": 200, "headers": {"Content-Type": "a/b"}, "cookies": ["a=1"]},
+            Answer(200, (("content-type", "a/b"), ("set-cookie", "a=1")), b""),
+        ),
+        (
+            {
+                "statusCode": "201",
+                "headers": {"content-type": "a/b"},
+                "multiValueHeaders": {"Content-Type": ["c/d"], "X": ["1", "2"]},
+                "body": "YQ==",
+                "isBase64Encoded": True,
+            },
+            Answer(201, (("content-type", "c/d"), ("x", "1"), ("x", "2")), b"a"),
+        ),
+    ],
+)
+def test_a_result_is_read_as_a_gateway_reads_it(result: dict[str, Any], answer: Answer) -> None:
+    assert answer_of(result) == answer
+
+
+# wrk
+
+WRK = """\
+Running 1s test @ http://127.0.0.1:8000/
+  1 threads and 16 connections
+  Thread Stats   Avg      Stdev     Max   +/- Stdev
+    Latency     1.52ms    1.77ms  21.38ms   95.12%
+    Req/Sec    12.51k     1.29k   14.39k    80.00%
+  Latency Distribution
+     50%    1.11ms
+     75%    1.35ms
+     90%    2.05ms
+     99%    {slow}
+  12495 requests in 1.00s, 1.68MB read
+{more}Requests/sec:  12482.83
+Transfer/sec:      1.68MB
+"""
+
+
+@pytest.mark.parametrize(
+    ("slow", "seconds"), [("950.00us", 0.00095), ("9.54ms", 0.00954), ("1.20s", 1.2)]
+)
+def test_the_result_of_wrk_is_read(slow: str, seconds: float) -> None:
+    found = parsed(WRK.format(slow=slow, more=""))
+
+    assert found[:2] == (12482.83, 12495)
+    assert found.slow == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize(
+    ("output", "error"),
+    [
+        ("", "wrk printed no result"),
+        (
+            WRK.format(slow="1.00ms", more="  Non-2xx or 3xx responses: 7\n"),
+            "7 answers were errors",
+        ),
+        (
+            WRK.format(
+                slow="1.00ms", more="  Socket errors: connect 0, read 3, write 0, timeout 0\n"
+            ),
+            "sockets had errors: connect 0, read 3",
+        ),
+    ],
+)
+def test_a_run_with_failures_is_no_result(output: str, error: str) -> None:
+    with pytest.raises(WrkError, match=error):
+        parsed(output)
+
+
+def test_refusals_may_be_what_is_measured() -> None:
+    output = WRK.format(slow="1.00ms", more="  Non-2xx or 3xx responses: 7\n")
+
+    assert parsed(output, is_refusal_expected=True).rate == 12482.83
+
+
+def test_the_script_for_wrk_holds_any_byte() -> None:
+    exchange = Exchange("x", "POST", "/", Expected(), headers=(("a", 'b"'),), body=b'\x00\xff"\\1')
+
+    assert lua(exchange) == (
+        'wrk.method = "POST"\nwrk.headers["a"] = "b\\034"\nwrk.body = "\\000\\255\\034\\0921"\n'
+    )
+
+
+# Charts
+
+
+def test_a_chart_is_well_formed_and_sorted_and_marks_portico() -> None:
+    chart = ElementTree.fromstring(bars("<a> & b", "µs", [("portico", 2.0), ("x<y", 1.0)]))
+    texts = [text.text for text in chart.iter("{http://www.w3.org/2000/svg}text")]
+    rects = [*chart.iter("{http://www.w3.org/2000/svg}rect")]
+
+    assert texts == ["<a> & b", "x<y", "1.00 µs", "portico", "2.00 µs"]
+    assert [rect.get("class") for rect in rects] == ["bar", "marked"]
+    assert float(rects[1].get("width", 0)) == 2 * float(rects[0].get("width", 0))
+
+
+@pytest.mark.parametrize("values", [[], [("a", -1.0)]])
+def test_a_chart_of_nothing_is_refused(values: list[tuple[str, float]]) -> None:
+    with pytest.raises(ValueError, match="A chart needs values of zero or more"):
+        bars("a", "µs", values)
+
+
+def test_a_run_has_the_charts_of_its_modes_alone() -> None:
+    rows = [
+        {"name": "portico", "routes": 100, "depth": 0, "last": 1000.0},
+        {"name": "flask", "routes": 100, "depth": 0, "error": "it took too long"},
+    ]
+    results = {
+        "in-process": {"wsgi": {"samples": {"json": {"portico": [1000.0], "flask": []}}}},
+        "scale": {"asgi": {"rows": rows}},
+    }
+
+    assert set(charts(results)) == {"in-process-wsgi-json.svg", "scale-asgi.svg"}
+    assert charts({}) == {}

@@ -34,8 +34,8 @@ class Settings(NamedTuple):
 FULL: Final = Settings()
 QUICK: Final = Settings(
     rounds=3,
-    seconds=0.012,
-    scales=(300,),
+    seconds=0.008,
+    scales=(100,),
     memory_requests=20,
     cold_rounds=2,
     wire_rounds=1,

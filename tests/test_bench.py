@@ -1,5 +1,6 @@
 """The benchmark's own logic: its check of answers, its statistics and what it writes."""
 
+import inspect
 import json
 from importlib import import_module
 from pathlib import Path
@@ -24,6 +25,7 @@ from bench._driver import check, drive, left_out
 from bench._environments import Environments
 from bench._exchanges import EXCHANGES, TIMED, Answer, Exchange, Expected, by_name, faults
 from bench._lambda_driver import answer_of, http_event, rest_event
+from bench._profile import Sampler, profile
 from bench._ratios import Ratio, in_turn, middle, ratio
 from bench._tables import kibibytes, microseconds, milliseconds, number, table, times
 from bench._timing import BATCHES, calibrated, fastest
@@ -255,6 +257,36 @@ def test_the_fastest_batch_counts() -> None:
 
     assert fastest(driver, by_name("hello"), 7) == 100.0
     assert driver.batches == [7] * BATCHES
+
+
+def test_a_sampler_counts_a_function_once_for_each_sample_that_it_is_on_the_stack_of() -> None:
+    sampler = Sampler()
+
+    def recursive(depth: int) -> None:
+        if depth:
+            recursive(depth - 1)
+        else:
+            sampler.take(0, inspect.currentframe())
+
+    recursive(3)
+    recursive(0)
+    name = next(name for name in sampler.inclusive if name.endswith(".recursive"))
+
+    assert sampler.total == 2
+    assert sampler.inclusive[name] == 2
+    assert sampler.on_top[name] == 2
+
+
+def test_a_profile_shows_the_functions_of_portico() -> None:
+    driver = drive(import_module("bench.applications.portico_wsgi_sync").app, "wsgi")
+    try:
+        text = profile(driver, "json", seconds=0.1)
+    finally:
+        driver.close()
+
+    assert text.startswith("json: ")
+    assert "| portico_wsgi/_handler.py:WSGI.__call__ |" in text
+    assert "bench/_wsgi_driver.py" not in text
 
 
 # Tables

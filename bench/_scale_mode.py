@@ -8,11 +8,8 @@ from typing import Any, Final
 from bench._contenders import INTERFACES, Contender, title
 from bench._environments import Environments
 from bench._fleet import WorkerError, workers
-from bench._settings import Settings
+from bench._settings import NESTED, Settings
 from bench._tables import kibibytes, microseconds, milliseconds, table
-
-NESTED: Final = 5
-"""How deep plugins are nested, in the second of the two shapes."""
 
 FEW: Final = 10
 
@@ -41,7 +38,7 @@ def _rows(
         return _alone(contender, environments, logs, do, **arguments)
 
     rows: list[dict[str, Any]] = []
-    for depth in (0, NESTED):
+    for depth in settings.depths:
         for routes in settings.scales:
             size = {"routes": routes, "depth": depth}
             row: dict[str, Any] = {"name": contender.name, **size}

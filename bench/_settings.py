@@ -2,6 +2,9 @@
 
 from typing import Final, NamedTuple
 
+NESTED: Final = 5
+"""How deep plugins are nested in the mode `scale`."""
+
 
 class Settings(NamedTuple):
     """Sizes and times of every mode; `seconds` are of one sample in process."""
@@ -9,11 +12,14 @@ class Settings(NamedTuple):
     rounds: int = 11
     seconds: float = 0.04
     scales: tuple[int, ...] = (100, 1000, 10_000)
+    depths: tuple[int, ...] = (0, NESTED)
     memory_requests: int = 200
     cold_rounds: int = 7
     wire_rounds: int = 3
     wire_seconds: int = 1
     wire_exchanges: tuple[str, ...] = ("hello", "params", "create")
+    wire_servers: tuple[str, ...] = ()
+    """The servers; empty for all."""
     wire_names: tuple[str, ...] = ()
     """Who is served; empty for all."""
     connections: int = 16
@@ -36,11 +42,13 @@ QUICK: Final = Settings(
     rounds=3,
     seconds=0.008,
     scales=(100,),
+    depths=(0,),
     memory_requests=20,
     cold_rounds=2,
     wire_rounds=1,
     wire_seconds=1,
     wire_exchanges=("params",),
+    wire_servers=("uvicorn", "gunicorn"),
     wire_names=("by hand", "portico", "starlette", "fastapi", "flask"),
     runtime_rounds=1,
     worker_names=("portico", "workers.asgi + by hand"),

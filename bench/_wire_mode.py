@@ -43,7 +43,8 @@ def measure(
         print(f"left out: {_wrk.MISSING}", file=sys.stderr)
         return {"missing": _wrk.MISSING}
     result: Result = {}
-    for server, (interface, _) in SERVERS.items():
+    for server in settings.wire_servers or SERVERS:
+        interface = SERVERS[server][0]
         interfaces = {interface, "own"} if server == BESIDE else {interface}
         chosen = [
             one

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from bench import _cold_mode, _in_process, _memory_mode, _runtime_mode, _scale_mode, _wire_mode
 from bench._charts import charts
-from bench._contenders import INTERFACES, OWN, Contender, Interface, chosen
+from bench._contenders import CONTENDERS, INTERFACES, OWN, Contender, Interface, chosen
 from bench._environments import HERE, Environments
 from bench._machine import described
 from bench._settings import FULL, QUICK, Settings
@@ -40,6 +40,10 @@ def main(arguments: Sequence[str]) -> int:
     unknown = [name for name in options.modes if name not in MODES]
     if unknown:
         parser.error(f"There is no mode {unknown[0]!r}. There are: {', '.join(MODES)}.")
+    names = dict.fromkeys(contender.name for contender in CONTENDERS)
+    strangers = [name for name in options.only if name not in names]
+    if strangers:
+        parser.error(f"There is no peer {strangers[0]!r}. There are: {', '.join(names)}.")
     if options.tables is not None:
         print(report(json.loads(options.tables.read_text("utf-8"))))
         return 0

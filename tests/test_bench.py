@@ -364,6 +364,22 @@ def test_the_tables_of_an_earlier_run_can_be_printed(
     assert "Left out, since it could not be installed: django (no such version)" in printed
 
 
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (["in-proces"], "There is no mode 'in-proces'. There are: in-process, cold-start"),
+        (["--only", "flusk"], "There is no peer 'flusk'. There are: by hand, portico"),
+    ],
+)
+def test_a_misspelt_argument_is_refused_before_anything_runs(
+    arguments: list[str], error: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(arguments)
+
+    assert error in " ".join(capsys.readouterr().err.split())
+
+
 def test_every_mode_writes_its_tables() -> None:
     by_exchange = {f"{what} {name}": 2048.0 for what in ("peak", "kept") for name in TIMED}
     size = {"name": "portico", "routes": 100, "depth": 0}

@@ -89,6 +89,8 @@ class Worker:
         """The TCP port on 127.0.0.1; 0 while it does not serve."""
         self.pid: int | None = None
         """The id of the process; None while it does not serve."""
+        self.started_in = 0.0
+        """Seconds from the start of the process that serves to its listening; 0 before it."""
 
     def __enter__(self) -> Self:
         paths = ensure_workerd()
@@ -103,7 +105,9 @@ class Worker:
             config = _stage(folder, self._main, packages, self._bindings)
             options = _save_snapshot(command, config) if self._snapshot else ()
             server = _serving(command, config, self._log_file, options)
+            begin = monotonic()
             self.pid, self.port = exits.enter_context(server)
+            self.started_in = monotonic() - begin
             self._exits = exits.pop_all()
         return self
 

@@ -1,0 +1,25 @@
+"""What the numbers were measured on."""
+
+import os
+import platform
+from contextlib import suppress
+from pathlib import Path
+
+
+def described() -> dict[str, str]:
+    """The interpreter, the processor and the load before the run."""
+    return {
+        "Python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "processor": _processor(),
+        "cores": str(os.cpu_count()),
+        "load": f"{os.getloadavg()[0]:.1f}",
+    }
+
+
+def _processor() -> str:
+    with suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text("utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or "unknown"

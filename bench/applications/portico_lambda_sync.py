@@ -1,0 +1,11 @@
+"""Portico's `def` handlers behind Lambda."""
+
+from bench.applications.portico_sync import app as application
+from bench.applications.portico_sync import scaled as scaled_application
+from portico_lambda import Lambda
+
+app = Lambda(application)
+
+
+def scaled(routes: int, depth: int) -> Lambda:
+    return Lambda(scaled_application(routes, depth))

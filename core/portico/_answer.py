@@ -24,7 +24,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
+from portico._blob import Blob
 from portico._blocking_answer import BlockingAnswer
+from portico._form_data import FormData
 from portico._framing import put_fields
 from portico._headers import Headers
 from portico._json import to_json
@@ -35,10 +37,14 @@ from portico._server_sent_event import EVENT_STREAM, is_event
 from portico._sse import AsyncEventStream, EventStream
 from portico._started import BYTES, JSON, TEXT, Started, StartedAsync
 from portico._stream import ByteStream
+from portico._url_search_params import URLSearchParams
 
 if TYPE_CHECKING:
     from portico._context import Context
 
+
+# Classes whose values were found to be sent as JSON, which depends on nothing else.
+_json_classes: Final[set[type]] = set()
 
 _CLOSED: Final = frozenset({str, dict, list, bytes, Response, type(None)})
 _OPEN_ENDED: Final = (AsyncIterator, Awaitable)
@@ -53,7 +59,7 @@ def is_open_ended(value: object, *, may_block: bool = True) -> bool:
     """
     while is_reply(value):
         value = value.value
-    if type(value) in _CLOSED:
+    if type(value) in _CLOSED or type(value) in _json_classes:
         return False
     return isinstance(value, _OPEN_ENDED) or (not may_block and isinstance(value, _BLOCKING))
 
@@ -89,7 +95,7 @@ def to_response(value: object, ctx: Context, none_status: int) -> Response:
     kind = type(value)
     if kind is str:
         return _simple(ctx, TEXT, str(value).encode())
-    if kind is dict or kind is list:
+    if kind is dict or kind is list or kind in _json_classes:
         return _simple(ctx, JSON, to_json(value))
     if isinstance(value, Response):
         # A copy: what this request adds must not stay on an object that another may be given.
@@ -141,14 +147,11 @@ def _usual(ctx: Context, pairs: list[tuple[str, str]]) -> Headers:
 
 
 _NUMBERS: Final = frozenset({bool, int, float})
+_WITH_A_TYPE: Final = (Blob, FormData, URLSearchParams)
 
 
 def _of_object(value: object, ctx: Context) -> Response:
-    from portico._blob import Blob
-    from portico._form_data import FormData
-    from portico._url_search_params import URLSearchParams
-
-    if isinstance(value, Blob | FormData | URLSearchParams):
+    if isinstance(value, _WITH_A_TYPE):
         return Response(value)
     if is_event(value):
         return _streamed(ctx, EVENT_STREAM, bytes(value))
@@ -158,6 +161,7 @@ def _of_object(value: object, ctx: Context) -> Response:
         return _simple(ctx, BYTES, bytes(value))
     if isinstance(value, str):  # a subclass, such as a StrEnum's member
         return _simple(ctx, TEXT, str(value).encode())
+    _json_classes.add(type(value))
     return _simple(ctx, JSON, to_json(value))
 
 

@@ -56,12 +56,12 @@ class Resource:
         is_generator: bool,
         needs: tuple[Key[Any], ...] = (),
     ) -> None:
-        self.key = key
-        self.bind = bind
-        self.call = call
-        self.is_async = is_async
-        self.is_generator = is_generator
-        self.needs = needs
+        self.key: Key[Any] = key
+        self.bind: Callable[[Collection[Key[Any]] | None], None] = bind
+        self.call: Callable[[Lived], Any] = call
+        self.is_async: bool = is_async
+        self.is_generator: bool = is_generator
+        self.needs: tuple[Key[Any], ...] = needs
 
     def at(self, platform: Platform) -> Resource:
         """The resource for a start on a platform."""

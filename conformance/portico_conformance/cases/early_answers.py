@@ -25,7 +25,7 @@ from portico_conformance.cases._reading import (
 
 TEXT: Final = "text/plain;charset=UTF-8"
 
-VALUES: Final = [
+VALUES: Final[list[tuple[str, int, str, str | None]]] = [
     ("text", 200, "acted", TEXT),
     ("false", 200, "false", TEXT),
     ("zero", 200, "0", TEXT),

@@ -19,7 +19,7 @@ ALL: Final = (*BEFORE_POST, "handle", *AFTER)
 MAPPERS: Final = AFTER[2:]
 SECRETS: Final = (b"secret", b"BrokenError", b"Traceback")
 
-FAILURES: Final = [
+FAILURES: Final[list[tuple[str, int, tuple[str, ...]]]] = [
     ("raise-401", 401, ("error-401", "error-any")),
     ("raise-409", 409, ("error-any",)),
     ("raise-503", 503, ("error-any",)),

@@ -12,7 +12,7 @@ from portico_conformance.cases._signalling import count_of, new_name
 PARENT: Final = ("parent-1", "parent-2")
 PASSED_ON: Final = (*PARENT, "scoped", "global")
 
-ORDERS: Final = {
+ORDERS: Final[dict[str, tuple[str, ...]]] = {
     "plugin": (*PARENT, "local", "scoped", "global", "route-1", "route-2"),
     "parent": (*PASSED_ON, "route"),
     "group": (*PASSED_ON, "group-1", "group-2", "route"),

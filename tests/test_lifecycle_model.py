@@ -9,36 +9,14 @@ import asyncio
 import json
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from types import MappingProxyType
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from event_platforms import LoopPlatform, ThreadPlatform
 from portico import Context, HTTPError, Portico, Request, Response, status
-from portico.contract import NATIVE, Capability, Platform, Runtime
-
-T = TypeVar("T")
-
-
-class LoopPlatform(Platform):
-    runtime = Runtime("test", "loop")
-    capabilities = MappingProxyType({**Platform.capabilities, Capability.THREADS: NATIVE})
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.reports: list[str] = []
-
-    async def run_blocking(self, fn: Callable[[], T], /) -> T:
-        return await asyncio.to_thread(fn)
-
-    def report(self, error: BaseException, where: str) -> None:
-        self.reports.append(type(error).__name__)
-
-
-class ThreadPlatform(LoopPlatform):
-    runtime = Runtime("test", "threads")
 
 
 class Part(NamedTuple):
@@ -338,7 +316,8 @@ def engine(given_parts: list[Part], kind: type[LoopPlatform]) -> Outcome:
     body = None if not content else json.loads(content)
     if kind_of == "application/problem+json":
         body = "problem"
-    return Outcome(response.status, body, ran, platform.reports)
+    reports = [type(error).__name__ for error in platform.reports]
+    return Outcome(response.status, body, ran, reports)
 
 
 @pytest.mark.parametrize("kind", [LoopPlatform, ThreadPlatform])

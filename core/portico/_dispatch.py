@@ -15,6 +15,7 @@ from portico._chain import Chain
 from portico._context import Context
 from portico._engine import Colour, Pipeline
 from portico._errors import PeerError
+from portico._handler_alone import failing
 from portico._headers import Headers
 from portico._offload import offload
 from portico._path import canonical_path
@@ -99,7 +100,7 @@ class Dispatcher:
             _admit_host(request, platform)
         except Exception as error:  # noqa: BLE001 - a report that fails must not go further
             ctx = Context(request, platform, running, "", {}, path)
-            return self._without_route(ctx, colour, _raise(error))
+            return self._without_route(ctx, colour, failing(error))
         ctx = Context(request, platform, running, "", {}, path)
         if self._receiving:
             return self._receive(ctx, colour)
@@ -152,7 +153,7 @@ class Dispatcher:
         if on_loop:
             colour = "loop"  # also where threads may block: the loop that runs this may not
         if error is not None:
-            answer = self._without_route(ctx, colour, _raise(error))
+            answer = self._without_route(ctx, colour, failing(error))
         elif value is not None:
             answer = self._without_route(
                 ctx, colour, self._pipeline(colour).finish(value, link, ctx)
@@ -192,7 +193,7 @@ class Dispatcher:
                 return pipeline.run_with_resources(ctx)
             return pipeline.run(ctx)
         except Exception as error:  # noqa: BLE001 - a route that does not compile is a 500 too
-            return self._without_route(ctx, colour, _raise(error))
+            return self._without_route(ctx, colour, failing(error))
 
     async def _route_after_import(self, ctx: Context) -> Response:
         """Import the lazy plugins of a path off the loop, and then route."""
@@ -200,7 +201,7 @@ class Dispatcher:
         try:
             await offload(ctx.platform, lambda: self._lazy.load(ctx._path))
         except Exception as error:  # noqa: BLE001 - whatever goes wrong becomes an answer
-            return await self._pipeline("loop").guarded(ctx, _raise(error))
+            return await self._pipeline("loop").guarded(ctx, failing(error))
         answer = self._route(ctx, "loop")
         return answer if isinstance(answer, Response) else await answer
 
@@ -211,7 +212,7 @@ class Dispatcher:
         path, method = ctx._path, ctx.request.method
         if not allowed or (path == "*" and method != "OPTIONS"):
             error = PeerError(f"There is no {path!r} here.", status=404)
-            return self._without_route(ctx, colour, _raise(error))
+            return self._without_route(ctx, colour, failing(error))
         allow = Headers([("allow", ", ".join(_allow(allowed)))])
         if method == "OPTIONS":
             # Not only on the response, in whose place a hook may put another.
@@ -219,7 +220,7 @@ class Dispatcher:
             answer = self._pipeline(colour).finish(Response.ready(204, allow), None, ctx)
             return self._without_route(ctx, colour, answer)
         error = PeerError(f"{path!r} does not answer {method}.", status=405, headers=allow)
-        return self._without_route(ctx, colour, _raise(error))
+        return self._without_route(ctx, colour, failing(error))
 
     def _without_route(
         self, ctx: Context, colour: Colour, work: Coroutine[Any, Any, Response]
@@ -236,10 +237,6 @@ class Dispatcher:
         """Compile what answers without a route."""
         self._pipeline("thread")
         self._pipeline("loop")
-
-
-async def _raise(error: Exception) -> Response:
-    raise error
 
 
 def _ended(tracing: Tracing | None, error: Exception) -> Exception:

@@ -8,7 +8,7 @@ function. How long the value lives, the kind of key says: a `ConstantKey` is one
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Generic, NoReturn, ParamSpec, TypeGuard, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, ParamSpec, TypeGuard, TypeVar
 
 if TYPE_CHECKING:
     from portico._hook import Hook
@@ -32,10 +32,6 @@ class Key(Generic[T]):
 
     def __repr__(self) -> str:
         return f"<key {self.name}>"
-
-
-NO_VALUE: Final[Any] = object()
-"""Stands where a key has no value."""
 
 
 class ConstantKey(Key[T]):

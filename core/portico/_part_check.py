@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from portico._faults import Fault
     from portico._hook import Hook
 
-Check = "Callable[[Context, list[Fault]], None]"
-
 
 def is_part(hook: Hook) -> bool:
     """Whether a schema is about a part of the request, and not about the answer."""

@@ -36,60 +36,67 @@ def _generators(colour: str, *, is_async: bool, blocking: bool) -> Portico:
     def conflict(ctx: Context, error: HTTPError) -> object:
         return status(409, "the hook saw it")
 
-    if is_async:
-
-        async def outer_async(ctx: Context) -> AsyncIterator[None]:
-            token = _variable.set("the key's")
-            try:
-                yield
-            except BaseException as error:
-                _left(ctx, error, "outer: ")
-                raise
-            else:
-                await ctx.platform.sleep(0)
-                _left(ctx, None, "outer: ")
-            finally:
-                _variable.reset(token)
-
-        async def inner_async(ctx: Context) -> AsyncIterator[None]:
-            try:
-                yield
-            except BaseException as error:
-                _left(ctx, error, "inner: ")
-                raise
-            await ctx.platform.sleep(0)
-            _left(ctx, None, "inner: ")
-            _commit(ctx)
-
-        plugin.resolve(outer_async)
-        plugin.resolve(inner_async)
-    else:
-
-        def outer(ctx: Context) -> Iterator[None]:
-            token = _variable.set("the key's")
-            try:
-                yield
-            except BaseException as error:
-                _left(ctx, error, "outer: ")
-                raise
-            else:
-                _left(ctx, None, "outer: ")
-            finally:
-                _variable.reset(token)
-
-        def inner(ctx: Context) -> Iterator[None]:
-            try:
-                yield
-            except BaseException as error:
-                _left(ctx, error, "inner: ")
-                raise
-            _left(ctx, None, "inner: ")
-            _commit(ctx)
-
-        plugin.resolve(outer)
-        plugin.resolve(inner)
+    (_enter_async if is_async else _enter)(plugin)
     _routes(plugin)
     return plugin
+
+
+def _enter_async(plugin: Portico) -> None:
+    """The two generators, asynchronous."""
+
+    async def outer_async(ctx: Context) -> AsyncIterator[None]:
+        token = _variable.set("the key's")
+        try:
+            yield
+        except BaseException as error:
+            _left(ctx, error, "outer: ")
+            raise
+        else:
+            await ctx.platform.sleep(0)
+            _left(ctx, None, "outer: ")
+        finally:
+            _variable.reset(token)
+
+    async def inner_async(ctx: Context) -> AsyncIterator[None]:
+        try:
+            yield
+        except BaseException as error:
+            _left(ctx, error, "inner: ")
+            raise
+        await ctx.platform.sleep(0)
+        _left(ctx, None, "inner: ")
+        _commit(ctx)
+
+    plugin.resolve(outer_async)
+    plugin.resolve(inner_async)
+
+
+def _enter(plugin: Portico) -> None:
+    """The two generators, synchronous."""
+
+    def outer(ctx: Context) -> Iterator[None]:
+        token = _variable.set("the key's")
+        try:
+            yield
+        except BaseException as error:
+            _left(ctx, error, "outer: ")
+            raise
+        else:
+            _left(ctx, None, "outer: ")
+        finally:
+            _variable.reset(token)
+
+    def inner(ctx: Context) -> Iterator[None]:
+        try:
+            yield
+        except BaseException as error:
+            _left(ctx, error, "inner: ")
+            raise
+        _left(ctx, None, "inner: ")
+        _commit(ctx)
+
+    plugin.resolve(outer)
+    plugin.resolve(inner)
 
 
 def _commit(ctx: Context) -> None:

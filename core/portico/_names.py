@@ -1,0 +1,68 @@
+"""What the names in a function's code stand for, as far as that is known before it runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from portico._bytecode import Instruction, instructions
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import CodeType, FunctionType
+
+
+class Names(NamedTuple):
+    """The names of a function.
+
+    Attributes:
+        module: its globals.
+        cells: what it closes over.
+        parameters: its own parameters.
+        builtins: what there is where its globals have no such name.
+    """
+
+    module: Mapping[str, Any]
+    cells: Mapping[str, Any]
+    parameters: frozenset[str]
+    builtins: Mapping[str, Any]
+
+    def of(self, name: str) -> Any:
+        """What a name from around the function stands for, or None."""
+        if name in self.cells:
+            try:
+                return self.cells[name].cell_contents
+            except ValueError:  # not assigned yet
+                return None
+        return self.module.get(name)
+
+
+def names_of(function: FunctionType) -> Names:
+    """The names of a function."""
+    code = function.__code__
+    return Names(
+        function.__globals__,
+        dict(zip(code.co_freevars, function.__closure__ or (), strict=False)),
+        frozenset(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]),
+        function.__builtins__,
+    )
+
+
+# Instructions that do nothing with a value.
+_SILENT: Final = frozenset({"NOP", "PRECALL", "PUSH_NULL", "NOT_TAKEN"})
+_ATTRIBUTES: Final = frozenset({"LOAD_ATTR", "LOAD_METHOD"})
+
+
+def speaking(code: CodeType) -> list[Instruction]:
+    """The instructions that do something with a value."""
+    return [step for step in instructions(code) if step.opname not in _SILENT]
+
+
+def is_attribute(steps: list[Instruction], at: int) -> bool:
+    """Whether an instruction takes an attribute of what the one before it has loaded."""
+    return 0 <= at < len(steps) and steps[at].opname in _ATTRIBUTES
+
+
+def last_loaded(step: Instruction) -> Any:
+    """The name that lies on top after an instruction; from Python 3.13 on one may load two."""
+    value = step.value
+    return value[-1] if isinstance(value, tuple) and step.opname != "LOAD_CONST" else value

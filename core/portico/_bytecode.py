@@ -98,6 +98,11 @@ def handlers(code: CodeType) -> list[Handler]:
     return found
 
 
+def opnames(names: str) -> frozenset[str]:
+    """A set of names of instructions, or of others."""
+    return frozenset(names.split())
+
+
 def line_of(code: CodeType, offset: int) -> int:
     """The line in which an instruction stands."""
     for start, end, line in code.co_lines():
@@ -115,7 +120,7 @@ def _places(code: CodeType) -> tuple[str, ...]:
 
 _CACHE: Final = 0
 _EXTENDED_ARG: Final = opname.index("EXTENDED_ARG")
-_OPERATORS: Final = "+ & // << @ * % | ** >> - / ^".split()
+_OPERATORS: Final = ("+", "&", "//", "<<", "@", "*", "%", "|", "**", ">>", "-", "/", "^")
 _BINARY: Final = (*_OPERATORS, *(f"{operator}=" for operator in _OPERATORS), "[]")
 # A comparison has its operator above what the interpreter notes of it.
 _COMPARISON_SHIFT: Final = {11: 0, 12: 4}.get(sys.version_info[1], 5)
@@ -180,14 +185,14 @@ _NAMED: Final[dict[str, _Read]] = {
     "FOR_ITER": _read_jump,
     "SEND": _read_jump,
 }
-_NAMES: Final = frozenset(
+_NAMES: Final = opnames(
     "LOAD_NAME STORE_NAME DELETE_NAME STORE_GLOBAL DELETE_GLOBAL STORE_ATTR DELETE_ATTR "
-    "LOAD_METHOD IMPORT_NAME IMPORT_FROM LOAD_FROM_DICT_OR_GLOBALS".split()
+    "LOAD_METHOD IMPORT_NAME IMPORT_FROM LOAD_FROM_DICT_OR_GLOBALS"
 )
 _PLACES: Final = ("_FAST", "_DEREF", "_CLASSDEREF", "_CLOSURE", "MAKE_CELL")
-_TWO_PLACES: Final = frozenset(
+_TWO_PLACES: Final = opnames(
     "LOAD_FAST_LOAD_FAST STORE_FAST_LOAD_FAST STORE_FAST_STORE_FAST "
-    "LOAD_FAST_BORROW_LOAD_FAST_BORROW".split()
+    "LOAD_FAST_BORROW_LOAD_FAST_BORROW"
 )
 
 

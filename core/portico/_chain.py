@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from portico._declared import Declared
     from portico._hook import Hook, Kind
+    from portico._inference import Inferred
 
 _EARLY: Final = frozenset({"transform", "derive"})
 _LATE: Final = frozenset({"before_handle", "resolve"})
@@ -40,6 +41,8 @@ class Surroundings:
         overridden: the keys that have a value of their own instead of what their function makes.
         hidden: those that a lazy plugin has brought, for its own routes alone.
         parsers: those that have a name.
+        receiving: the request hooks, which have the context before there is a route.
+        inferred: what was inferred of functions already, by what it depends on.
         debug: whether errors show what they are.
         validates: whether answers are validated as a whole.
     """
@@ -48,9 +51,11 @@ class Surroundings:
         "_generators",
         "debug",
         "hidden",
+        "inferred",
         "keys",
         "overridden",
         "parsers",
+        "receiving",
         "validates",
     )
 
@@ -61,9 +66,12 @@ class Surroundings:
         overridden: Mapping[Key[Any], Any],
         parsers: Mapping[str, Callable[..., Any]],
         *,
+        receiving: Sequence[Hook] = (),
         debug: bool,
         validates: bool,
     ) -> None:
+        self.receiving = receiving
+        self.inferred: dict[object, Inferred] = {}
         self.validates = validates
         self.keys = keys
         self.hidden = hidden
@@ -97,6 +105,7 @@ class Chain:
 
     __slots__ = (
         "_links",
+        "_replaced",
         "_shown",
         "after_handle",
         "after_response",
@@ -154,6 +163,25 @@ class Chain:
         self._check_body()
         self.declared = None if handler is None else self._declared(handler)
         self.none_status = 200 if self.declared is None else self.declared.none_status
+        self._replaced: tuple[frozenset[str] | None] | None = None
+        if handler is not None:
+            handler.chain = self
+
+    def replaced(self) -> frozenset[str] | None:
+        """The members of the context that a function may give another value; None: all of them."""
+        if self._replaced is None:
+            self._replaced = (self._may_be_replaced(),)
+        return self._replaced[0]
+
+    def _may_be_replaced(self) -> frozenset[str] | None:
+        # What a parse hook returns is the body.
+        found = frozenset("body" for link in self.parse if isinstance(link, Link))
+        for link in (*map(self.link_of, self.surroundings.receiving), *self.links()):
+            replaced = link.replaced()
+            if replaced is None:
+                return None
+            found |= replaced
+        return found
 
     def _check_body(self) -> None:
         """Refuse a body that is bound where a route says that nothing parses it."""
@@ -189,7 +217,9 @@ class Chain:
         """The link of a hook on this route."""
         key = hook.target if is_request_key(hook.target) else None
         fn = hook.target if key is None else key.fn
-        return Link(hook.kind, fn, self.path_names, blocking=hook.blocking, hook=hook, key=key)
+        link = Link(hook.kind, fn, self.path_names, blocking=hook.blocking, hook=hook, key=key)
+        link.chain = self
+        return link
 
     def link_of_key(self, key: RequestKey[Any, Any, Any]) -> Link:
         """The link that makes a key's value on this route, whether or not it runs by itself."""
@@ -235,7 +265,9 @@ class Chain:
                 f"{self.where} ({hook.where}) has the parser {name!r}, which nobody registered. "
                 f"There are {known}; `@app.parser({name!r})` registers it."
             )
-        return Link("parse", fn, self.path_names, blocking=hook.blocking, hook=hook)
+        link = Link("parse", fn, self.path_names, blocking=hook.blocking, hook=hook)
+        link.chain = self
+        return link
 
 
 class _Queues:

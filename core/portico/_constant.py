@@ -15,7 +15,7 @@ from portico._response import Response
 from portico._stream import ByteStream
 
 
-def handler_of(target: Any, path_names: list[str], where: str, *, blocking: bool) -> Link:
+def handler_of(target: Any, path_names: list[str], where: str, *, blocking: bool | None) -> Link:
     """The link of what was registered: of a function itself, of a value one that returns it.
 
     Raises:
@@ -25,7 +25,7 @@ def handler_of(target: Any, path_names: list[str], where: str, *, blocking: bool
         return Link("handle", target, path_names, blocking=blocking)
     if isinstance(target, Mount):
         return target.link(path_names)
-    blocks = blocking and isinstance(target, BlockingAnswer)
+    blocks = blocking is not False and isinstance(target, BlockingAnswer)
     fn = constant(target, where)
     return Link("handle", fn, path_names, blocking=blocks, reads_body=False)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from types import CodeType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from portico._bytecode import instructions
+from portico._bytecode import instructions, opnames
 from portico._named_keys import keys_in
 from portico._names import is_attribute, last_loaded, names_of, speaking
 from portico._signature import plain_function
@@ -73,9 +73,9 @@ def _reading_keys(steps: list[Instruction], function: FunctionType) -> frozenset
 
 
 # What these name is an attribute, a constant, or somewhere else.
-_OF_OTHERS: Final = frozenset(
+_OF_OTHERS: Final = opnames(
     "LOAD_CONST RETURN_CONST KW_NAMES LOAD_ATTR LOAD_METHOD STORE_ATTR DELETE_ATTR LOAD_GLOBAL "
-    "IMPORT_NAME IMPORT_FROM".split()
+    "IMPORT_NAME IMPORT_FROM"
 )
 
 

@@ -56,6 +56,8 @@ def text_kinds(annotation: Any) -> Kinds:
             return kinds
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
+        if any(getattr(each, "pattern", None) is not None for each in arguments[1:]):
+            raise MayBlock("is held to a pattern, which may take its time")
         return text_kinds(arguments[0])
     if origin in (Union, UnionType):
         return joined([text_kinds(each) for each in arguments])
@@ -64,8 +66,9 @@ def text_kinds(annotation: Any) -> Kinds:
     if origin is Literal:
         return joined(map(kinds_of_object, arguments))
     for module, name in _STANDARD:
-        if annotation is getattr(sys.modules.get(module), name, None):
-            return plain(annotation)
+        standard: Any = getattr(sys.modules.get(module), name, None)
+        if annotation is standard:
+            return plain(standard)
     if annotation is getattr(sys.modules.get("decimal"), "Decimal", None):
         return None  # whose arithmetic is that of a context which anybody sets
     return enum_kinds(annotation)

@@ -189,9 +189,12 @@ def _blocking(link: Link, *, is_value: bool) -> tuple[bool, str]:
             else "a value, whose answer is made once"
         )
         return link.blocks, why
+    if link.blocking is not None:
+        why = f"declared `blocking={link.blocking}`, for itself or for what it was registered on"
+        return link.blocks, why
     if link.blocks:
-        return True, "synchronous, and not declared `blocking=False`"
-    return False, "declared `blocking=False`, for itself or for what it was registered on"
+        return True, f"it {link.inferred.reason}"
+    return False, "it is straight-line code over values of known types"
 
 
 def _source(argument: Argument, link: Link) -> tuple[str, str]:

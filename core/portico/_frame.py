@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
+from portico._bytecode import Instruction
 from portico._known_types import Value
 
 if TYPE_CHECKING:
@@ -72,3 +74,17 @@ class Frame:
     def jump(self, offset: int) -> None:
         """Take it that it may go on somewhere else, with what is known now."""
         self.jumps.append((offset, State(self.stack.copy(), self.local.copy())))
+
+
+Perform: TypeAlias = Callable[[Frame, Instruction], None]
+"""What an instruction does; it raises `MayBlock`."""
+
+
+def for_each(names: str, perform: Perform) -> dict[str, Perform]:
+    """The same for each of some instructions."""
+    return dict.fromkeys(names.split(), perform)
+
+
+def push(value: Value) -> Perform:
+    """What puts a value on the stack."""
+    return lambda frame, step: frame.stack.append(value)

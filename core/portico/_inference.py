@@ -61,9 +61,7 @@ def infer(fn: Any, given: Mapping[str, Value]) -> Inferred:
     return Inferred(is_straight=False, reason=f"{finding.reason} (line {line})")
 
 
-def _parameters(
-    fn: Any, function: FunctionType, given: Mapping[str, Value]
-) -> dict[str, Value]:
+def _parameters(fn: Any, function: FunctionType, given: Mapping[str, Value]) -> dict[str, Value]:
     """What is known of every parameter when the code begins."""
     code = function.__code__
     count = code.co_argcount + code.co_kwonlyargcount

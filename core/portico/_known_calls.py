@@ -18,6 +18,7 @@ from portico._known_types import (
     BOOL,
     CONTAINERS,
     FLOAT,
+    HOOKS,
     INT,
     MAX_SIZE,
     NOTHING,
@@ -94,6 +95,11 @@ def _of_known(arguments: Sequence[Value], named: dict[str, Value]) -> Value:
     if len(arguments) != 1 or named or not _is_builtin(arguments[0]):
         raise MayBlock("with a value whose type is not known")
     return Value(INT)
+
+
+def _truth(arguments: Sequence[Value], named: dict[str, Value]) -> Value:
+    _of_known(arguments, named)
+    return Value(BOOL)
 
 
 def _is_builtin(value: Value) -> bool:
@@ -195,7 +201,7 @@ _FUNCTIONS: Final[dict[Any, Call]] = {
     repr: _text,
     int: _integer,
     float: giving(FLOAT),
-    bool: lambda arguments, named: _of_known(arguments, named) and Value(BOOL),
+    bool: _truth,
     abs: _magnitude,
     min: _least,
     max: _least,
@@ -212,10 +218,6 @@ _FUNCTIONS: Final[dict[Any, Call]] = {
     Response: _with_headers(Response, ("body", "status", "headers")),
     Headers: _with_headers(Headers, ("headers",)),
 }
-# An exception that only keeps its arguments may be made of anything.
-_RAISING: Final = frozenset(
-    "__new__ __init__ __setattr__ __getattribute__ __getattr__ __del__ __class__".split()
-)
 _PORTICO: Final = (HTTPError, PorticoError)
 _IN_PYTHON: Final = 1 << 9  # Py_TPFLAGS_HEAPTYPE (CPython's Include/object.h)
 _CONTROL: Final = (StopIteration, StopAsyncIteration)
@@ -250,7 +252,7 @@ def is_plain_exception(cls: Any) -> bool:
     if type(cls) is not type or not issubclass(cls, Exception) or issubclass(cls, _CONTROL):
         return False
     own = [base for base in cls.__mro__ if base.__flags__ & _IN_PYTHON and base not in _PORTICO]
-    return all(type(base) is type and _RAISING.isdisjoint(vars(base)) for base in own)
+    return all(type(base) is type and HOOKS.isdisjoint(vars(base)) for base in own)
 
 
 def limited(value: Value, *, product: bool = False) -> Value:

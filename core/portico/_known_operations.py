@@ -8,9 +8,9 @@ from typing import Any, Final
 
 from portico._context import Context
 from portico._headers import Headers
+from portico._held_values import held_size
 from portico._key import ConstantKey, RequestKey, ResourceKey
 from portico._known_calls import is_textual, limited
-from portico._known_members import held_size
 from portico._known_types import (
     BOOL,
     CONTAINERS,
@@ -30,7 +30,7 @@ from portico._known_types import (
 )
 from portico._url_search_params import URLSearchParams
 
-_ARITHMETIC: Final = frozenset("+ - * / // % & | ^ >>".split())
+_ARITHMETIC: Final = frozenset({"+", "-", "*", "/", "//", "%", "&", "|", "^", ">>"})
 _TEXTS: Final = frozenset({str, bytes, list, tuple})
 _FIELDS: Final = frozenset({Headers, URLSearchParams})
 _KEYS: Final = (ConstantKey, RequestKey, ResourceKey)
@@ -91,13 +91,23 @@ def compared(operator: str, left: Value, right: Value) -> Value:
     """The result of a comparison."""
     if not (left.is_plain and right.is_plain):
         raise MayBlock(f"compares with `{operator}` a value whose type is not known")
+    _check_bytes(left, right)
     return Value(BOOL)
+
+
+def _check_bytes(left: Value, right: Value) -> None:
+    """Refuse to compare bytes with others, of which Python warns where it is told to."""
+    classes = {kind.cls for kind in (left.kinds or frozenset()) | (right.kinds or frozenset())}
+    if bytes in classes and len(classes) > 1:
+        raise MayBlock("compares bytes with something else")
 
 
 def contained(needle: Value, holder: Value) -> Value:
     """The result of `in`."""
     if not needle.is_plain or holder.kinds is None:
         raise MayBlock("asks with `in` for a value whose type is not known")
+    if Kind(bytes) in (needle.kinds or ()):
+        raise MayBlock("asks with `in` for bytes")
     for kind in holder.kinds:
         if kind.cls in (str, bytes, dict) or kind.cls in _FIELDS or kind.cls is NoneType:
             continue
@@ -120,7 +130,8 @@ def truth(value: Value) -> None:
 def _is_silent_struct(cls: type) -> bool:
     if type(cls) is type or "msgspec" not in sys.modules:
         return False
-    
+    from portico._struct_types import has_truth, is_silent
+
     return is_silent(cls) and not has_truth(cls)
 
 

@@ -36,6 +36,22 @@ Kinds: TypeAlias = "frozenset[Kind] | None"
 """All that a value may be; None where nothing is known."""
 
 
+HOOKS: Final = frozenset(
+    {
+        "__new__",
+        "__init__",
+        "__post_init__",
+        "__getattribute__",
+        "__getattr__",
+        "__setattr__",
+        "__delattr__",
+        "__del__",
+        "__class__",
+    }
+)
+"""What a class defines to run code of its own where an instance is made, used or dropped."""
+
+
 class MayBlock(Exception):  # noqa: N818 - it is a finding, and nobody outside sees it
     """Something may block, or is not known not to; the text says what."""
 

@@ -94,7 +94,7 @@ def _use(steps: list[Instruction], begin: int, end: int, parameters: frozenset[s
         return "names"
     before, after = steps[begin - 1], steps[end]
     if is_subscript(after):
-        is_read = "LOAD_FAST" in before.opname and last_loaded(before) in parameters
+        is_read = before.opname != "LOAD_CONST" and last_loaded(before) in parameters
         return "reads" if is_read else "names"
     is_method = after.opname == "CALL" and after.arg == 1 and is_attribute(steps, begin - 1)
     return "asks" if is_method and before.value == "get" else "names"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from portico._bytecode import Instruction, instructions
@@ -35,15 +37,27 @@ class Names(NamedTuple):
                 return None
         return self.module.get(name)
 
+    def is_final(self, name: str) -> bool:
+        """Whether the module declares that a global name stays as it is; a checker sees to that."""
+        annotations = self.module.get("__annotations__")
+        if annotations is None:  # from Python 3.14 on they are made when the module is asked
+            module = sys.modules.get(str(self.module.get("__name__")))
+            if module is None or vars(module) is not self.module:
+                return False
+            with suppress(Exception):  # they may name what is there for a checker alone
+                annotations = module.__annotations__
+        return str((annotations or {}).get(name, "")).startswith(("Final", "typing.Final"))
+
 
 def names_of(function: FunctionType) -> Names:
     """The names of a function."""
     code = function.__code__
+    builtins: dict[str, Any] = getattr(function, "__builtins__")  # noqa: B009 - typeshed lacks it
     return Names(
         function.__globals__,
         dict(zip(code.co_freevars, function.__closure__ or (), strict=False)),
         frozenset(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]),
-        function.__builtins__,
+        builtins,
     )
 
 

@@ -52,11 +52,12 @@ class Parameter:
 class Signature:
     """The parameters and the kind of a callable, without evaluating its annotations."""
 
-    __slots__ = ("fn", "is_async", "is_generator", "parameters", "where")
+    __slots__ = ("_annotations", "fn", "is_async", "is_generator", "parameters", "where")
 
     def __init__(self, fn: Callable[..., Any]) -> None:
         self.fn = fn
         self.where = describe(fn)
+        self._annotations: Mapping[str, Any] | None = None
         function = plain_function(fn)
         flags = 0 if function is None else function.__code__.co_flags
         # A generator function of either colour answers with a stream; only the asynchronous one
@@ -71,11 +72,16 @@ class Signature:
             self.parameters = _parameters(function, self.where, skip=isinstance(fn, MethodType))
 
     def annotations(self) -> Mapping[str, Any]:
-        """The annotations, evaluated.
+        """The annotations, evaluated; worked out once.
 
         Raises:
             DefinitionError: one of them names what cannot be found.
         """
+        if self._annotations is None:
+            self._annotations = self._evaluated()
+        return self._annotations
+
+    def _evaluated(self) -> Mapping[str, Any]:
         function = _annotated(self.fn)
         annotations: dict[str, Any] = getattr(function, "__annotations__", {})
         try:

@@ -2,7 +2,7 @@
 
 Theory of operation. The instructions of a function are gone through once, with a stack and local
 names of which only is known what `_known_types` says: the exact classes that each value may have.
-Every instruction either is known to do nothing but compute (`_straight_steps` has the table), or
+Every instruction either is known to do nothing but compute (`_opcodes` has the table), or
 the function *may block*: so does a call that is not in the fixed list, an attribute of an unknown
 object, an opcode of a version that is not known here. Where two ways meet, what is known is what
 holds on both; an exception leads from each instruction to its handler. Code that comes back to
@@ -16,10 +16,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from portico._bytecode import Instruction, handlers, instructions
+from portico._bytecode import Instruction, handlers, instructions, opnames
 from portico._frame import Frame, State
 from portico._known_types import UNKNOWN, MayBlock, Value
-from portico._straight_steps import EXCEPTION, LAST, perform
+from portico._opcodes import EXCEPTION, LAST, perform
 
 if TYPE_CHECKING:
     from types import CodeType
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from portico._names import Names
 
 MAX_STEPS: Final = 5_000
+
 
 class Finding(NamedTuple):
     """Why a function may block.
@@ -65,9 +66,7 @@ def run(code: CodeType, names: Names, parameters: dict[str, Value]) -> Finding |
 _STOPITERATION_ERROR: Final = 3  # CPython's Include/internal/pycore_intrinsics.h
 
 
-def _without_conversion(
-    steps: tuple[Instruction, ...], catching: list[Handler]
-) -> list[Handler]:
+def _without_conversion(steps: tuple[Instruction, ...], catching: list[Handler]) -> list[Handler]:
     """Without what is around all of a coroutine, from 3.12 on: it only renames a StopIteration."""
     renaming = {
         step.offset
@@ -142,9 +141,7 @@ class _Run:
         return None
 
 
-_ASSIGNING: Final = frozenset(
-    "STORE_FAST STORE_FAST_STORE_FAST STORE_FAST_LOAD_FAST DELETE_FAST".split()
-)
+_ASSIGNING: Final = opnames("STORE_FAST STORE_FAST_STORE_FAST STORE_FAST_LOAD_FAST DELETE_FAST")
 """Instructions after which a handler would find other names than before."""
 
 
@@ -174,9 +171,7 @@ def _loop(steps: tuple[Instruction, ...], catching: list[Handler]) -> int | None
     return None
 
 
-def _successors(
-    steps: tuple[Instruction, ...], catching: list[Handler]
-) -> dict[int, set[int]]:
+def _successors(steps: tuple[Instruction, ...], catching: list[Handler]) -> dict[int, set[int]]:
     found: dict[int, set[int]] = {}
     for index, step in enumerate(steps):
         after = found[step.offset] = set[int]()

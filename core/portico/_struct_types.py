@@ -11,15 +11,10 @@ from typing import Any, Final
 
 import msgspec
 
-from portico._known_types import Kind, Kinds, Value
+from portico._known_types import HOOKS, Kind, Kinds, Value
 
 _META: Final = type(msgspec.Struct)
 _OWN: Final = frozenset(msgspec.Struct.__mro__)
-# What runs when an instance is made, read, written or dropped.
-_HOOKS: Final = frozenset(
-    "__new__ __init__ __post_init__ __getattribute__ __getattr__ __setattr__ __delattr__ __del__ "
-    "__class__".split()
-)
 _CONTAINERS: Final[tuple[Any, ...]] = (list, dict, set, bytearray)
 
 _fields: Final[dict[type, dict[str, Kinds]]] = {}
@@ -32,15 +27,13 @@ def is_silent(cls: type) -> bool:
     bases = [base for base in cls.__mro__ if base not in _OWN]
     if any(type(base) is not _META and type(base) is not type for base in bases):
         return False
-    return all(_HOOKS.isdisjoint(vars(base)) for base in bases) and all(
+    return all(HOOKS.isdisjoint(vars(base)) for base in bases) and all(
         factory in _CONTAINERS for factory in _factories(cls)
     )
 
 
 def _factories(cls: Any) -> list[object]:
-    return [
-        default.factory for default in cls.__struct_defaults__ if hasattr(default, "factory")
-    ]
+    return [default.factory for default in cls.__struct_defaults__ if hasattr(default, "factory")]
 
 
 def has_truth(cls: type) -> bool:

@@ -230,7 +230,7 @@ def result_of(function: Any, arguments: Sequence[Value], named: dict[str, Value]
     Raises:
         MayBlock: it is not in the list, or its arguments are not what the list asks for.
     """
-    cls = type(function)
+    cls: Any = type(function)
     if cls is type or cls is FunctionType or cls is BuiltinFunctionType:
         call = _FUNCTIONS.get(function)
         if call is not None:

@@ -111,7 +111,7 @@ class Link:
 
     @property
     def is_anywhere(self) -> bool:
-        """Whether it may run in a worker thread as well as on the loop: it cannot tell them apart."""
+        """Whether it may run in a worker thread as well as on the loop, and cannot tell."""
         return self.blocking is None and not self.signature.is_async and self.is_straight
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import CodeType, FunctionType, ModuleType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from portico._key import Key
 from portico._names import Names, is_attribute, last_loaded, names_of, speaking
@@ -52,7 +52,7 @@ def _uses(function: FunctionType) -> Iterator[tuple[Key[Any], Use]]:
     names = names_of(function)
     for code in _codes(function.__code__):
         loaded = (*code.co_names, *code.co_freevars)
-        if any(issubclass(type(names.of(name)), _HOLDERS) for name in loaded):
+        if any(_is(names.of(name), _HOLDERS) for name in loaded):
             for key, use, _ in keys_in(speaking(code), names):
                 yield key, use
 
@@ -64,8 +64,14 @@ def _codes(code: CodeType) -> Iterator[CodeType]:
             yield from _codes(constant)
 
 
-# Of the type itself is asked: a lazy object of an ORM may load what it stands for to say its class.
-_HOLDERS = (Key, ModuleType, type)
+_HOLDERS: Final[tuple[type, ...]] = (Key, ModuleType, type)
+
+
+def _is(value: object, classes: type | tuple[type, ...]) -> bool:
+    """As `isinstance`, of the type alone: a lazy object may do I/O to say what its class is."""
+    return issubclass(type(value), classes)
+
+
 # Instructions that load a name from around a function. Opcodes differ between versions: one that
 # is not known means the most, that a key is named.
 _LOADS = ("LOAD_GLOBAL", "LOAD_DEREF", "LOAD_CLASSDEREF", "LOAD_NAME", "LOAD_FROM_DICT_OR")
@@ -77,10 +83,15 @@ def keys_in(steps: list[Instruction], names: Names) -> Iterator[tuple[Key[Any], 
         if not step.opname.startswith(_LOADS):
             continue
         found, end = names.of(step.value), at + 1
-        while issubclass(type(found), ModuleType | type) and is_attribute(steps, end):
-            found, end = vars(found).get(steps[end].value), end + 1
-        if issubclass(type(found), Key):
+        while _is(found, _HOLDERS[1:]) and is_attribute(steps, end):
+            found, end = _member(found, steps[end].value), end + 1
+        if _is(found, Key):
             yield found, _use(steps, at, end, names.parameters), at
+
+
+def _member(holder: object, name: str) -> Any:
+    """What a module or class itself has under a name, or None."""
+    return vars(holder).get(name)
 
 
 def is_subscript(step: Instruction) -> bool:

@@ -6,7 +6,7 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from portico._bytecode import Instruction, instructions
+from portico._bytecode import TWO_PLACES, Instruction, instructions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -78,5 +78,4 @@ def is_attribute(steps: list[Instruction], at: int) -> bool:
 
 def last_loaded(step: Instruction) -> Any:
     """The name that lies on top after an instruction; from Python 3.13 on one may load two."""
-    value = step.value
-    return value[-1] if isinstance(value, tuple) and step.opname != "LOAD_CONST" else value
+    return step.value[-1] if step.opname in TWO_PLACES else step.value

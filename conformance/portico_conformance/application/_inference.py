@@ -11,7 +11,7 @@ from functools import partial, wraps
 from typing import Any, Final
 from uuid import UUID
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from portico import Context, Created, HTTPError, NotFound, Portico, Problem, status, use
 from portico_conformance.application._app import app
@@ -43,7 +43,7 @@ class Item(Struct):
 
     name: str
     count: int = 1
-    tags: list[str] = field(default_factory=list)
+    tags: list[str] = []
 
 
 class Watched(Struct):
@@ -163,7 +163,7 @@ def by_key(ctx: Context) -> object:
 
 
 @straight
-def bound_key(value: int = use(limit)) -> object:
+def bound_key(value: int | None = use(limit)) -> object:
     return {"limit": value, "is_none": value is None}
 
 
@@ -389,7 +389,7 @@ def compares_key(value: int = use(limit)) -> bool:
 
 
 @blocking
-def is_instance(value: int = use(limit)) -> bool:
+def is_instance(value: Any = use(limit)) -> bool:
     return isinstance(value, int)
 
 

@@ -200,8 +200,38 @@ def test_a_link_says_what_it_reads_and_which_keys_it_binds_or_names() -> None:
 
     assert link(route, "token").reads == ("headers",)
     assert link(route, "token").keys == ()
-    assert link(route, "create").reads == ("the whole context", "path id", "body", "query q")
+    assert link(route, "create").reads == ("path id", "body", "query q")
     assert link(route, "create").keys == ("limit", "token")
+
+
+def hands_on(ctx: Context) -> None:
+    repr(ctx)
+
+
+def looks(ctx: Context) -> None:
+    ctx.set.status = len(ctx.request.method) + len(ctx.headers) + len(ctx.path)
+
+
+async def loads(ctx: Context) -> None:
+    ctx.body = await ctx.request.json()
+
+
+@pytest.mark.parametrize(
+    ("hook", "reads"),
+    [
+        (hands_on, ("the whole context",)),
+        (looks, ("headers", "path", "request.method")),
+        (loads, ("request.json",)),
+        (context_hook, ()),
+    ],
+)
+def test_a_link_reads_what_it_takes_of_its_context_unless_others_get_that(
+    hook: Callable[..., Any], reads: tuple[str, ...]
+) -> None:
+    app = Portico()
+    app.get("/", "a", before_parse=hook)
+
+    assert link(only(app), hook.__name__).reads == reads
 
 
 def test_what_is_validated_is_listed_with_its_type_and_its_place() -> None:

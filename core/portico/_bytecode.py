@@ -190,7 +190,7 @@ _NAMES: Final = opnames(
     "LOAD_METHOD IMPORT_NAME IMPORT_FROM LOAD_FROM_DICT_OR_GLOBALS"
 )
 _PLACES: Final = ("_FAST", "_DEREF", "_CLASSDEREF", "_CLOSURE", "MAKE_CELL")
-TWO_PLACES: Final = opnames(
+_TWO_PLACES: Final = opnames(
     "LOAD_FAST_LOAD_FAST STORE_FAST_LOAD_FAST STORE_FAST_STORE_FAST "
     "LOAD_FAST_BORROW_LOAD_FAST_BORROW"
 )
@@ -202,7 +202,7 @@ def _reader(name: str) -> _Read:
         return _NAMED[name]
     if name in _NAMES:
         return _read_name
-    if name in TWO_PLACES:
+    if name in _TWO_PLACES:
         return _read_two_places
     if "JUMP" in name:
         return _read_jump_back if "BACKWARD" in name else _read_jump

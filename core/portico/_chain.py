@@ -24,6 +24,7 @@ from portico._signature import Signature
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
+    from portico._context_use import ContextUse
     from portico._declared import Declared
     from portico._hook import Hook, Kind
     from portico._inference import Inferred
@@ -43,6 +44,7 @@ class Surroundings:
         parsers: those that have a name.
         receiving: the request hooks, which have the context before there is a route.
         inferred: what was inferred of functions already, by what it depends on.
+        uses: what functions do with their context, by the id of the function.
         debug: whether errors show what they are.
         validates: whether answers are validated as a whole.
     """
@@ -56,6 +58,7 @@ class Surroundings:
         "overridden",
         "parsers",
         "receiving",
+        "uses",
         "validates",
     )
 
@@ -71,7 +74,9 @@ class Surroundings:
         validates: bool,
     ) -> None:
         self.receiving = receiving
+        # What is registered lives as long as the application, so that its id says which it is.
         self.inferred: dict[object, Inferred] = {}
+        self.uses: dict[int, ContextUse | None] = {}
         self.validates = validates
         self.keys = keys
         self.hidden = hidden
@@ -105,7 +110,7 @@ class Chain:
 
     __slots__ = (
         "_links",
-        "_replaced",
+        "_replacing",
         "_shown",
         "after_handle",
         "after_response",
@@ -163,24 +168,23 @@ class Chain:
         self._check_body()
         self.declared = None if handler is None else self._declared(handler)
         self.none_status = 200 if self.declared is None else self.declared.none_status
-        self._replaced: tuple[frozenset[str] | None] | None = None
+        self._replacing: list[tuple[Link, frozenset[str] | None]] | None = None
         if handler is not None:
             handler.chain = self
 
-    def replaced(self) -> frozenset[str] | None:
-        """The members of the context that a function may give another value; None: all of them."""
-        if self._replaced is None:
-            self._replaced = (self._may_be_replaced(),)
-        return self._replaced[0]
-
-    def _may_be_replaced(self) -> frozenset[str] | None:
+    def replaced(self, link: Link) -> frozenset[str] | None:
+        """The members of the context that others than a link may give another value; None: all."""
+        if self._replacing is None:
+            receiving = map(self.link_of, self.surroundings.receiving)
+            links = [*receiving, *self.links()]
+            self._replacing = [(each, each.replaced()) for each in links]
         # What a parse hook returns is the body.
-        found = frozenset("body" for link in self.parse if isinstance(link, Link))
-        for link in (*map(self.link_of, self.surroundings.receiving), *self.links()):
-            replaced = link.replaced()
-            if replaced is None:
-                return None
-            found |= replaced
+        found = frozenset("body" for each in self.parse if isinstance(each, Link))
+        for other, replaced in self._replacing:
+            if other is not link:
+                if replaced is None:
+                    return None
+                found |= replaced
         return found
 
     def _check_body(self) -> None:

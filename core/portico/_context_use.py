@@ -53,7 +53,10 @@ def context_use(fn: Callable[..., Any], context: str) -> ContextUse | None:
     steps = speaking(code)
     reads, sets = set[str](), set[str]()
     for at, step in enumerate(steps):
-        if not _has(step, context):
+        value = step.value
+        if value != context and not (type(value) is tuple and context in value):
+            continue
+        if step.opname in _OF_OTHERS:
             continue
         if at + 1 == len(steps) or not _loads_last(step, context):
             return None
@@ -77,14 +80,6 @@ _OF_OTHERS: Final = opnames(
     "LOAD_CONST RETURN_CONST KW_NAMES LOAD_ATTR LOAD_METHOD STORE_ATTR DELETE_ATTR LOAD_GLOBAL "
     "IMPORT_NAME IMPORT_FROM"
 )
-
-
-def _has(step: Instruction, name: str) -> bool:
-    """Whether an instruction has to do with a local name."""
-    value = step.value
-    if step.opname in _OF_OTHERS:
-        return False
-    return name in value if isinstance(value, tuple) else value == name
 
 
 def _loads_last(step: Instruction, name: str) -> bool:

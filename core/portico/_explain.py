@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from portico._route import Route
 
 _WHOLE: Final = "the whole context"
+# Members of the context that say nothing of the request.
+_NOT_OF_REQUEST: Final = frozenset({"get", "route", "set", "wait_until"})
 _SHOWN: Final = 40  # characters of a value that stands in the place of a handler
 _READING: Final = frozenset({"parse", "transform", "derive", "before_handle", "resolve", "handle"})
 
@@ -121,7 +123,7 @@ class _Names:
             is_async=link.signature.is_async,
             may_block=blocks,
             reason=reason,
-            reads=() if is_value else tuple(_read(link)),
+            reads=() if is_value else tuple(dict.fromkeys(_read(link))),
             keys=tuple(sorted({key.name for key in _keys(link)})),
         )
 
@@ -209,7 +211,8 @@ def _source(argument: Argument, link: Link) -> tuple[str, str]:
 def _read(link: Link) -> Iterator[str]:
     """What a link reads of the request, in words."""
     if not link.is_bound or link.plan.takes_context:
-        yield _WHOLE
+        use = link.context_use
+        yield from [_WHOLE] if use is None else sorted(use.reads - _NOT_OF_REQUEST)
     if link.is_bound:
         for argument in link.plan.arguments:
             part, name = _source(argument, link)

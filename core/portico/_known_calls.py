@@ -230,16 +230,15 @@ def result_of(function: Any, arguments: Sequence[Value], named: dict[str, Value]
     Raises:
         MayBlock: it is not in the list, or its arguments are not what the list asks for.
     """
-    cls: Any = type(function)
-    if cls is type or cls is FunctionType or cls is BuiltinFunctionType:
+    if type(function) in (type, FunctionType, BuiltinFunctionType):
         call = _FUNCTIONS.get(function)
         if call is not None:
             return call(arguments, named)
-        if cls is type and is_plain_exception(function):
+        if is_plain_exception(function):
             if issubclass(function, HTTPError):
                 return _FUNCTIONS[HTTPError](arguments, named)
             return Value(one(function))
-    elif issubclass(cls, type) and "msgspec" in sys.modules:
+    elif issubclass(type(function), type) and "msgspec" in sys.modules:
         from portico._struct_types import is_silent
 
         if is_silent(function):

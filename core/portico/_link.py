@@ -224,16 +224,20 @@ class Link:
     def context_use(self) -> ContextUse | None:
         """What its own code does with its context; None where others may get it."""
         if self._use is None:
-            from portico._context_use import context_use
+            known = {} if self.chain is None else self.chain.surroundings.uses
+            if id(self.fn) not in known:
+                from portico._context_use import context_use
 
-            parameters = self.signature.parameters
-            self._use = (context_use(self.fn, parameters[0].name) if parameters else None,)
+                parameters = self.signature.parameters
+                use = context_use(self.fn, parameters[0].name) if parameters else None
+                known[id(self.fn)] = use
+            self._use = (known[id(self.fn)],)
         return self._use[0]
 
     def replaced(self) -> frozenset[str] | None:
         """The members of the context that it may give another value; None: all of them."""
-        if self.is_bound and not self.plan.takes_context:
-            return frozenset()
+        if (self.is_bound and not self.plan.takes_context) or not self.reads_body:
+            return frozenset()  # what reads none is Portico's own, and gives a value
         use = self.context_use
         return None if use is None or not use.reads <= MEMBERS else use.sets
 

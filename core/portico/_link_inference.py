@@ -57,7 +57,7 @@ def _given(link: Link) -> dict[str, Value]:
     Raises:
         MayBlock: what gives one of them may block.
     """
-    replaced = None if link.chain is None else link.chain.replaced()
+    replaced = None if link.chain is None else link.chain.replaced(link)
     if link.is_bound:
         return _bound(link, replaced)
     parameters = link.signature.parameters

@@ -6,11 +6,11 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from portico._bytecode import TWO_PLACES, Instruction, instructions
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import CodeType, FunctionType
+
+    from portico._bytecode import Instruction
 
 
 class Names(NamedTuple):
@@ -68,6 +68,8 @@ _ATTRIBUTES: Final = frozenset({"LOAD_ATTR", "LOAD_METHOD"})
 
 def speaking(code: CodeType) -> list[Instruction]:
     """The instructions that do something with a value."""
+    from portico._bytecode import instructions  # most functions name no key, so none is read
+
     return [step for step in instructions(code) if step.opname not in _SILENT]
 
 
@@ -78,4 +80,4 @@ def is_attribute(steps: list[Instruction], at: int) -> bool:
 
 def last_loaded(step: Instruction) -> Any:
     """The name that lies on top after an instruction; from Python 3.13 on one may load two."""
-    return step.value[-1] if step.opname in TWO_PLACES else step.value
+    return step.value[-1] if step.opname.count("_FAST") == 2 else step.value

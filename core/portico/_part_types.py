@@ -136,7 +136,7 @@ def _field(field: mi.Field, seen: set[type]) -> Kinds:
         return joined((kinds, kinds_of_object(field.default)))
     if field.default_factory is not msgspec.NODEFAULT:
         factory: Any = field.default_factory
-        return joined((kinds, one(factory)))
+        return joined((kinds, one(factory, frozenset())))  # an empty container
     return kinds
 
 

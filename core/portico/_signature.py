@@ -155,7 +155,10 @@ def is_generator_function(function: FunctionType) -> bool:
 
 
 def _is_partial(fn: object) -> TypeGuard[partial[Any]]:
-    return isinstance(fn, partial)
+    # A class of somebody's own may do more than to call.
+    cls: Any = type(fn)
+    known: Any = partial
+    return isinstance(fn, partial) and cls.__call__ is known.__call__
 
 
 def code_names(code: CodeType) -> frozenset[str]:

@@ -13,6 +13,7 @@ import msgspec
 import pytest
 from msgspec import Meta, Struct
 
+from chains import chains_of, last_handler
 from event_platforms import LoopPlatform, ask
 from portico import Context, Portico, Problem, Request, Span, status, use
 from portico._bytecode import instructions
@@ -33,9 +34,7 @@ def link_of(fn: Callable[..., Any], path: str = "/{id}", **options: Any) -> Link
     app = Portico().use(inner)
     app.route("POST", path, fn, **options)
     app.check()
-    chain = app._routes[-1].chain(app._surroundings())
-    assert chain.handler is not None
-    return chain.handler
+    return last_handler(app)
 
 
 def reason(fn: Callable[..., Any], path: str = "/{id}") -> str:
@@ -691,13 +690,12 @@ def test_a_hook_of_many_routes_is_looked_into_once() -> None:
     app.before_handle(looks)
     for number in range(20):
         app.get(f"/{number}", "a")
-    surroundings = app._surroundings()
     instructions.cache_clear()
 
-    chains = [route.chain(surroundings) for route in app._routes]
+    chains = chains_of(app)
 
     assert not any(link.blocks for chain in chains for link in chain.late)
-    assert len(surroundings.inferred) == 1
+    assert len(chains[0].surroundings.inferred) == 1
     assert instructions.cache_info().misses <= 2  # the other is Portico's, which gives the value
 
 

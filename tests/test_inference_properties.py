@@ -9,6 +9,7 @@ from typing import Any
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
+from chains import last_handler
 from event_platforms import Answer, LoopPlatform, ask
 from generated_programs import Item, Lazy, calls, compiled, keys, source_of
 from portico import Context, Portico, Request
@@ -43,9 +44,7 @@ def taken(source: str) -> Any:
     fn = compiled(source)
     if fn is None:
         return None
-    app = served(fn)
-    handler = app._routes[0].chain(app._surroundings()).handler
-    is_straight = handler is not None and handler.is_straight
+    is_straight = last_handler(served(fn)).is_straight
     event("does not block" if is_straight else "may block")
     return fn if is_straight else None
 

@@ -183,12 +183,12 @@ class Dispatcher:
                 self._lazy.load(ctx._path)
             if ctx._path == "*":  # the whole server, not its root (RFC 9112 section 3.2.4)
                 return self._unrouted(ctx, colour, self._router.methods())
-            match = self._router.find(request.method, ctx._path)
-            if isinstance(match, frozenset):
-                return self._unrouted(ctx, colour, match)
-            route = match.target
+            found = self._router.find(request.method, ctx._path)
+            if isinstance(found, frozenset):
+                return self._unrouted(ctx, colour, found)
+            route, params = found
             pipeline = route.pipelines.get(colour) or route.compile(colour, self._surroundings)
-            ctx.route, ctx.params = route.pattern.text, match.params
+            ctx.route, ctx.params = route.pattern.text, params
             if ctx._running.per_request:
                 return pipeline.run_with_resources(ctx)
             return pipeline.run(ctx)

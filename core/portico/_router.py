@@ -40,14 +40,15 @@ class _Node(Generic[T]):
 
     def child(self, segment: str) -> _Node[T]:
         """The static child of a segment, made where there is none."""
-        found = self.static.get(segment)
-        if found is None:
-            found = _Node()
-            if self.static is _NO_CHILDREN:
-                self.static = {segment: found}
-            else:
-                self.static[segment] = found
-        return found
+        known = self.static.get(segment)
+        if known is not None:
+            return known
+        made: _Node[T] = _Node()
+        if self.static is _NO_CHILDREN:
+            self.static = {segment: made}
+        else:
+            self.static[segment] = made
+        return made
 
 
 _NO_CHILDREN: Final[dict[str, Any]] = {}

@@ -122,7 +122,7 @@ class Chain:
         self,
         layers: tuple[tuple[Hook, ...], ...],
         handler: Link | None,
-        path_names: list[str],
+        path_names: Sequence[str],
         where: str,
         surroundings: Surroundings,
         shown: Collection[Key[Any]] = frozenset(),

@@ -77,9 +77,7 @@ class Registrar(RouteRegistration, HookRegistration, KeyRegistration, Applicatio
                 "case, such as 'GET'; 'PURGE' and others of your own are welcome."
             )
         prefix = self._prefix_path()
-        if path or not prefix:
-            Pattern(path)
-        pattern = Pattern(joined(prefix, path) if prefix else path)
+        pattern = Pattern(path).under(prefix) if path or not prefix else Pattern(prefix)
         what = f"{method} {pattern.text}"
         app._must_be_open(what)
         if options:
@@ -280,9 +278,7 @@ class Registrar(RouteRegistration, HookRegistration, KeyRegistration, Applicatio
         app = self._application()
         layers = self._layers()
         path = joined(self._prefix_path(), prefix) if prefix else self._prefix_path()
-        for route in plugin._routes:
-            pattern = Pattern(joined(path, route.pattern.text)) if path else route.pattern
-            app._add_route(route.under(pattern, layers))
+        app._table.take(plugin._table, path, layers)
         app._lazy.add(lazy.under(path, layers) for lazy in plugin._lazy.waiting)
         for hook in passed_on(plugin._hooks):
             if hook.kind in APPLICATION_KINDS and self is not cast("object", app):

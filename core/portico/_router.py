@@ -87,8 +87,7 @@ class Router(Generic[T]):
                 segments = form or ("",)  # "/", as `/{name?}` has it without its parameter
             elif form[-1:] == ("",):
                 segments = form[:-1]
-            names = self._add(segments, method, target)
-            if not names:
+            if not self._add(segments, method, target):
                 path = "/" + "/".join(map(str, segments))
                 if _is_canonical(path):
                     table = self.static.setdefault(method, {})

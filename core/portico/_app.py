@@ -12,7 +12,7 @@ from portico._key import ConstantKey, Key, StateKey
 from portico._lazy_plugin import LazyPlugins
 from portico._pattern import Pattern
 from portico._registrar import Layers, Registrar
-from portico._route import Route, RouteInfo
+from portico._route import Route, RouteInfo, unlike
 from portico._route_table import RouteTable
 from portico._router import Router
 from portico._where import caller, registration
@@ -270,8 +270,11 @@ class Portico(Registrar):
             resource.check(capabilities, runtime)
         surroundings = self._surroundings()
         dispatcher.check()
+        for route in unlike(self._routes):
+            route.check(surroundings)
         for route in self._routes:
-            route.check(surroundings, capabilities, runtime)
+            if route.needs:
+                route.check_needs(capabilities, runtime)
         warn_of_unreached(self)
 
     def start(self, platform: Platform) -> AppRunning:

@@ -88,7 +88,7 @@ def _copies(taken: _Taken, prefix: str, layers: Layers) -> list[Route]:
             own = shared.get(id(entry.layers))
             if own is None:
                 own = shared[id(entry.layers)] = (*layers, *entry.layers)
-            found.append(entry.under(entry.pattern.under(prefix), own))
+            found.append(entry.copy(entry.pattern.under(prefix), own, entry.shown))
         else:
             found += _copies(entry, prefix, layers)
     return found

@@ -27,48 +27,9 @@ from portico._group import Group
 from portico._headers import Headers
 from portico._hooks import Hooks, macro
 from portico._key import Key, StateKey, use
-from portico._reply import (
-    OK,
-    Accepted,
-    BadGateway,
-    BadRequest,
-    Conflict,
-    ContentTooLarge,
-    Created,
-    FailedDependency,
-    Forbidden,
-    GatewayTimeout,
-    Gone,
-    ImATeapot,
-    InsufficientStorage,
-    InternalServerError,
-    Locked,
-    LoopDetected,
-    MethodNotAllowed,
-    MultiStatus,
-    NoContent,
-    NotAcceptable,
-    NotFound,
-    PaymentRequired,
-    PreconditionFailed,
-    PreconditionRequired,
-    Problem,
-    Reply,
-    RequestTimeout,
-    ResetContent,
-    ServiceUnavailable,
-    TooEarly,
-    TooManyRequests,
-    Unauthorized,
-    UnavailableForLegalReasons,
-    UnprocessableContent,
-    UnsupportedMediaType,
-    UpgradeRequired,
-    status,
-)
+from portico._reply import Problem, Reply, status
 from portico._request import Request
 from portico._response import Response
-from portico._route import RouteInfo
 from portico._server_sent_event import ServerSentEvent
 
 if TYPE_CHECKING:
@@ -82,6 +43,43 @@ if TYPE_CHECKING:
     from portico._multipart import MultipartError, MultipartLimitError, MultipartLimits
     from portico._multipart_parts import Part, SyncPart
     from portico._redirect import redirect
+    from portico._reply import (
+        OK,
+        Accepted,
+        BadGateway,
+        BadRequest,
+        Conflict,
+        ContentTooLarge,
+        Created,
+        FailedDependency,
+        Forbidden,
+        GatewayTimeout,
+        Gone,
+        ImATeapot,
+        InsufficientStorage,
+        InternalServerError,
+        Locked,
+        LoopDetected,
+        MethodNotAllowed,
+        MultiStatus,
+        NoContent,
+        NotAcceptable,
+        NotFound,
+        PaymentRequired,
+        PreconditionFailed,
+        PreconditionRequired,
+        RequestTimeout,
+        ResetContent,
+        ServiceUnavailable,
+        TooEarly,
+        TooManyRequests,
+        Unauthorized,
+        UnavailableForLegalReasons,
+        UnprocessableContent,
+        UnsupportedMediaType,
+        UpgradeRequired,
+    )
+    from portico._route_info import RouteInfo
     from portico._schema import Schema, register_schema, schema_for
     from portico._span import Span
     from portico._sse import sse
@@ -123,6 +121,43 @@ else:
             "SyncPart",
         ),
         "_redirect": ("redirect",),
+        "_reply": (
+            "OK",
+            "Accepted",
+            "BadGateway",
+            "BadRequest",
+            "Conflict",
+            "ContentTooLarge",
+            "Created",
+            "FailedDependency",
+            "Forbidden",
+            "GatewayTimeout",
+            "Gone",
+            "ImATeapot",
+            "InsufficientStorage",
+            "InternalServerError",
+            "Locked",
+            "LoopDetected",
+            "MethodNotAllowed",
+            "MultiStatus",
+            "NoContent",
+            "NotAcceptable",
+            "NotFound",
+            "PaymentRequired",
+            "PreconditionFailed",
+            "PreconditionRequired",
+            "RequestTimeout",
+            "ResetContent",
+            "ServiceUnavailable",
+            "TooEarly",
+            "TooManyRequests",
+            "Unauthorized",
+            "UnavailableForLegalReasons",
+            "UnprocessableContent",
+            "UnsupportedMediaType",
+            "UpgradeRequired",
+        ),
+        "_route_info": ("RouteInfo",),
         "_schema": (
             "Schema",
             "register_schema",
@@ -140,7 +175,7 @@ else:
     def __getattr__(name: str) -> object:
         for module, names in _WHEN_ASKED_FOR.items():
             if name in names:
-                found = getattr(__import__(f"{__name__}.{module}", fromlist=names), name)
+                found = getattr(__import__(f"{__name__}.{module}", fromlist=(name,)), name)
                 globals()[name] = found
                 return found
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name)

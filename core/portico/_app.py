@@ -12,7 +12,7 @@ from portico._key import ConstantKey, Key, StateKey
 from portico._lazy_plugin import LazyPlugins
 from portico._pattern import Pattern
 from portico._registrar import Layers, Registrar
-from portico._route import Route, RouteInfo, unlike
+from portico._route import Route, unlike
 from portico._route_table import RouteTable
 from portico._router import Router
 from portico._where import caller, registration
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from portico._lived import Resource
     from portico._request import Request
     from portico._response import Response
+    from portico._route_info import RouteInfo
     from portico._running import AppRunning
     from portico.contract import Capabilities, Platform
     from portico.explanation import RouteExplanation

@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, TypeAlias
 
 from portico._errors import DefinitionError
 
 RESERVED_NAMES: Final = frozenset({"body", "query", "params", "headers", "cookies"})
 
-_parameter = re.compile(r"\{([^{}]*)\}").fullmatch
-_name = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(:path|\?)?").fullmatch
-
 _MOST_KNOWN: Final = 1024
 
 
-class Parameter(NamedTuple):
-    """A place for one segment, or for the rest of the path."""
+class Parameter:
+    """A place for one segment, or for the rest of the path; equal to another of the same kind."""
 
-    name: str
-    is_rest: bool = False
+    __slots__ = ("is_rest", "name")
+
+    def __init__(self, name: str, *, is_rest: bool = False) -> None:
+        self.name = name
+        self.is_rest = is_rest
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Parameter):
+            return NotImplemented
+        return self.name == other.name and self.is_rest == other.is_rest
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.is_rest))
+
+    def __repr__(self) -> str:
+        return f"Parameter({self.name!r}, is_rest={self.is_rest})"
 
 
 Form: TypeAlias = "tuple[str | Parameter, ...]"
@@ -127,8 +137,9 @@ class _Reader:
                 f"The path {self._text!r} has the segment {segment!r}, as other frameworks write a "
                 "parameter. Write '{name}', or '{name:path}' for the rest of the path."
             )
-        match = _parameter(segment)
-        if match is None:
+        inside = segment[1:-1]
+        is_parameter = segment == f"{{{inside}}}"
+        if not is_parameter or "{" in inside or "}" in inside:
             if "{" in segment or "}" in segment:
                 raise DefinitionError(
                     f"The path {self._text!r} has the segment {segment!r}. A parameter takes a "
@@ -136,11 +147,11 @@ class _Reader:
                 )
             _know(segment, segment)
             return [(*form, segment) for form in forms]
-        parameter, kind = self._parameter(match[1])
+        parameter, kind = self._parameter(inside)
         if parameter.is_rest:
             if not last:
                 raise DefinitionError(
-                    f"The path {self._text!r} goes on after '{{{match[1]}}}'. A parameter of the "
+                    f"The path {self._text!r} goes on after {segment!r}. A parameter of the "
                     "kind 'path' takes the rest, so it comes last."
                 )
             return [(*form, parameter) for form in forms]
@@ -151,13 +162,15 @@ class _Reader:
         return longer
 
     def _parameter(self, text: str) -> tuple[Parameter, str]:
-        match = _name(text)
-        if match is None:
+        name, colon, rest = text.partition(":")
+        kind = colon + rest
+        if name.endswith("?") and not kind:
+            name, kind = name[:-1], "?"
+        if kind not in ("", "?", ":path") or not (name.isascii() and name.isidentifier()):
             raise DefinitionError(
                 f"The path {self._text!r} has the parameter '{{{text}}}'. Write '{{name}}', "
                 "'{name?}' for an optional one, or '{name:path}' for the rest of the path."
             )
-        name = match[1]
         if name in RESERVED_NAMES:
             raise DefinitionError(
                 f"The path {self._text!r} has a parameter named {name!r}, which names a part of "
@@ -166,7 +179,7 @@ class _Reader:
         if name in self._names:
             raise DefinitionError(f"The path {self._text!r} has the parameter {name!r} twice.")
         self._names.append(name)
-        return Parameter(name, is_rest=match[2] == ":path"), match[2] or ""
+        return Parameter(name, is_rest=kind == ":path"), kind
 
 
 def _know(segment: str, part: str | Parameter) -> None:

@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, Final, Literal, Self, Unpack, cast, overload
 
 from portico._application_registration import ApplicationRegistration
 from portico._errors import DefinitionError
 from portico._hook import APPLICATION_KINDS, SCOPES, Hook, Kind, Scope, passed_on
-from portico._hook_options import (
-    GuardOptions,
-    RouteOptions,
-    check_error_match,
-    check_media_type,
-    check_options,
-    hooks_of,
-)
 from portico._hook_registration import HookRegistration
 from portico._hooks import Hooks
 from portico._key import Key, RequestKey
@@ -30,10 +21,10 @@ if TYPE_CHECKING:
 
     from portico._app import Portico
     from portico._group import Group
-
-_is_method = re.compile(r"\*|[A-Z][A-Z0-9!#$%&'*+\-.^_`|~]*").fullmatch
+    from portico._hook_options import GuardOptions, RouteOptions
 
 _METHODS: Final = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
+_TOKEN_CHARACTERS: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-.^_`|~")
 
 Layers = tuple[tuple[Hook, ...], ...]
 
@@ -84,6 +75,8 @@ class Registrar(RouteRegistration, HookRegistration, KeyRegistration, Applicatio
         if app._frozen_by is not None:
             app._must_be_open(what)
         if options:
+            from portico._hook_options import RouteOptions, check_options
+
             check_options(options, RouteOptions, f"{what} ({where})")
         has_handler = bool(given) and not isinstance(given[0], Hooks)
         more = given[1:] if has_handler else given
@@ -113,6 +106,8 @@ class Registrar(RouteRegistration, HookRegistration, KeyRegistration, Applicatio
     def _own_hooks(
         self, parts: tuple[Any, ...], options: Mapping[str, Any], where: str, what: str
     ) -> tuple[Hook, ...]:
+        from portico._hook_options import hooks_of
+
         owner = self._application().name
         blocking = options.get("blocking", self._blocking)
         standalone = options.get("standalone", False)
@@ -137,10 +132,10 @@ class Registrar(RouteRegistration, HookRegistration, KeyRegistration, Applicatio
         what = f"The hook of {kind!r} ({where})"
         self._application()._must_be_open(what)
         self._check_scope(scope, what)
-        if kind == "error" and matches is not None:
-            check_error_match(matches, what)
-        if kind == "parse" and matches is not None:
-            check_media_type(matches, what)
+        if matches is not None:
+            from portico._hook_options import check_match
+
+            check_match(kind, matches, what)
 
         def register(target: Any) -> Any:
             if not callable(target) or isinstance(target, Hooks | RequestKey | type):
@@ -240,8 +235,11 @@ class Registrar(RouteRegistration, HookRegistration, KeyRegistration, Applicatio
         self, hooks: tuple[Hooks, ...], options: GuardOptions, where: str, what: str
     ) -> tuple[Hook, ...]:
         self._application()._must_be_open(what)
-        check_options(options, GuardOptions, what)
-        return self._own_hooks(hooks, options, where, what)
+        if options:
+            from portico._hook_options import GuardOptions, check_options
+
+            check_options(options, GuardOptions, what)
+        return self._own_hooks(hooks, options, where, what) if hooks or options else ()
 
     @overload
     def use(self, plugin: Portico | str, /, *, prefix: str = ...) -> Self: ...
@@ -289,6 +287,12 @@ class Registrar(RouteRegistration, HookRegistration, KeyRegistration, Applicatio
             else:
                 self._hooks = (*self._hooks, hook)
         app._take_keys(plugin)
+
+
+def _is_method(method: str) -> bool:
+    """Whether it is `"*"`, or a token in upper case."""
+    is_token = _TOKEN_CHARACTERS.issuperset(method) and "A" <= method[:1] <= "Z"
+    return is_token or method == "*"
 
 
 # What stands where a handler belongs by mistake. (A tuple: a union would be made at each call.)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from portico._errors import CapabilityError, DefinitionError
 from portico._hook import flattened
@@ -17,31 +15,8 @@ if TYPE_CHECKING:
     from portico._hook import Hook
     from portico._key import Key
     from portico._pattern import Pattern
+    from portico._route_info import RouteInfo
     from portico.contract import Capabilities, Capability
-
-
-NO_DETAIL: Final[Mapping[str, Any]] = MappingProxyType({})
-
-
-class RouteInfo(NamedTuple):
-    """What is registered for a method and a path.
-
-    Attributes:
-        method: `"*"` stands for every method.
-        path: the pattern, as it was written.
-        handler: the function, the value, or the application that is mounted there.
-        where: file and line of the registration.
-        tags: what the route and its guards are tagged with, each once.
-        detail: what they say for the API's documentation; a member of an inner one overrides that
-            of an outer one.
-    """
-
-    method: str
-    path: str
-    handler: Any
-    where: str
-    tags: tuple[str, ...] = ()
-    detail: Mapping[str, Any] = NO_DETAIL
 
 
 class Route:
@@ -130,7 +105,10 @@ class Route:
 
     def info(self) -> RouteInfo:
         """What is registered, for people and tools."""
+        from types import MappingProxyType
+
         from portico._mount import Mount
+        from portico._route_info import RouteInfo
 
         said = [hook.target for hook in flattened(self.layers) if hook.kind == "describe"]
         tags = [tag for each in said for tag in each.get("tags", ())]

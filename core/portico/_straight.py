@@ -10,14 +10,10 @@ from __future__ import annotations
 
 from contextvars import copy_context
 from types import CoroutineType
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
-from portico._answer import is_json_class, is_open_ended, is_reply, to_response
-from portico._framing import must_drop, plain_with_fields, settle
-from portico._json import json_encoder
+from portico._answering import Answering
 from portico._key_steps import Keeping, value_of
-from portico._media import JSON, TEXT, Media
-from portico._reply import Reply
 from portico._response import Response
 from portico._resumption import Begun, begin_on_loop, enter_loop
 
@@ -30,10 +26,6 @@ if TYPE_CHECKING:
     from portico._key import Key
     from portico._link import Link
     from portico._units import Step
-
-    # The class of a value; of a reply, its status and the class of its value.
-    _Kind: TypeAlias = type | tuple[int, type]
-
 _COROUTINE: Final[Any] = CoroutineType
 
 
@@ -45,7 +37,7 @@ class _Call(NamedTuple):
     link: Link | None
 
 
-class Straight:
+class Straight(Answering):
     """A chain that is straight.
 
     Args:
@@ -55,35 +47,17 @@ class Straight:
         on_loop: whether it runs on an event loop, which nothing may block.
     """
 
-    __slots__ = (
-        "_before",
-        "_chain",
-        "_declared",
-        "_handler",
-        "_is_async",
-        "_is_plain",
-        "_may_block",
-        "_pipeline",
-        "_ways",
-    )
+    __slots__ = ("_before", "_handler", "_is_async")
 
     def __init__(
         self, pipeline: Pipeline, chain: Chain, steps: Sequence[Step], *, on_loop: bool
     ) -> None:
         *before, handler = [_called(step) for step in steps]
-        self._pipeline = pipeline
-        self._chain = chain
         self._before = tuple(before)
         self._handler = handler.call
         links = [call.link for call in (*before, handler) if call.link is not None]
         self._is_async = any(link.signature.is_async for link in links)
-        self._may_block = not (on_loop or self._is_async)
-        # Whether the value of the handler is the answer, as it is.
-        self._is_plain = not (chain.after_handle or chain.map_response or chain.after_response)
-        declared = chain.declared
-        self._declared = None if declared is None or declared.is_trivial else declared
-        # How values are sent that were found to be as plain as most are.
-        self._ways: dict[_Kind, tuple[Media, Callable[[Any], bytes]]] = {}
+        super().__init__(pipeline, chain, may_block=not (on_loop or self._is_async))
 
     def runner(self, *, on_loop: bool) -> Callable[[Context], Response | Awaitable[Response]]:
         """What answers a request."""
@@ -225,78 +199,6 @@ class Straight:
             response = self._pipeline.failed(error, ctx)
         return response if type(response) is Response else await cast("Any", response)
 
-    # Answers
-
-    def _answer(self, value: object, ctx: Context) -> Response | Awaitable[Response]:
-        """The response of the handler's value, at once where it is as plain as most are."""
-        sent, status = value, 200
-        kind = type(value)
-        if kind is Response:
-            # That of a constant, mostly.
-            ready = cast("Response", value)
-            if self._is_plain and ready.is_plain and _adds_nothing(ctx):
-                ctx._is_left = True
-                return ready.copy()
-            way = None
-        elif kind is Reply:
-            reply = cast("Reply[int, object]", value)
-            sent, status = reply.value, reply.code
-            way = self._ways.get((status, type(sent))) if reply.headers is None else None
-        else:
-            way = self._ways.get(kind)
-        if way is not None and ctx._exits is None and ctx.request.method != "HEAD":
-            media, encode = way
-            try:
-                content = encode(sent)
-            except Exception:  # noqa: BLE001 - the slow way says what is wrong with the value
-                return self._answer_slowly(value, ctx)
-            if ctx._set is None and ctx._cookies is None:
-                ctx._is_left = True
-                return Response.plain(media, content, status)
-            response = plain_with_fields(media, content, status, ctx)
-            if response is not None:
-                ctx._is_left = True
-                return response
-        return self._answer_slowly(value, ctx)
-
-    def _answer_slowly(self, value: object, ctx: Context) -> Response | Awaitable[Response]:
-        pipeline = self._pipeline
-        if not self._is_plain or ctx._exits or is_open_ended(value, may_block=self._may_block):
-            return pipeline.start(ctx, pipeline.finish(value, None, ctx))
-        if is_reply(value) and value.code >= 400:
-            return pipeline.start(ctx, pipeline.finish(value, None, ctx))
-        status = None if ctx._set is None else ctx._set.status
-        declared = self._declared
-        given = value
-        if declared is not None:
-            value = declared.settle(value, self._returns, status=status)
-        response = to_response(value, ctx, self._chain.none_status)
-        if type(response.content) is bytes and not must_drop(response, ctx.request.method):
-            if given is value and status is None:
-                self._learn(value)
-            ctx._is_left = True
-            return settle(response, ctx)
-        return pipeline.start(ctx, pipeline.send(response, ctx))
-
-    def _learn(self, value: object) -> None:
-        """Remember how values of this class are sent, where that depends on the class alone."""
-        sent, status = value, 200
-        if is_reply(value):
-            sent, status = value.value, value.code
-        kind: type = type(cast("object", sent))
-        key: _Kind = kind if sent is value else (status, kind)
-        if self._declared is not None and not self._declared.is_plain(sent, status):
-            return
-        if kind is str:
-            self._ways[key] = TEXT, str.encode
-        elif is_json_class(kind):
-            self._ways[key] = JSON, json_encoder()
-
-    @property
-    def _returns(self) -> Any:
-        handler = self._chain.handler
-        return None if handler is None else handler.returns
-
 
 def is_straight(chain: Chain) -> bool:
     """Whether nothing in a chain has to be told of what happens in it, or read beforehand."""
@@ -315,16 +217,6 @@ def _keep(ctx: Context, key: Key[Any], made: Any) -> None:
     if values is None:
         values = ctx._values = {}
     values[key] = value_of(key, made)
-
-
-def _adds_nothing(ctx: Context) -> bool:
-    """Whether an answer leaves as it is."""
-    return (
-        ctx._set is None
-        and ctx._cookies is None
-        and ctx._exits is None
-        and ctx.request.method != "HEAD"
-    )
 
 
 async def failing(error: BaseException) -> Response:

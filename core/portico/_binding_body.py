@@ -6,7 +6,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, It
 from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Any, Final, get_args, get_origin
 
-from portico._binding import Argument
+from portico._argument import Argument
 from portico._context import UNPARSED
 from portico._errors import DefinitionError, PeerError
 from portico._signature import EMPTY, Parameter, Signature

@@ -143,7 +143,7 @@ class Headers:
             raise KeyError(name)
         return value
 
-    __setitem__ = set
+    __setitem__ = set  # noqa: A003 - the method above is what is meant
 
     def __delitem__(self, name: str) -> None:
         self.delete(name)

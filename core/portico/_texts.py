@@ -47,7 +47,17 @@ def described_scalar(tp: object, *, part: str) -> Scalar:
             "Optional or an Annotated of these. Take an object as a whole part of the request."
         )
 
+    # Of a class msgspec keeps what it knows; of other types it finds it out each time.
+    held = msgspec.defstruct("Held", [("value", cast("Any", tp))], array_like=True)
+
     def finish(value: object) -> object:
+        try:
+            whole: Any = msgspec.convert((value,), held, dec_hook=decode_custom)
+            return whole.value
+        except ValueError:
+            return fail(value)
+
+    def fail(value: object) -> object:
         try:
             return msgspec.convert(value, cast("Any", tp), dec_hook=decode_custom)
         except ValueError as error:

@@ -17,6 +17,7 @@ from portico._errors import DefinitionError
 from portico._expected import fault_of
 from portico._faults import SchemaError
 from portico._json import BOM, malformed, refuse_depth, to_json
+from portico._json_depth import STACK_IS_SHORT
 from portico._refused import HugeNumber
 from portico._schema import JSONSchema, Mode, adapter_for, schema_for
 
@@ -69,7 +70,8 @@ class MsgspecSchema:
 
     def validate_json(self, data: bytes, *, part: str) -> Any:
         """See `Schema.validate_json`."""
-        refuse_depth(data)
+        if STACK_IS_SHORT:
+            refuse_depth(data)
         try:
             if not data.isascii():
                 data.decode()  # msgspec does not look into the members that it skips

@@ -143,7 +143,8 @@ class Headers:
             raise KeyError(name)
         return value
 
-    __setitem__ = set  # noqa: A003 - the method above is what is meant
+    def __setitem__(self, name: str, value: str) -> None:
+        self.set(name, value)
 
     def __delitem__(self, name: str) -> None:
         self.delete(name)

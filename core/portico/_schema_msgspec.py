@@ -13,9 +13,10 @@ from msgspec import inspect as mi
 
 from portico._blob import FILE_SCHEMA, Blob
 from portico._collect import decode_custom, find_faults
+from portico._described import Described
 from portico._errors import DefinitionError
 from portico._expected import fault_of
-from portico._faults import SchemaError
+from portico._faults import Fault, SchemaError
 from portico._json import BOM, malformed, refuse_depth, to_json
 from portico._json_depth import STACK_IS_SHORT
 from portico._refused import HugeNumber
@@ -41,7 +42,16 @@ class MsgspecSchema:
         DefinitionError: the type, or one inside it, is not supported.
     """
 
-    __slots__ = ("_decode", "_readers", "has_decimals", "has_files", "hook", "node", "type")
+    __slots__ = (
+        "_decode",
+        "_described",
+        "_readers",
+        "has_decimals",
+        "has_files",
+        "hook",
+        "node",
+        "type",
+    )
 
     vendor = "msgspec"
 
@@ -55,6 +65,7 @@ class MsgspecSchema:
         self.has_files = any(issubclass(cls, Blob) for cls in custom)
         self._decode = msgspec.json.Decoder(self.type, dec_hook=self.hook).decode
         self._readers: dict[str, Reader] = {}
+        self._described: Described | None = None  # of what is refused, once something is
 
     def validate(self, value: object, *, part: str, coerce: bool = False) -> Any:
         """See `Schema.validate`."""
@@ -66,7 +77,7 @@ class MsgspecSchema:
             value = self.revised(value, self.node)
             return msgspec.convert(value, self.type, dec_hook=self.hook, str_keys=True)
         except (ValueError, RecursionError) as error:
-            raise SchemaError(find_faults(value, self.node, error, part=part)) from None
+            raise SchemaError(self._faults(value, error, part)) from None
 
     def validate_json(self, data: bytes, *, part: str) -> Any:
         """See `Schema.validate_json`."""
@@ -126,6 +137,10 @@ class MsgspecSchema:
             value = revise(value, node, accept_file)
         return value
 
+    def _faults(self, value: object, error: Exception, part: str) -> tuple[Fault, ...]:
+        known = self._described = self._described or Described()
+        return find_faults(value, self.node, error, part=part, known=known)
+
     def _check_decimals(self, data: bytes, part: str) -> None:
         from portico._decimals import may_have_traps, refuse_decimals
 
@@ -137,7 +152,7 @@ class MsgspecSchema:
             raise malformed(error, data) from None
         if refused:
             wrong = msgspec.ValidationError("Expected `decimal`, got `str`")
-            raise SchemaError(find_faults(value, self.node, wrong, part=part))
+            raise SchemaError(self._faults(value, wrong, part))
 
     def _json_error(self, data: bytes, error: Exception, *, part: str) -> Exception:
         if not isinstance(error, msgspec.ValidationError):
@@ -150,7 +165,7 @@ class MsgspecSchema:
             return malformed(worse, data)
         with suppress(RecursionError):  # then the faults of decimals are left out
             value = self.revised(value, self.node)
-        return SchemaError(find_faults(value, self.node, error, part=part))
+        return SchemaError(self._faults(value, error, part))
 
 
 def describe(tp: object) -> mi.Type:

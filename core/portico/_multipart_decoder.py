@@ -30,12 +30,15 @@ from portico._multipart import (
     MultipartLimits,
     PartHead,
 )
+from portico._multipart_whole import WHOLE_SIZE, whole_events
 
 # How much werkzeug is given at a time, so that memory stays bounded whatever the chunks are.
 _SLICE = 64 * 1024
 _PADDING = b" \t\v\f"
 _BOUNDARY_LENGTH = 70  # RFC 2046 section 5.1.1
 
+# How clients write it, where the general parser would find the same.
+_usual_type = re.compile(r"multipart/form-data; ?boundary=([0-9A-Za-z_.\-]{1,70})").fullmatch
 # One parameter of a Content-Disposition. Browsers percent-encode a quote inside a quoted value and
 # leave a backslash alone (HTML Standard section 4.10.21.8), so that one at the end is no escape;
 # `\"` in the middle is how curl before 7.81 and urllib3 before 1.25 escape a quote.
@@ -73,13 +76,10 @@ class MultipartDecoder:
         self._held = b""
         self._events: Iterator[MultipartEvent] = iter(())
         self._is_broken = False
+        self._is_whole = False
         self.is_complete: bool = False
-        self._decoder = werkzeug.MultipartDecoder(
-            boundary,
-            # A second line of defence, never reached: what is left of one slice, and the next.
-            max_form_memory_size=2 * (_SLICE + limits.max_header_bytes),
-            max_parts=limits.max_parts,
-        )
+        self._boundary = boundary
+        self._made: werkzeug.MultipartDecoder | None = None
 
     def receive(self, data: bytes | None) -> None:
         """Take the next chunk of the body; None at its end."""
@@ -110,6 +110,11 @@ class MultipartDecoder:
             raise MultipartLimitError(
                 f"The form is larger than the limit of {self._limits.max_size} bytes."
             )
+        if self._received == len(data) <= WHOLE_SIZE:
+            events = whole_events(data, self._delimiter, self._limits)
+            if events is not None:
+                self._is_whole = True
+                yield from events
         for position in range(0, len(data), _SLICE):
             if self._closed:
                 return  # what follows is the epilogue, which means nothing (RFC 2046 section 5.1.1)
@@ -128,7 +133,19 @@ class MultipartDecoder:
 
     @property
     def _closed(self) -> bool:
-        return self._decoder.state is werkzeug.State.EPILOGUE
+        return self._is_whole or self._decoder.state is werkzeug.State.EPILOGUE
+
+    @property
+    def _decoder(self) -> werkzeug.MultipartDecoder:
+        """Made when it is needed: most bodies are whole."""
+        if self._made is None:
+            self._made = werkzeug.MultipartDecoder(
+                self._boundary,
+                # A second line of defence, never reached: what is left of one slice, and the next.
+                max_form_memory_size=2 * (_SLICE + self._limits.max_header_bytes),
+                max_parts=self._limits.max_parts,
+            )
+        return self._made
 
     def _feed_slice(self, data: bytes) -> Iterator[MultipartEvent]:
         data = self._held + data
@@ -240,6 +257,9 @@ class MultipartDecoder:
 
 
 def _boundary_of(content_type: str) -> bytes:
+    usual = _usual_type(content_type)
+    if usual is not None:
+        return usual[1].encode()
     mime = MimeType.parse(content_type)
     if mime is None or mime.essence != "multipart/form-data":
         raise MultipartError(

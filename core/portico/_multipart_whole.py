@@ -1,7 +1,7 @@
 """A multipart/form-data body that is there as a whole, and as regular as clients write it.
 
 Such a body needs no search for delimiters that may be cut, and its headers fit one pattern. Where
-anything is otherwise, the answer is None, and `_multipart_decoder` reads it: so this module refuses
+anything is otherwise, the answer is None, and `_multipart_cut` reads it: so this module refuses
 nothing, and decides nothing that is open.
 """
 

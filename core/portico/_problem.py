@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 
 from portico._errors import HTTPError, InvalidInputError
 from portico._headers import Headers
-from portico._json import to_json
 from portico._reply import Problem, phrase
 from portico._response import Response
 
@@ -19,6 +18,8 @@ PROBLEM_JSON: Final = "application/problem+json"
 
 def problem_response(status: int, problem: Problem, headers: Headers | None = None) -> Response:
     """The response of a problem; members that are not set are left out."""
+    from portico._json import to_json
+
     body: dict[str, object] = {
         "type": problem.type,
         "title": problem.title or phrase(status),
@@ -29,11 +30,8 @@ def problem_response(status: int, problem: Problem, headers: Headers | None = No
     if problem.instance is not None:
         body["instance"] = problem.instance
     body.update(problem.extensions)
-    if headers is None:
-        own = Headers.from_pairs([("content-type", PROBLEM_JSON)])
-    else:
-        own = Headers(headers)
-        own.set("content-type", PROBLEM_JSON)
+    own = Headers(headers)
+    own.set("content-type", PROBLEM_JSON)
     return Response.ready(status, own, to_json(body))
 
 

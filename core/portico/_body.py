@@ -21,6 +21,7 @@ from portico._body_reading import (
     Counted,
     decode_text,
     form_of,
+    gathered,
     is_multipart,
     is_urlencoded,
 )
@@ -116,8 +117,9 @@ class Body:
             PeerError: it is shorter or longer than its Content-Length, or has a Content-Encoding.
         """
         if self._data is None:
-            gather = self._begin(self.limits.size)
-            self._data = b"".join([chunk async for chunk in self._counted(gather)])
+            count = self._begin(self.limits.size)
+            source, self._source = self._source, None
+            self._data = await gathered(source, count)
         return self._data
 
     async def text(self) -> str:

@@ -84,6 +84,10 @@ class Declared:
         """Whether every answer passes, so that there is nothing to ask."""
         return self._is_trivial
 
+    def is_plain(self, value: Any) -> bool:
+        """Whether every value of this very class passes as it is, as an answer of 200."""
+        return type(value) in self._plain.classes
+
     def prepare(self) -> None:
         """Build what the first answers would else wait for.
 

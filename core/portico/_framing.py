@@ -32,10 +32,7 @@ def settle(response: Response, ctx: Context) -> Response:
         if settings.status is not None and response.status == 200:
             response.status = checked_status(settings.status)
         if settings.has_headers:
-            present = set(response.headers.keys())
-            for name, value in settings.headers:
-                if name == "set-cookie" or name not in present:
-                    response.headers.append(name, value)
+            response.headers.add_missing(settings.headers)
     if ctx._cookies is not None:
         for line in ctx._cookies.set_cookie_lines():
             response.headers.append("set-cookie", line)
@@ -58,6 +55,8 @@ def frame(response: Response, method: str) -> Response:
 
     A stream that must not be sent stays on a response without content until `dropped` closes it.
     """
+    if response.is_plain and response.status not in NULL_BODY_STATUSES:
+        return response
     headers = response.headers
     for name in _HOP_BY_HOP.intersection(headers.keys()):
         headers.delete(name)

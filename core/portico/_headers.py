@@ -116,6 +116,12 @@ class Headers:
         if not self.has(name):
             self.append(name, value)
 
+    def add_missing(self, others: Headers) -> None:
+        """Add the fields whose names are not there, and every `set-cookie`."""
+        present = {name for name, _ in self._pairs}
+        present.discard("set-cookie")
+        self._pairs += [pair for pair in others._pairs if pair[0] not in present]
+
     def delete(self, name: str) -> None:
         """Remove every field of that name; nothing happens when there is none."""
         name = name.lower()

@@ -62,7 +62,7 @@ class Mount:
         Raises:
             Exception: what it raises, which is the outer application's to answer.
         """
-        if ctx._on_loop and ctx.platform.runtime.concurrency != "loop":
+        if ctx._on_loop and not ctx.platform.on_loop:
             # Its synchronous code was promised a thread that may block.
             return self._off_loop(ctx)
         answer = self._handle(ctx)

@@ -9,12 +9,11 @@ from urllib.parse import quote, quote_from_bytes, unquote
 from portico.contract import NativeRequest
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, MutableMapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping
 
     from portico import Headers
     from portico.contract import Options
     from portico_asgi._platform import AsgiPlatform
-    from portico_asgi._receive import Inbox
 
 Scope: TypeAlias = "MutableMapping[str, Any]"
 
@@ -29,28 +28,59 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 class AsgiRequest(NativeRequest):
     """A request over the scope, which it reads when it is asked."""
 
-    __slots__ = ("_root_path", "_scope")
+    __slots__ = ("_fields", "_platform", "_scope")
 
-    def __init__(self, scope: Scope, platform: AsgiPlatform) -> None:
-        self._scope = scope
-        self._root_path = platform.root_path
-        platform.inbox.has_body = has_body = may_have_body(scope)
-        super().__init__(
+    _scope: Scope
+    _platform: AsgiPlatform
+    # The header fields by name, or None where a name repeats.
+    _fields: dict[bytes, bytes] | None
+
+    @classmethod
+    def read(cls, scope: Scope, platform: AsgiPlatform) -> AsgiRequest:
+        """The request of a call."""
+        headers = scope["headers"]
+        by_name: dict[bytes, bytes] = dict(headers)
+        fields, host = None, None
+        if len(by_name) == len(headers):
+            fields = by_name
+            value = fields.get(b"host")
+            if value:
+                host = value.decode("latin-1")
+            has_body = (
+                b"content-length" in fields
+                or b"transfer-encoding" in fields
+                or scope["http_version"][:1] != "1"
+                or value is None  # names may not be lower case
+            ) and may_have_body(scope)
+        else:
+            has_body = may_have_body(scope)
+        raw: bytes | None = scope.get("raw_path")
+        if raw is not None and raw.isascii() and not platform.has_root_path:
+            target = raw.decode("ascii")
+        else:
+            target = read_target(scope, platform.root_path)
+        query: bytes = scope["query_string"]
+        request = cls(
             scope["method"],
-            read_target(scope, platform.root_path),
-            scope["query_string"].decode("latin-1"),
-            AsgiBody(platform.inbox) if has_body else None,
+            target,
+            query.decode("latin-1") if query else "",
+            AsgiBody(platform) if has_body else None,
             platform.options.limits,
+            host,
         )
+        request._scope, request._platform, request._fields = scope, platform, fields
+        platform.has_body = has_body
+        return request
 
     def _read_headers(self) -> Headers:
-        from portico import Headers
+        from portico.contract import WireHeaders
 
-        headers = Headers.from_wire(self._scope["headers"])
-        cookies = headers.get_all("cookie")
-        if len(cookies) > 1:
-            # HTTP/2 may split the field (RFC 9113 section 8.2.3); a comma would not join it.
-            headers.set("cookie", "; ".join(cookies))
+        headers = WireHeaders(self._scope["headers"], self._fields)
+        if self._fields is None:
+            cookies = headers.get_all("cookie")
+            if len(cookies) > 1:
+                # HTTP/2 may split the field (RFC 9113 section 8.2.3); a comma would not join it.
+                headers.set("cookie", "; ".join(cookies))
         return headers
 
     def _read_host(self) -> str:
@@ -63,7 +93,7 @@ class AsgiRequest(NativeRequest):
         return scheme
 
     def _read_root_path(self) -> str:
-        return self._root_path
+        return self._platform.root_path
 
 
 def read_root_path(scope: Scope, options: Options) -> str:
@@ -133,16 +163,21 @@ def _server_name(scope: Scope) -> str:
 class AsgiBody:
     """The chunks of a body, for `async for` on the event loop and `for` in its worker threads."""
 
-    __slots__ = ("_inbox",)
+    __slots__ = ("_platform",)
 
-    def __init__(self, inbox: Inbox) -> None:
-        self._inbox = inbox
+    def __init__(self, platform: AsgiPlatform) -> None:
+        self._platform = platform
+
+    @property
+    def gather(self) -> Callable[[Callable[[bytes], bytes]], Awaitable[list[bytes]]]:
+        """All that is left, at once; see `Body.bytes`."""
+        return self._platform.inbox.rest
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
 
     async def __anext__(self) -> bytes:
-        chunk = await self._inbox.chunk()
+        chunk = await self._platform.inbox.chunk()
         if chunk is None:
             raise StopAsyncIteration
         return chunk
@@ -153,7 +188,7 @@ class AsgiBody:
     def __next__(self) -> bytes:
         from portico_asgi._threads import from_worker_thread
 
-        chunk = from_worker_thread(self._inbox.chunk)
+        chunk = from_worker_thread(self._platform.inbox.chunk)
         if chunk is None:
             raise StopIteration
         return chunk

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from portico._coerce import TextParameter
     from portico._context import Context
-    from portico._faults import Fault
+    from portico._faults import Fault, SchemaError
 
     Read = Callable[[Context], Any]
 
@@ -75,13 +75,27 @@ def caller_of(arguments: Sequence[Argument], fn: Callable[..., Any]) -> Callable
     """
     if len(arguments) == 1 and arguments[0].texts is None and not arguments[0].keyword:
         return _caller_of_one(arguments[0].read, fn)
-    read, positional = reader_of(arguments), not any(each.keyword for each in arguments)
+    from portico._faults import MISSING, SchemaError
+    from portico._refused import Refused
+
+    steps, has_query = _steps_of(arguments, with_keys=True)
+    positional = not any(each.keyword for each in arguments)
 
     def call(ctx: Context) -> Any:
-        faults: list[Fault] = []
-        values = read(ctx, faults)
-        if faults:
-            raise InvalidInputError(faults[: _max_faults()])
+        values: list[Any] = []
+        sources = (_NOTHING, ctx.params, _query_of(ctx) if has_query else _NOTHING)
+        try:
+            for source, name, scalar, default, read in steps:
+                text = sources[source].get(name)
+                if text and (value := scalar(text)).__class__ is not Refused:
+                    values.append(value)
+                elif text is None and default is not MISSING:
+                    values.append(default)
+                else:
+                    values.append(read(ctx))
+        except SchemaError as error:
+            rest = [step[-1] for step in steps[len(values) + 1 :]]
+            raise InvalidInputError(_all_faults(error, rest, ctx)) from None
         return fn(*values) if positional else call_by_kind(fn, arguments, values)
 
     return call
@@ -94,52 +108,54 @@ def _caller_of_one(read: Read, fn: Callable[..., Any]) -> Callable[[Context], An
         try:
             value = read(ctx)
         except SchemaError as error:
-            raise InvalidInputError(error.faults[: _max_faults()]) from None
+            raise InvalidInputError(_all_faults(error, (), ctx)) from None
         return fn(value)
 
     return call
 
 
-def reader_of(
-    arguments: Sequence[Argument], *, with_keys: bool = True
+def collector_of(
+    arguments: Sequence[Argument],
 ) -> Callable[[Context, list[Fault]], list[Any]]:
     """A function that gives the values of the arguments, and adds what is wrong to a list.
 
-    Args:
-        arguments: in the order in which they are read.
-        with_keys: whether values of keys are read too; else None stands in their place.
+    None stands in the place of a value that is wrong, and of one of a key, which is read later.
     """
     from portico._faults import MISSING, SchemaError
     from portico._refused import Refused
 
-    steps = [_step_of(each, with_keys=with_keys) for each in arguments]
-    has_query = any(step[0] == _QUERY for step in steps)
+    steps, has_query = _steps_of(arguments, with_keys=False)
 
-    def read_all(ctx: Context, faults: list[Fault]) -> list[Any]:
+    def collect(ctx: Context, faults: list[Fault]) -> list[Any]:
         values: list[Any] = []
-        query = _NOTHING
-        if has_query:  # as hooks have left it
-            changed = ctx._query
-            query = last_values(ctx.request.raw_query) if changed is None else dict(changed.items())
-        sources = (_NOTHING, ctx.params, query)
+        sources = (_NOTHING, ctx.params, _query_of(ctx) if has_query else _NOTHING)
         for source, name, scalar, default, read in steps:
             text = sources[source].get(name)
-            if text:
-                value = scalar(text)
-                if value.__class__ is not Refused:
-                    values.append(value)
-                    continue
+            if text and (value := scalar(text)).__class__ is not Refused:
+                values.append(value)
             elif text is None and default is not MISSING:
                 values.append(default)
-                continue
-            try:
-                values.append(read(ctx))
-            except SchemaError as error:
-                faults += error.faults
-                values.append(None)
+            else:
+                try:
+                    values.append(read(ctx))
+                except SchemaError as error:
+                    faults += error.faults
+                    values.append(None)
         return values
 
-    return read_all
+    return collect
+
+
+def _query_of(ctx: Context) -> Mapping[str, str]:
+    """The last text of each name of the query, as hooks have left it."""
+    query = ctx._query
+    return last_values(ctx.request.raw_query) if query is None else dict(query.items())
+
+
+def _steps_of(arguments: Sequence[Argument], *, with_keys: bool) -> tuple[list[_Step], bool]:
+    """How arguments are read, and whether one of them is of the query."""
+    steps = [_step_of(each, with_keys=with_keys) for each in arguments]
+    return steps, any(step[0] == _QUERY for step in steps)
 
 
 def _step_of(argument: Argument, *, with_keys: bool) -> _Step:
@@ -158,6 +174,19 @@ def _nothing(text: str) -> Any:
     return text
 
 
+def _all_faults(first: SchemaError, rest: Sequence[Read], ctx: Context) -> Sequence[Fault]:
+    """Every fault of every part: those of the first one that failed, and of the ones after it."""
+    from portico._faults import MAX_FAULTS, SchemaError
+
+    faults = list(first.faults)
+    for read in rest:
+        try:
+            read(ctx)
+        except SchemaError as error:
+            faults += error.faults
+    return faults[:MAX_FAULTS]
+
+
 def call_by_kind(fn: Callable[..., Any], arguments: Sequence[Argument], values: list[Any]) -> Any:
     """Call a function with values, those of keyword parameters by name."""
     pairs = list(zip(arguments, values, strict=True))
@@ -165,9 +194,3 @@ def call_by_kind(fn: Callable[..., Any], arguments: Sequence[Argument], values: 
         *(value for argument, value in pairs if not argument.keyword),
         **{argument.name: value for argument, value in pairs if argument.keyword},
     )
-
-
-def _max_faults() -> int:
-    from portico._faults import MAX_FAULTS
-
-    return MAX_FAULTS

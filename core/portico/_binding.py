@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
-from portico._argument import Argument, call_by_kind, caller_of, reader_of
+from portico._argument import Argument, call_by_kind, caller_of, collector_of
 from portico._context import Context
 from portico._errors import DefinitionError
 from portico._key import Use, key_of
@@ -69,7 +69,7 @@ class Plan:
     def collect(self, ctx: Context, faults: list[Fault]) -> list[Any]:
         """The values of the parameters but those of keys; what is wrong is added to `faults`."""
         if self._collect is None:
-            self._collect = reader_of(self.arguments, with_keys=False)
+            self._collect = collector_of(self.arguments)
         return self._collect(ctx, faults)
 
     def call_collected(self, fn: Callable[..., Any], values: list[Any], ctx: Context) -> Any:

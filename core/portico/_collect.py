@@ -24,7 +24,7 @@ import msgspec
 from msgspec import inspect as mi
 
 from portico._annotation import annotation_of, dict_of
-from portico._described import Described, ObjectType, matches_never
+from portico._described import Described, ObjectType
 from portico._expected import expectation, fault_of, one_of, positions
 from portico._faults import MAX_FAULTS, MISSING, Fault, Missing, SchemaError, pointer_to
 from portico._file_type import is_file
@@ -102,26 +102,24 @@ class _Walk:
             return Decimal(value.text)
         if isinstance(value, HugeNumber) and isfinite(float(value.text)):
             return self.value(float(value.text), node, at)
-        return self._misfit(value.text, node, at)
+        facts = self._known.facts(node)
+        return self._fail(MISSING if facts.is_secret else value.text, facts.expectation, at)
 
     def _leaf(self, value: object, node: mi.Type, at: str) -> object:
-        if matches_never(value, node):
-            return self._misfit(value, node, at)
-        try:
-            return msgspec.convert(value, self._known.annotation(node), dec_hook=decode_custom)
-        except ValueError:  # msgspec's, an adapter's, or a text that is no UTF-8
-            return self._misfit(value, node, at)
-
-    def _misfit(self, value: object, node: mi.Type, at: str) -> Missing:
-        found = MISSING if self._known.is_secret(node) else value
-        return self._fail(found, self._known.expectation(node), at)
+        annotation, expected, is_secret, never = self._known.facts(node)
+        if type(value) not in never:
+            try:
+                return msgspec.convert(value, annotation, dec_hook=decode_custom)
+            except ValueError:  # msgspec's, an adapter's, or a text that is no UTF-8
+                pass
+        return self._fail(MISSING if is_secret else value, expected, at)
 
     def _annotated(self, value: object, node: mi.Metadata, at: str) -> object:
         before = len(self.faults)
         if is_file(node.type):
             return self._leaf(value, node, at)  # what is expected of it is in the metadata
         converted = self.value(value, node.type, at)
-        if self._known.is_secret(node):
+        if self._known.facts(node).is_secret:
             hidden = [fault._replace(found=MISSING) for fault in self.faults[before:]]
             self.faults[before:] = hidden
         return converted
@@ -177,7 +175,7 @@ class _Walk:
             if name in members:
                 built[name] = self.value(members[name], kind, at + step)
             elif required:
-                self._fail(MISSING, self._known.expectation(kind) + " (required)", at + step)
+                self._fail(MISSING, self._known.facts(kind).expectation + " (required)", at + step)
         if isinstance(node, mi.StructType) and node.forbid_unknown_fields:
             self._unknown(members, node, at)
         if len(self.faults) > before:
@@ -201,7 +199,9 @@ class _Walk:
     def _build(self, built: object, value: object, node: mi.Type, at: str) -> object:
         """The object of converted members; its class may refuse them in `__post_init__`."""
         try:
-            return msgspec.convert(built, self._known.annotation(node), dec_hook=decode_custom)
+            return msgspec.convert(
+                built, self._known.facts(node).annotation, dec_hook=decode_custom
+            )
         except msgspec.ValidationError as error:
             if fault_of(error, part=self.part).pointer:
                 return FAILED  # not the class's own refusal: members convert only once, as a whole

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import NoneType
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from msgspec import inspect as mi
 
@@ -30,32 +30,44 @@ _NO_MATCH: Final[dict[type[mi.Type], frozenset[type]]] = {
 _NOTHING: Final[frozenset[type]] = frozenset()
 
 
+class Facts(NamedTuple):
+    """Of one type within a description.
+
+    Attributes:
+        annotation: the type that is described.
+        expectation: what it expects, in words.
+        is_secret: whether its values must not be shown.
+        never: classes of JSON whose values are of no use to it.
+    """
+
+    annotation: Any
+    expectation: str
+    is_secret: bool
+    never: frozenset[type]
+
+
 class Described:
     """Keeps what was found out of the types within one description.
 
     They are known by their identity, so it lives as long as the description, and no longer.
     """
 
-    __slots__ = ("_annotations", "_expectations", "_members", "_secrets")
+    __slots__ = ("_facts", "_members")
 
     def __init__(self) -> None:
-        self._annotations: dict[int, Any] = {}
-        self._expectations: dict[int, str] = {}
+        self._facts: dict[int, Facts] = {}
         self._members: dict[int, Sequence[Member]] = {}
-        self._secrets: dict[int, bool] = {}
 
-    def annotation(self, node: mi.Type) -> Any:
-        """The type that is described."""
-        known = self._annotations.get(id(node))
+    def facts(self, node: mi.Type) -> Facts:
+        """What is known of a type."""
+        known = self._facts.get(id(node))
         if known is None:
-            known = self._annotations[id(node)] = annotation_of(node)
-        return known
-
-    def expectation(self, node: mi.Type) -> str:
-        """What it expects, in words."""
-        known = self._expectations.get(id(node))
-        if known is None:
-            known = self._expectations[id(node)] = expectation(node)
+            known = self._facts[id(node)] = Facts(
+                annotation_of(node),
+                expectation(node),
+                _is_secret(node),
+                _NO_MATCH.get(type(node), _NOTHING),
+            )
         return known
 
     def members(self, node: ObjectType) -> Sequence[Member]:
@@ -67,18 +79,6 @@ class Described:
                 for field in node.fields
             )
         return known
-
-    def is_secret(self, node: mi.Type) -> bool:
-        """Whether its values must not be shown."""
-        known = self._secrets.get(id(node))
-        if known is None:
-            known = self._secrets[id(node)] = _is_secret(node)
-        return known
-
-
-def matches_never(value: object, node: mi.Type) -> bool:
-    """Whether a value of JSON is of no use to a type, by their kinds alone."""
-    return type(value) in _NO_MATCH.get(type(node), _NOTHING)
 
 
 def _is_secret(node: mi.Type) -> bool:

@@ -4,12 +4,12 @@ from enum import Enum
 from typing import Annotated, Any, cast
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from msgspec import Meta
 
 from portico import Context, InvalidInputError, Request
-from portico._binding import Plan, plan
+from portico._binding import Plan, plan, query_pairs
 from portico._faults import Fault, SchemaError
 from portico._signature import Signature
 
@@ -60,7 +60,7 @@ _TEXTS = st.sampled_from(
 _FIELDS = st.one_of(
     st.tuples(_NAMES, _TEXTS).map("=".join),
     _NAMES,
-    st.sampled_from(["", "=", "%63=1", "=1", "é=1"]),
+    st.sampled_from(["", "=", "%63=1", "=1", "é=1", "?f=7", "??f=7"]),
 )
 _QUERIES = st.lists(_FIELDS, max_size=6).map("&".join)
 _PARAMS = st.dictionaries(st.sampled_from("ab"), _TEXTS)
@@ -85,6 +85,7 @@ def read_one_by_one(found: Plan, ctx: Context) -> tuple[dict[str, object], list[
 
 
 @given(_QUERIES, _PARAMS)
+@example("?f=7", {"a": "1", "b": "x"})
 def test_a_call_has_the_values_and_the_faults_of_its_arguments(
     query: str, params: dict[str, str]
 ) -> None:
@@ -112,6 +113,15 @@ def test_what_is_collected_ahead_of_a_call_is_the_same(query: str, params: dict[
     wrong = {fault.pointer.split("/")[1] for fault in faults}
     names = [argument.name for argument in TAKEN.arguments]
     assert collected == [None if name in wrong else values[name] for name in names]
+
+
+@given(_QUERIES)
+def test_the_pairs_of_a_query_are_those_that_the_context_gives(query: str) -> None:
+    changed = context(query, {})
+    changed.query.append("h", "1")
+
+    assert query_pairs(context(query, {})) == context(query, {}).query.items()
+    assert query_pairs(changed) == changed.query.items()
 
 
 def test_what_a_hook_made_of_the_query_is_what_is_bound() -> None:

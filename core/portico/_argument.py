@@ -148,8 +148,9 @@ def collector_of(
 
 def _query_of(ctx: Context) -> Mapping[str, str]:
     """The last text of each name of the query, as hooks have left it."""
-    query = ctx._query
-    return last_values(ctx.request.raw_query) if query is None else dict(query.items())
+    if ctx._query is None:  # what it would be made of
+        return last_values(ctx.request.raw_query.removeprefix("?"))
+    return dict(ctx._query.items())
 
 
 def _steps_of(arguments: Sequence[Argument], *, with_keys: bool) -> tuple[list[_Step], bool]:

@@ -16,6 +16,7 @@ from portico._errors import DefinitionError
 from portico._key import Use, key_of
 from portico._pattern import RESERVED_NAMES
 from portico._signature import EMPTY, Parameter, Signature
+from portico._url_search_params import parse_urlencoded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -221,8 +222,15 @@ def read_context(ctx: Context) -> Context:
     return ctx
 
 
+def query_pairs(ctx: Context) -> list[tuple[str, str]]:
+    """The pairs of the query, as hooks have left it."""
+    if ctx._query is None:  # what it would be made of
+        return parse_urlencoded(ctx.request.raw_query.removeprefix("?"))
+    return ctx._query.items()
+
+
 PAIRS: Final[dict[str, Callable[[Context], list[tuple[str, str]]]]] = {
-    "query": lambda ctx: list(ctx.query),
+    "query": query_pairs,
     "params": lambda ctx: list(ctx.params.items()),
     "headers": lambda ctx: ctx.headers.items(),
     "cookies": lambda ctx: ctx.cookies.came(),

@@ -403,4 +403,6 @@ async def _serve_asgi(app: Portico, scope: AsgiScope, receive: Receive, send: Se
         from portico_asgi import adapter_for
 
         app._asgi = adapter_for(app)
+        # From now on its own call, with nothing in between; no WSGI server is still to be told.
+        app._entry = app._asgi.__call__
     await app._asgi(scope, receive, send)

@@ -46,7 +46,8 @@ class Mount:
 
     def link(self, path_names: Sequence[str]) -> Link:
         """The handler of a route; the body is left to the application, as a stream is."""
-        from portico._binding import Argument, Plan, read_context
+        from portico._argument import Argument
+        from portico._binding import Plan, read_context
         from portico._link import Link
 
         link = Link("handle", self.answer, path_names, blocking=False)

@@ -85,6 +85,13 @@ def current_loop() -> object:
     return loop
 
 
+def asyncio_loop() -> Callable[[], object]:
+    """The quickest way to asyncio's running loop; where none runs, it gives None."""
+    asyncio: Any = sys.modules.get("asyncio")
+    found: Callable[[], object] = current_loop if asyncio is None else asyncio._get_running_loop
+    return found
+
+
 def is_closed(loop: object) -> bool:
     """Whether a loop that `current_loop` named will never run again, as far as it tells."""
     closed: Callable[[], bool] | None = getattr(loop, "is_closed", None)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterator
-from math import inf
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeGuard, TypeVar, overload
 
 from portico._server_sent_event import COMMENT, ServerSentEvent, as_event
@@ -175,7 +174,7 @@ def _idle(keep_alive: float | None, fields: dict[str, Any]) -> Idle | None:
         )
     if keep_alive is None:
         return None
-    if not 0 < keep_alive < inf:
+    if not 0 < keep_alive < float("inf"):
         raise ValueError(
             f"sse() got the keep_alive {keep_alive!r}. It is a number of seconds above 0."
         )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any, TypeAlias
-from urllib.parse import quote, quote_from_bytes, unquote
 
 from portico.contract import NativeRequest
 
@@ -19,6 +18,7 @@ Scope: TypeAlias = "MutableMapping[str, Any]"
 
 # RFC 3986 section 3.3: what stands in a path as it is, `pchar` and the slash.
 _PATH = "/-._~!$&'()*+,;=:@"
+_PLAIN = frozenset(f"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789{_PATH}")
 # What a path that is encoded already may have: every visible ASCII character.
 _VISIBLE = bytes(range(0x21, 0x7F))
 _origin = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*").match
@@ -106,7 +106,7 @@ def read_root_path(scope: Scope, options: Options) -> str:
     if options.root_path is not None:
         return options.root_path
     given: str = scope.get("root_path") or ""
-    return quote(given.rstrip("/"), _PATH, errors="surrogateescape") if given else ""
+    return _quoted(given.rstrip("/")) if given else ""
 
 
 def read_target(scope: Scope, root_path: str) -> str:
@@ -117,12 +117,22 @@ def read_target(scope: Scope, root_path: str) -> str:
     """
     raw: bytes | None = scope.get("raw_path")
     if raw is None:  # optional: "some HTTP servers may be unable to provide it"
-        target = quote(scope["path"], _PATH, errors="surrogateescape")
+        target = _quoted(scope["path"])
     elif raw.isascii():
         target = raw.decode("ascii")
     else:
+        from urllib.parse import quote_from_bytes
+
         target = quote_from_bytes(raw, _VISIBLE)
     return _below(target, root_path) if root_path else target
+
+
+def _quoted(path: str) -> str:
+    if _PLAIN.issuperset(path):
+        return path
+    from urllib.parse import quote  # slow to load, and most servers tell the path as it came
+
+    return quote(path, _PATH, errors="surrogateescape")
 
 
 def _below(target: str, root_path: str) -> str:
@@ -131,6 +141,8 @@ def _below(target: str, root_path: str) -> str:
     path = target[absolute.end() :] if absolute else target
     if path.startswith(f"{root_path}/"):
         return path[len(root_path) :]
+    from urllib.parse import unquote
+
     root = unquote(root_path)
     end = path.find("/", 1)
     while end != -1:

@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 from concurrent.futures import Future
 from contextlib import aclosing
+from itertools import repeat
 from typing import TYPE_CHECKING
 
 from portico.contract import ByteStream
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterator
     from contextvars import Context
 
     from portico.contract import Idle, Response, Running
@@ -100,6 +101,9 @@ class Exchange:
                 close()  # A coroutine was never begun, where the loop refused the call.
             raise
         return response
+
+    def __iter__(self) -> Iterator[bytes]:
+        return map(next, repeat(self))
 
     def __next__(self) -> bytes:
         chunk: bytes | None = self._loop.call(self._pull)

@@ -48,7 +48,7 @@ async def test_chunks_that_take_no_time_have_the_clock_read_less_and_less_often(
 
     await pace.send(300, seconds=0)
 
-    assert pace.asked == [1, 5, 21, 85, 85 + MOST, 85 + 2 * MOST, 85 + 3 * MOST]
+    assert pace.asked == [1, 9, 73, 73 + MOST, 73 + 2 * MOST, 73 + 3 * MOST]
     assert pace.turns == []
 
 

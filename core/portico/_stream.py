@@ -197,7 +197,11 @@ class ByteStream:
             return chunk
         while not self._closed:
             try:
-                chunk = self._first_chunk() or self.to_chunk(await anext(self._values))
+                if self._first is not None and (chunk := self._first_chunk()):
+                    return chunk
+                value = await self._values.__anext__()
+                passes = self.passes_bytes and type(value) is bytes
+                chunk = value if passes else self.to_chunk(value)
             except StopAsyncIteration:
                 await self.end()
                 break

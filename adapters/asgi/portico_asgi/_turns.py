@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 SHARE: Final = 0.001
 MOST: Final = 64
 
-_GROWTH: Final = 4
+_GROWTH: Final = 8
 _QUICK: Final = SHARE / 8
 
 

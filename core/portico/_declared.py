@@ -164,10 +164,10 @@ class Declared:
                 source.hold(hold)
             return source
         if hasattr(source, "__anext__"):
-            return source if item.is_open else HeldAsyncIterator(source, hold)
+            return source if item.is_open else HeldAsyncIterator(source, hold, item.classes)
         # Of open items only what a generator returns is left to hold.
         is_plain = item.is_open and not hasattr(source, "send")
-        return source if is_plain else HeldIterator(source, hold, hold_end)
+        return source if is_plain else HeldIterator(source, hold, item.classes, hold_end)
 
     def _fit(self, slot: Slot, value: Any, code: int, author: Returns) -> Any:
         try:

@@ -96,7 +96,9 @@ class Declared:
             DefinitionError: a declared type has no form on the wire.
         """
         for slot in self._slots.values():
-            slot.prepare()
+            # What is simple needs no more for a value that is right: msgspec is not loaded for it.
+            if not slot.is_simple or slot.item is not None:
+                slot.prepare()
 
     def settle(self, value: Any, author: Returns, *, status: int | None = None) -> Any:
         """The value to send in the place of `value`, which is not changed.

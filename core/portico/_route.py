@@ -125,17 +125,20 @@ class Route:
         )
 
     def chain(self, surroundings: Surroundings) -> Chain:
-        """The links, made when they are first wanted."""
+        """The links, made when they are first wanted, and kept."""
         if self._chain is None:
-            # What a request needs is loaded with the first one, or with `check`.
-            from portico._chain import Chain
-            from portico._constant import handler_of
-
-            names = self.pattern.names
-            where = f"{self.name} ({self.where})"
-            handler = handler_of(self.target, names, where, blocking=self.blocking)
-            self._chain = Chain(self.layers, handler, names, self.name, surroundings, self.shown)
+            self._chain = self._linked(surroundings)
         return self._chain
+
+    def _linked(self, surroundings: Surroundings) -> Chain:
+        # What a request needs is loaded with the first one, or with `check`.
+        from portico._chain import Chain
+        from portico._constant import handler_of
+
+        names = self.pattern.names
+        where = f"{self.name} ({self.where})"
+        handler = handler_of(self.target, names, where, blocking=self.blocking)
+        return Chain(self.layers, handler, names, self.name, surroundings, self.shown)
 
     def compile(self, colour: Colour, surroundings: Surroundings) -> Pipeline:
         """What answers on a colour; made once."""
@@ -150,7 +153,9 @@ class Route:
         """Raise what is wrong with the functions of this route; see `Portico.check`."""
         from portico._key_check import wanted_keys
 
-        chain = self.chain(surroundings)
+        # Not kept: most routes are not hit soon, and to keep thousands of chains takes as long as
+        # to make them.
+        chain = self._chain or self._linked(surroundings)
         for link in chain.links():
             link.check()
             wanted_keys(link, chain)

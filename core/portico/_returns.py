@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Coroutine, Generator, Iterable, Mapping
 from types import NoneType
-from typing import Any, Final, Literal, NamedTuple, NoReturn, TypeGuard, get_args, get_origin
+from typing import Any, Final, Literal, NoReturn, TypeGuard, get_args, get_origin
 
 from portico._blocking_answer import BlockingAnswer
 from portico._errors import DefinitionError
@@ -66,7 +66,7 @@ def returns_of(annotation: Any, where: str = "") -> Returns:
     Raises:
         DefinitionError: a `Reply` has a code that no answer has.
     """
-    found = _Found(where, [], {}, [], set())
+    found = _Found(where)
     _read(annotation, found)
     is_open = "open" in found.flags
     types: dict[int, Any] = {}
@@ -126,14 +126,17 @@ def _is_by_status(option: object) -> TypeGuard[Mapping[int, Any]]:
     return isinstance(option, Mapping)
 
 
-class _Found(NamedTuple):
+class _Found:
     """What has been read of an annotation so far."""
 
-    where: str
-    plain: list[Any]
-    replies: dict[int, list[Any]]
-    rest: list[Any]
-    flags: set[Literal["open", "open end", "response"]]
+    __slots__ = ("flags", "plain", "replies", "rest", "where")
+
+    def __init__(self, where: str) -> None:
+        self.where = where
+        self.plain: list[Any] = []
+        self.replies: dict[int, list[Any]] = {}
+        self.rest: list[Any] = []
+        self.flags: set[Literal["open", "open end", "response"]] = set()
 
 
 def _read(annotation: Any, found: _Found) -> None:

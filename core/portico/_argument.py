@@ -102,13 +102,13 @@ def caller_of(arguments: Sequence[Argument], fn: Callable[..., Any]) -> Callable
 
 
 def _caller_of_one(read: Read, fn: Callable[..., Any]) -> Callable[[Context], Any]:
-    from portico._faults import SchemaError
+    from portico._faults import MAX_FAULTS, SchemaError
 
     def call(ctx: Context) -> Any:
         try:
             value = read(ctx)
         except SchemaError as error:
-            raise InvalidInputError(_all_faults(error, (), ctx)) from None
+            raise InvalidInputError(error.faults[:MAX_FAULTS]) from None
         return fn(value)
 
     return call

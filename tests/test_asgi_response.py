@@ -217,6 +217,85 @@ async def test_a_stream_and_a_server_that_never_wait_leave_the_others_their_turn
     assert closed == ["stream"]
 
 
+async def test_a_stream_that_never_waits_is_sent_without_a_watcher() -> None:
+    server, source = Server(), Source("a", "b", "c")
+    received: list[int] = []
+
+    async def count(_: Message) -> None:
+        received.append(server.receiving)
+
+    server.before_send = count
+    await server.write(source)
+
+    assert (server.bodies, set(received)) == ([b"a", b"b", b"c", b""], {0})
+
+
+@pytest.mark.parametrize("place", ["chunk", "send"])
+def test_the_task_that_sent_to_a_peer_that_left_is_not_left_cancelled(place: str) -> None:
+    import asyncio
+
+    async def main() -> int:
+        server = Server()
+        source = Source("a", "b", wait_after=1 if place == "chunk" else None)
+
+        async def block(message: Message) -> None:
+            if message.get("body") == b"b":
+                source.waits.set()
+                await anyio.sleep_forever()
+
+        async def leave() -> None:
+            await source.waits.wait()
+            server.peer_left.set()
+
+        server.before_send = block
+        leaving = asyncio.create_task(leave())
+        await server.write(source)
+        await leaving
+        await asyncio.sleep(0)
+        assert (server.bodies, source.closed) == ([b"a"], 1)
+        task = asyncio.current_task()
+        return task.cancelling() if task else -1
+
+    assert asyncio.run(main()) == 0
+
+
+async def test_a_stream_that_takes_the_end_for_nothing_is_not_read_on() -> None:
+    server = Server()
+    waits = anyio.Event()
+    steps: list[str] = []
+
+    async def stream() -> AsyncIterator[str]:
+        yield "a"
+        try:
+            waits.set()
+            await anyio.sleep_forever()
+        except anyio.get_cancelled_exc_class():
+            steps.append("told")
+        yield "b"
+        steps.append("read on")
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(server.write, stream())
+        await reached(waits)
+        server.peer_left.set()
+
+    assert (server.bodies, steps) == ([b"a"], ["told"])
+
+
+async def test_an_error_of_a_stream_is_not_taken_for_one_of_the_server() -> None:
+    server = Server()
+
+    async def stream() -> AsyncIterator[str]:
+        yield "a"
+        yield "b"
+        raise BrokenPipeError
+
+    with pytest.raises(BrokenPipeError):
+        await server.write(stream())
+
+    assert [message.get("more_body") for message in server.sent] == [None, True, True]
+
+
 async def test_a_send_that_raises_oserror_ends_the_stream_like_a_disconnect() -> None:
     server, source = Server(), Source("a", "b", "c")
 

@@ -72,6 +72,24 @@ async def collect(stream: ByteStream) -> list[bytes]:
     return [chunk async for chunk in stream]
 
 
+async def by_values(stream: ByteStream) -> list[bytes]:
+    """The chunks as a reader gets them that reads the values itself."""
+    chunks: list[bytes] = []
+    try:
+        first = await anext(stream, None)
+        if first is not None:
+            chunks.append(first)
+            async for value in stream.values:
+                passes = stream.passes_bytes and type(value) is bytes
+                chunk: bytes = value if passes else stream.to_chunk(value)
+                if chunk:
+                    chunks.append(chunk)
+            await stream.end()
+    finally:
+        await stream.aclose()
+    return chunks
+
+
 CHUNKS = ("é", b"", b"a", bytearray(b"b"), "", memoryview(b"c"))
 ENCODED = ["é".encode(), b"a", b"b", b"c"]
 
@@ -87,6 +105,74 @@ def test_a_stream_says_how_it_is_read() -> None:
     assert ByteStream(AsyncSource()).is_async
     with pytest.raises(TypeError, match="async for"):
         iter(ByteStream(AsyncSource()))
+
+
+@pytest.mark.parametrize("chunks", [(), (b"",), ("",), (b"a",), CHUNKS, (*CHUNKS, b"", *CHUNKS)])
+@pytest.mark.parametrize("length", [None, -1, 0, 1])
+def test_the_values_of_a_stream_are_its_chunks(chunks: tuple[Any, ...], length: int | None) -> None:
+    async def generator() -> AsyncIterator[Any]:
+        for chunk in chunks:
+            yield chunk
+
+    def outcome(read: Callable[[ByteStream], Awaitable[Any]], stream: ByteStream) -> object:
+        async def run() -> object:
+            try:
+                return await read(stream)
+            except ValueError as error:
+                return str(error)
+
+        if length is not None:
+            whole = sum(len(bytes(ByteStream([chunk]).to_chunk(chunk))) for chunk in chunks)
+            stream.expect(max(0, whole + length))
+        return asyncio.run(run())
+
+    source = AsyncSource(*chunks)
+    expected = outcome(collect, ByteStream(AsyncSource(*chunks)))
+
+    assert outcome(by_values, ByteStream(source)) == expected
+    assert outcome(by_values, ByteStream(generator())) == expected
+    assert outcome(collect, ByteStream(Source(*chunks))) == expected
+    assert source.closed == 1
+
+
+class Restarting(Source):
+    """A source that begins anew for whoever asks it for an iterator."""
+
+    def __iter__(self) -> Iterator[Any]:
+        self.chunks = iter([b"a", b"b", b"c"])
+        return self
+
+
+class AsyncRestarting(AsyncSource):
+    """The same for asynchronous code."""
+
+    def __aiter__(self) -> AsyncIterator[Any]:
+        self.source = Source(b"a", b"b", b"c")
+        return self
+
+
+def test_a_source_is_asked_for_an_iterator_once() -> None:
+    async def use() -> list[bytes]:
+        stream = ByteStream(AsyncRestarting())
+        return [await anext(stream), *[value async for value in stream.values]]
+
+    stream = ByteStream(Restarting())
+
+    assert [next(stream), next(stream), *stream] == [b"a", b"b", b"c"]
+    assert asyncio.run(use()) == [b"a", b"b", b"c"]
+
+
+def test_a_stream_is_read_on_in_another_way_where_it_was_left() -> None:
+    source = Source(b"a", b"b", b"c", b"d")
+    stream = ByteStream(source)
+
+    read = [next(stream)]
+    for chunk in stream:
+        read.append(chunk)
+        break
+    read += [next(stream), *stream]
+
+    assert (read, source.closed) == ([b"a", b"b", b"c", b"d"], 1)
 
 
 @pytest.mark.parametrize("times", [0, 1, 2])

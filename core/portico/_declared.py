@@ -84,9 +84,10 @@ class Declared:
         """Whether every answer passes, so that there is nothing to ask."""
         return self._is_trivial
 
-    def is_plain(self, value: Any) -> bool:
-        """Whether every value of this very class passes as it is, as an answer of 200."""
-        return type(value) in self._plain.classes
+    def is_plain(self, value: Any, code: int) -> bool:
+        """Whether every value of this very class passes as it is, with this status."""
+        slot = self._slots.get(code)
+        return slot is not None and type(value) in slot.classes
 
     def prepare(self) -> None:
         """Build what the first answers would else wait for.
@@ -163,10 +164,10 @@ class Declared:
                 source.hold(hold)
             return source
         if hasattr(source, "__anext__"):
-            return source if item.is_open else HeldAsyncIterator(source, hold)
+            return source if item.is_open else HeldAsyncIterator(source, hold, item.classes)
         # Of open items only what a generator returns is left to hold.
         is_plain = item.is_open and not hasattr(source, "send")
-        return source if is_plain else HeldIterator(source, hold, hold_end)
+        return source if is_plain else HeldIterator(source, hold, item.classes, hold_end)
 
     def _fit(self, slot: Slot, value: Any, code: int, author: Returns) -> Any:
         try:

@@ -101,7 +101,7 @@ class Dispatcher:
                 _admit_host(request, platform)
             except Exception as error:  # noqa: BLE001 - a report that fails must not go further
                 ctx = Context(request, platform, running, "", {}, path)
-                return self._without_route(ctx, colour, failing(error))
+                return self._pipeline(colour).failed(error, ctx)
         if not self._receiving:
             # A path that the table has as it came is canonical.
             table = self._router.static.get(request.method)
@@ -115,7 +115,7 @@ class Dispatcher:
             path = canonical_path(path)
         except Exception as error:  # noqa: BLE001 - as above
             ctx = Context(request, platform, running, "", {}, path)
-            return self._without_route(ctx, colour, failing(error))
+            return self._pipeline(colour).failed(error, ctx)
         ctx = Context(request, platform, running, "", {}, path)
         if self._receiving:
             return self._receive(ctx, colour)
@@ -168,11 +168,10 @@ class Dispatcher:
         if on_loop:
             colour = "loop"  # also where threads may block: the loop that runs this may not
         if error is not None:
-            answer = self._without_route(ctx, colour, failing(error))
+            answer = self._pipeline(colour).failed(error, ctx)
         elif value is not None:
-            answer = self._without_route(
-                ctx, colour, self._pipeline(colour).finish(value, link, ctx)
-            )
+            pipeline = self._pipeline(colour)
+            answer = pipeline.start(ctx, pipeline.finish(value, link, ctx))
         else:
             answer = self._route(ctx, colour)
         if isinstance(answer, Response):
@@ -208,7 +207,7 @@ class Dispatcher:
                 return pipeline.run_with_resources(ctx)
             return pipeline.run(ctx)
         except Exception as error:  # noqa: BLE001 - a route that does not compile is a 500 too
-            return self._without_route(ctx, colour, failing(error))
+            return self._pipeline(colour).failed(error, ctx)
 
     async def _route_after_import(self, ctx: Context) -> Response:
         """Import the lazy plugins of a path off the loop, and then route."""
@@ -227,20 +226,15 @@ class Dispatcher:
         path, method = ctx._path, ctx.request.method
         if not allowed or (path == "*" and method != "OPTIONS"):
             error = PeerError(f"There is no {path!r} here.", status=404)
-            return self._without_route(ctx, colour, failing(error))
+            return self._pipeline(colour).failed(error, ctx)
         allow = Headers([("allow", ", ".join(_allow(allowed)))])
         if method == "OPTIONS":
             # Not only on the response, in whose place a hook may put another.
             ctx.set.headers.set("allow", allow["allow"])
-            answer = self._pipeline(colour).finish(Response.ready(204, allow), None, ctx)
-            return self._without_route(ctx, colour, answer)
+            pipeline = self._pipeline(colour)
+            return pipeline.start(ctx, pipeline.finish(Response.ready(204, allow), None, ctx))
         error = PeerError(f"{path!r} does not answer {method}.", status=405, headers=allow)
-        return self._without_route(ctx, colour, failing(error))
-
-    def _without_route(
-        self, ctx: Context, colour: Colour, work: Coroutine[Any, Any, Response]
-    ) -> Response | Awaitable[Response]:
-        return self._pipeline(colour).start(ctx, work)
+        return self._pipeline(colour).failed(error, ctx)
 
     def _pipeline(self, colour: Colour) -> Pipeline:
         pipeline = self._general.get(colour)

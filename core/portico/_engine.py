@@ -42,7 +42,7 @@ from portico._resumption import begin, begin_on_loop, enter_loop
 from portico._sending import dropped, for_loop, left, sent
 from portico._span import Tracing
 from portico._steps import error_steps, steps_before_answer, steps_with_value
-from portico._straight import Straight, is_straight
+from portico._straight import Straight, failing, is_straight
 from portico._stream import ByteStream
 from portico._units import first, units_of
 
@@ -71,6 +71,7 @@ class Pipeline:
         "_chain",
         "_declared",
         "_front",
+        "_has_say_in_errors",
         "_mappers",
         "_may_block",
         "_may_enter",
@@ -107,6 +108,7 @@ class Pipeline:
         blocks = colour == "loop" and any(link.blocks for link in links)
         self._needs_loop = is_async or blocks
         self._shields = self._may_enter and self._needs_loop
+        self._has_say_in_errors = bool(chain.error or self._traces or self._after_response)
         declared = chain.declared
         self._declared = None if declared is None or declared.is_trivial else declared
         self.run = self._specialised(chain, front, on_loop=colour == "loop") or self._run
@@ -140,6 +142,23 @@ class Pipeline:
             ctx._on_loop = True
             return guarded
         return begin(guarded, copy_context())
+
+    def failed(self, error: BaseException, ctx: Context) -> Response | Awaitable[Response]:
+        """The response to what went wrong, at once where no function has a say in it."""
+        if (
+            self._has_say_in_errors
+            or ctx._exits is not None
+            or not isinstance(error, Exception)
+            or (isinstance(error, HTTPError) and not isinstance(error.value, str | None))
+        ):
+            return self.start(ctx, failing(error))
+        ctx._chain = self._chain
+        forget_answer(ctx)
+        response = self._settled_default(error, ctx)
+        if must_drop(response, ctx.request.method):
+            drop(response)
+        ctx._is_left = True
+        return response
 
     # The whole way through
 

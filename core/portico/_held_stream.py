@@ -3,10 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
-from typing import Any, TypeAlias, TypeGuard
+from typing import Any, NamedTuple, TypeAlias, TypeGuard
 
 Hold: TypeAlias = Callable[[Any], Any]
 """The value to send in the place of another; it raises for one that may not leave."""
+
+
+class Rest(NamedTuple):
+    """How to go on without an iterator that wraps another, once an item was taken.
+
+    The one that wraps is still what is closed.
+
+    Attributes:
+        values: the other one.
+        hold: makes an item of a value, but of None, which is no item.
+        classes: a value of exactly one of these passes `hold` as it is.
+    """
+
+    values: Any
+    hold: Hold
+    classes: frozenset[type]
 
 
 def is_awaitable(value: object) -> TypeGuard[Awaitable[Any]]:
@@ -28,14 +44,18 @@ class HeldIterator:
     Args:
         source: the handler's iterator.
         hold: of an item.
+        classes: an item of exactly one of these passes `hold` as it is.
         hold_end: of what a generator returns that yielded nothing: it is the answer.
     """
 
-    __slots__ = ("_has_items", "_hold", "_hold_end", "_source")
+    __slots__ = ("_classes", "_has_items", "_hold", "_hold_end", "_source")
 
-    def __init__(self, source: Iterator[Any], hold: Hold, hold_end: Hold) -> None:
+    def __init__(
+        self, source: Iterator[Any], hold: Hold, classes: frozenset[type], hold_end: Hold
+    ) -> None:
         self._source = source
         self._hold = hold
+        self._classes = classes
         self._hold_end = hold_end
         self._has_items = False
 
@@ -44,6 +64,10 @@ class HeldIterator:
 
     def __next__(self) -> Any:
         return self._held(lambda: next(self._source))
+
+    def rest(self) -> Rest:
+        """How to go on without this; see `Rest`."""
+        return Rest(self._source, self._hold, self._classes)
 
     def throw(self, error: BaseException) -> Any:
         """Raise an error inside the source; where it has no such way, close it and raise here."""
@@ -78,17 +102,22 @@ class HeldIterator:
 class HeldAsyncIterator:
     """The same for an asynchronous iterator, which ends without a value."""
 
-    __slots__ = ("_hold", "_source")
+    __slots__ = ("_classes", "_hold", "_source")
 
-    def __init__(self, source: AsyncIterator[Any], hold: Hold) -> None:
+    def __init__(self, source: AsyncIterator[Any], hold: Hold, classes: frozenset[type]) -> None:
         self._source = source
         self._hold = hold
+        self._classes = classes
 
     def __aiter__(self) -> AsyncIterator[Any]:
         return self
 
     async def __anext__(self) -> Any:
         return await self._held(await anext(self._source))
+
+    def rest(self) -> Rest:
+        """How to go on without this; see `Rest`."""
+        return Rest(self._source, self._hold, self._classes)
 
     async def athrow(self, error: BaseException) -> Any:
         """Raise an error inside the source; where it has no such way, close it and raise here."""

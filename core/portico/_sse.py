@@ -6,6 +6,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, I
 from math import inf
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeGuard, TypeVar, overload
 
+from portico._held_stream import Rest
 from portico._server_sent_event import COMMENT, ServerSentEvent, as_event
 from portico._stream import Idle
 
@@ -17,6 +18,7 @@ T = TypeVar("T")
 Hold: TypeAlias = Callable[[Any], ServerSentEvent[Any]]
 
 _OPENING: Final = ServerSentEvent(None)
+_TEXT: Final[frozenset[type]] = frozenset({str})
 
 
 class EventStream:
@@ -49,6 +51,10 @@ class EventStream:
         while value is None:
             value = next(self._source)
         return self._hold(value)
+
+    def rest(self) -> Rest:
+        """How to go on without this; see `Rest`."""
+        return Rest(self._source, self._hold, _passing(self._hold))
 
     def close(self) -> None:
         """Close the source."""
@@ -85,6 +91,10 @@ class AsyncEventStream:
             value = await anext(self._iterator)
         return self._hold(value)
 
+    def rest(self) -> Rest:
+        """How to go on without this; see `Rest`."""
+        return Rest(self._iterator, self._hold, _passing(self._hold))
+
     async def aclose(self) -> None:
         """Close the source, and the iterator over it where that is another."""
         iterator: object = self._iterator
@@ -93,6 +103,11 @@ class AsyncEventStream:
             aclose: Callable[[], Awaitable[object]] | None = getattr(each, "aclose", None)
             if aclose is not None:
                 await aclose()
+
+
+def _passing(hold: Hold) -> frozenset[type]:
+    """The classes of values that need not be made events of, to be sent as those."""
+    return _TEXT if hold is as_event else frozenset()
 
 
 @overload

@@ -22,6 +22,8 @@ _PATH = "/-._~!$&'()*+,;=:@"
 # What a path that is encoded already may have: every visible ASCII character.
 _VISIBLE = bytes(range(0x21, 0x7F))
 _origin = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*").match
+# Digits of a Content-Length that is no attack; what is longer the core says.
+_SHORT = 12
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -40,36 +42,31 @@ class AsgiRequest(NativeRequest):
         """The request of a call."""
         headers = scope["headers"]
         by_name: dict[bytes, bytes] = dict(headers)
-        fields, host = None, None
-        if len(by_name) == len(headers):
-            fields = by_name
-            value = fields.get(b"host")
-            if value:
-                host = value.decode("latin-1")
-            has_body = (
-                b"content-length" in fields
-                or b"transfer-encoding" in fields
-                or scope["http_version"][:1] != "1"
-                or value is None  # names may not be lower case
-            ) and may_have_body(scope)
-        else:
-            has_body = may_have_body(scope)
+        host = by_name.get(b"host")
+        # Names may repeat, or not be lower case.
+        fields = by_name if host and len(by_name) == len(headers) else None
+        if (
+            fields is None
+            or b"content-length" in fields
+            or b"transfer-encoding" in fields
+            or scope["http_version"][:1] != "1"
+        ):
+            platform.has_body = may_have_body(scope)
         raw: bytes | None = scope.get("raw_path")
-        if raw is not None and raw.isascii() and not platform.has_root_path:
-            target = raw.decode("ascii")
-        else:
+        if raw is None or scope.get("root_path") or platform.options.root_path or not raw.isascii():
             target = read_target(scope, platform.root_path)
+        else:
+            target = raw.decode("ascii")
         query: bytes = scope["query_string"]
         request = cls(
             scope["method"],
             target,
             query.decode("latin-1") if query else "",
-            AsgiBody(platform) if has_body else None,
+            AsgiBody(platform) if platform.has_body else None,
             platform.options.limits,
-            host,
+            host.decode("latin-1") if fields is not None and host else None,
         )
         request._scope, request._platform, request._fields = scope, platform, fields
-        platform.has_body = has_body
         return request
 
     def _read_headers(self) -> Headers:
@@ -82,6 +79,14 @@ class AsgiRequest(NativeRequest):
                 # HTTP/2 may split the field (RFC 9113 section 8.2.3); a comma would not join it.
                 headers.set("cookie", "; ".join(cookies))
         return headers
+
+    def _declared_length(self) -> int | None:
+        fields = self._fields
+        if fields is not None and b"content-encoding" not in fields:
+            length = fields.get(b"content-length")
+            if length is not None and length.isdigit() and len(length) <= _SHORT:
+                return int(length)
+        return super()._declared_length()
 
     def _read_host(self) -> str:
         # Not of `headers`: every request is asked for its host, few for anything else.

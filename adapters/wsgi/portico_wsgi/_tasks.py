@@ -7,18 +7,19 @@ end of its stream; `run` is for work that only has to end.
 from __future__ import annotations
 
 import asyncio
-from concurrent.futures import Future
 from contextlib import aclosing
+from itertools import repeat
 from typing import TYPE_CHECKING
 
 from portico.contract import ByteStream
+from portico_wsgi._reply import Reply
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterator
     from contextvars import Context
 
     from portico.contract import Idle, Response, Running
-    from portico_wsgi._loop import Loop, Reply
+    from portico_wsgi._loop import Loop
 
 
 class Host:
@@ -101,6 +102,9 @@ class Exchange:
             raise
         return response
 
+    def __iter__(self) -> Iterator[bytes]:
+        return map(next, repeat(self))
+
     def __next__(self) -> bytes:
         chunk: bytes | None = self._loop.call(self._pull)
         if chunk is None:
@@ -137,7 +141,7 @@ class Exchange:
 
     def _fill(self, reply: Reply, chunk: bytes) -> None:
         if not reply.done():
-            kept: Reply = Future()
+            kept = Reply()
             self._kept = self._reply = kept
             reply.set_result(chunk)
 

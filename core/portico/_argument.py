@@ -83,7 +83,11 @@ def caller_of(arguments: Sequence[Argument], fn: Callable[..., Any]) -> Callable
 
     def call(ctx: Context) -> Any:
         values: list[Any] = []
-        sources = (_NOTHING, ctx.params, _query_of(ctx) if has_query else _NOTHING)
+        query = _NOTHING
+        if has_query:  # as hooks have left it
+            changed = ctx._query
+            query = last_values(ctx.request.raw_query) if changed is None else dict(changed.items())
+        sources = (_NOTHING, ctx.params, query)
         try:
             for source, name, scalar, default, read in steps:
                 text = sources[source].get(name)
@@ -128,7 +132,11 @@ def collector_of(
 
     def collect(ctx: Context, faults: list[Fault]) -> list[Any]:
         values: list[Any] = []
-        sources = (_NOTHING, ctx.params, _query_of(ctx) if has_query else _NOTHING)
+        query = _NOTHING
+        if has_query:  # as hooks have left it
+            changed = ctx._query
+            query = last_values(ctx.request.raw_query) if changed is None else dict(changed.items())
+        sources = (_NOTHING, ctx.params, query)
         for source, name, scalar, default, read in steps:
             text = sources[source].get(name)
             if text and (value := scalar(text)).__class__ is not Refused:
@@ -144,13 +152,6 @@ def collector_of(
         return values
 
     return collect
-
-
-def _query_of(ctx: Context) -> Mapping[str, str]:
-    """The last text of each name of the query, as hooks have left it."""
-    if ctx._query is None:  # what it would be made of
-        return last_values(ctx.request.raw_query.removeprefix("?"))
-    return dict(ctx._query.items())
 
 
 def _steps_of(arguments: Sequence[Argument], *, with_keys: bool) -> tuple[list[_Step], bool]:

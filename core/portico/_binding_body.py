@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _JSON: Final = "application/json"
 _URLENCODED: Final = "application/x-www-form-urlencoded"
 _MULTIPART: Final = "multipart/form-data"
+_MULTIPART_START: Final = "multipart/form-data;"
 _ASYNC_STREAMS: Final[frozenset[Any]] = frozenset({AsyncIterator, AsyncIterable})
 _STREAMS: Final[frozenset[Any]] = frozenset({Iterator, Iterable})
 
@@ -198,7 +199,11 @@ def _read_text(ctx: Context) -> str:
 
 
 def _validated(request: Request, schema: Schema, accepted: Sequence[str]) -> Any:
-    kind = (request.headers.get("content-type") or "").partition(";")[0].strip().lower()
+    content_type = request.headers.get("content-type") or ""
+    form = request._form
+    if form is not None and content_type[:20] == _MULTIPART_START and _MULTIPART in accepted:
+        return schema.validate_strings(form, part="body")
+    kind = content_type.partition(";")[0].strip().lower()
     # A body without a type is taken for JSON: many scripts leave it out.
     if (kind in ("", _JSON) or kind.endswith("+json")) and _JSON in accepted:
         data = request.sync.bytes()

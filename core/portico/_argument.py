@@ -156,18 +156,18 @@ def collector_of(
 
 def _steps_of(arguments: Sequence[Argument], *, with_keys: bool) -> tuple[list[_Step], bool]:
     """How arguments are read, and whether one of them is of the query."""
-    steps = [_step_of(each, with_keys=with_keys) for each in arguments]
+    from portico._faults import MISSING
+
+    steps = [_step_of(each, MISSING, with_keys=with_keys) for each in arguments]
     return steps, any(step[0] == _QUERY for step in steps)
 
 
-def _step_of(argument: Argument, *, with_keys: bool) -> _Step:
-    from portico._faults import MISSING
-
+def _step_of(argument: Argument, required: object, *, with_keys: bool) -> _Step:
     if argument.is_key and not with_keys:
         return (_NOWHERE, "", _nothing, None, argument.read)
     texts = argument.texts
     if texts is None or texts.many:
-        return (_NOWHERE, "", _nothing, MISSING, argument.read)
+        return (_NOWHERE, "", _nothing, required, argument.read)
     source = _PATH if texts.part == "path" else _QUERY
     return (source, argument.name, texts.read_one, texts.default, argument.read)
 

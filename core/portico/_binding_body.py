@@ -75,6 +75,7 @@ def body_reading(
 
 
 def _reading_schema(annotation: Any, where: str) -> Callable[[Context], Any]:
+    from portico._body_sync import SyncBody
     from portico._form_data import FormData
     from portico._schema import schema_for
 
@@ -90,10 +91,13 @@ def _reading_schema(annotation: Any, where: str) -> Callable[[Context], Any]:
         parsed = ctx._parsed
         if parsed is UNPARSED:
             request = ctx.request
-            data = request._data
-            # What nearly all send and, on a loop, has been read by now: no need to look closer.
-            if data and from_json and request.headers.get("content-type") == _JSON:
-                return from_json(data, part="body")
+            # What nearly all send: there is no need to look closer.
+            if from_json and request.headers.get("content-type") == _JSON:
+                data = request._data
+                if data is None:
+                    data = SyncBody(request).bytes()
+                if data:
+                    return from_json(data, part="body")
             return _validated(request, schema, accepted)
         if isinstance(parsed, FormData):
             return schema.validate_strings(parsed, part="body")

@@ -7,10 +7,10 @@ and the next value of the class is encoded and sent with nothing in between.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from portico._answer import is_json_class, is_open_ended, is_reply, to_response
-from portico._framing import must_drop, plain_with_fields, settle
+from portico._framing import added_fields, must_drop, settle
 from portico._json import json_encoder
 from portico._media import JSON, TEXT, Media
 from portico._reply import Reply
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
     # The class of a value; of a reply, its status and the class of its value.
     Kind: TypeAlias = type | tuple[int, type]
+
+# `type`, whose result the checkers take for unknown where its argument is `Any`.
+class_of: Final[Callable[[object], type[object]]] = type
 
 
 class Answering:
@@ -49,23 +52,23 @@ class Answering:
         # How values are sent that were found to be plain.
         self._ways: dict[Kind, tuple[Media, Callable[[Any], bytes]]] = {}
 
-    def _answer(self, value: object, ctx: Context) -> Response | Awaitable[Response]:
+    def _answer(self, value: Any, ctx: Context) -> Response | Awaitable[Response]:
         """The response of the handler's value, at once where it is as plain as most are."""
         sent, status = value, 200
-        kind = type(value)
+        kind = class_of(value)
+        way = self._ways.get(kind)
         if kind is Response:
             # That of a constant, mostly.
-            ready = cast("Response", value)
+            ready: Response = value
             if self._is_plain and ready.is_plain and _adds_nothing(ctx):
                 ctx._is_left = True
                 return ready.copy()
-            way = None
         elif kind is Reply:
-            reply = cast("Reply[int, object]", value)
-            sent, status = reply.value, reply.code
-            way = self._ways.get((status, type(sent))) if reply.headers is None else None
-        else:
-            way = self._ways.get(kind)
+            reply: Reply[int, Any] = value
+            if reply.headers is None:
+                sent, status = reply.value, reply.code
+                kind = class_of(sent)
+                way = self._ways.get((status, kind))
         if way is not None and ctx._exits is None and ctx.request.method != "HEAD":
             media, encode = way
             try:
@@ -75,10 +78,10 @@ class Answering:
             if ctx._set is None and ctx._cookies is None:
                 ctx._is_left = True
                 return Response.plain(media, content, status)
-            response = plain_with_fields(media, content, status, ctx)
-            if response is not None:
+            fields = added_fields(ctx)
+            if fields is not None:
                 ctx._is_left = True
-                return response
+                return Response.plain(media, content, status, fields)
         return self._answer_slowly(value, ctx)
 
     def _answer_slowly(self, value: object, ctx: Context) -> Response | Awaitable[Response]:
@@ -102,11 +105,10 @@ class Answering:
 
     def _learn(self, value: object) -> None:
         """Remember how values of this class are sent, where that depends on the class alone."""
-        sent: object = value
-        status = 200
+        sent, status = value, 200
         if is_reply(value):
             sent, status = value.value, value.code
-        kind: type = type(sent)
+        kind = class_of(sent)
         key: Kind = kind if sent is value else (status, kind)
         if self._declared is not None and not self._declared.is_plain(sent, status):
             return

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
 from portico._argument import Argument, call_by_kind, caller_of, collector_of
@@ -117,7 +118,7 @@ class _Binder:
             return Argument(name, parameter.keyword, read_context)
         if isinstance(default, Use):
             self.keys.append(key := key_of(default))
-            return Argument(name, parameter.keyword, lambda ctx: ctx[key], is_key=True)
+            return Argument(name, parameter.keyword, itemgetter(key), is_key=True)
         if annotation is EMPTY:
             raise self._error(
                 name,

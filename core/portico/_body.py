@@ -84,7 +84,9 @@ class Body:
     @property
     def headers(self) -> Headers:
         """The header fields."""
-        return self._own_headers()
+        if self._headers is None:
+            self._headers = self._read_headers()
+        return self._headers
 
     def _own_headers(self) -> Headers:
         if self._headers is None:

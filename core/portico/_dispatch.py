@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Coroutine
 from contextvars import copy_context
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 from portico._chain import Chain
 from portico._context import Context
@@ -18,6 +18,7 @@ from portico._errors import PeerError
 from portico._headers import Headers
 from portico._offload import offload
 from portico._path import canonical_path
+from portico._problem import detail_response
 from portico._request import valid_hosts
 from portico._request_life import abandon, close_shield, open_shield
 from portico._response import Response
@@ -198,8 +199,8 @@ class Dispatcher:
             if ctx._path == "*":  # the whole server, not its root (RFC 9112 section 3.2.4)
                 return self._unrouted(ctx, colour, self._router.methods())
             match = self._router.find(request.method, ctx._path)
-            if type(match) is not tuple:
-                return self._unrouted(ctx, colour, cast("frozenset[str]", match))
+            if isinstance(match, frozenset):
+                return self._unrouted(ctx, colour, match)
             route, ctx.params = match
             pipeline = route.pipelines.get(colour) or route.compile(colour, self._surroundings)
             ctx.route = route.pattern.text
@@ -225,8 +226,11 @@ class Dispatcher:
         """404, 405, or the automatic answer to OPTIONS (RFC 9110 sections 9.3.7, 15.5.6)."""
         path, method = ctx._path, ctx.request.method
         if not allowed or (path == "*" and method != "OPTIONS"):
-            error = PeerError(f"There is no {path!r} here.", status=404)
-            return self._pipeline(colour).failed(error, ctx)
+            pipeline = self._pipeline(colour)
+            detail = f"There is no {path!r} here."
+            if pipeline.has_say_in_errors or ctx._set is not None or method == "HEAD":
+                return pipeline.failed(PeerError(detail, status=404), ctx)
+            return detail_response(404, detail)
         allow = Headers([("allow", ", ".join(_allow(allowed)))])
         if method == "OPTIONS":
             # Not only on the response, in whose place a hook may put another.

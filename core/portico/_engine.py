@@ -64,6 +64,7 @@ class Pipeline:
 
     Attributes:
         run: answers a request that matched; it never raises but for cancellation.
+        has_say_in_errors: whether a function may see an error, or the answer to it.
     """
 
     __slots__ = (
@@ -71,7 +72,6 @@ class Pipeline:
         "_chain",
         "_declared",
         "_front",
-        "_has_say_in_errors",
         "_mappers",
         "_may_block",
         "_may_enter",
@@ -81,6 +81,7 @@ class Pipeline:
         "_shields",
         "_takers",
         "_traces",
+        "has_say_in_errors",
         "run",
     )
 
@@ -108,7 +109,7 @@ class Pipeline:
         blocks = colour == "loop" and any(link.blocks for link in links)
         self._needs_loop = is_async or blocks
         self._shields = self._may_enter and self._needs_loop
-        self._has_say_in_errors = bool(chain.error or self._traces or self._after_response)
+        self.has_say_in_errors = bool(chain.error or self._traces or self._after_response)
         declared = chain.declared
         self._declared = None if declared is None or declared.is_trivial else declared
         self.run = self._specialised(chain, front, on_loop=colour == "loop") or self._run
@@ -146,7 +147,7 @@ class Pipeline:
     def failed(self, error: BaseException, ctx: Context) -> Response | Awaitable[Response]:
         """The response to what went wrong, at once where no function has a say in it."""
         if (
-            self._has_say_in_errors
+            self.has_say_in_errors
             or ctx._exits is not None
             or not isinstance(error, Exception)
             or (isinstance(error, HTTPError) and not isinstance(error.value, str | None))

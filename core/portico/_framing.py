@@ -10,7 +10,6 @@ from portico._stream import ByteStream, offloaded
 
 if TYPE_CHECKING:
     from portico._context import Context
-    from portico._media import Media
 
 # RFC 9110 section 7.6.1: they concern one connection, so they are the server's to write.
 _HOP_BY_HOP: Final = frozenset(
@@ -42,27 +41,28 @@ def settle(response: Response, ctx: Context) -> Response:
     return frame(response, ctx.request.method)
 
 
-def plain_with_fields(media: Media, content: bytes, status: int, ctx: Context) -> Response | None:
-    """The settled response of plain content, where `ctx` adds nothing but fields of its own.
+def added_fields(ctx: Context) -> list[tuple[str, str]] | None:
+    """The fields that `ctx` adds to a plain answer.
 
     Returns:
-        None where a field is one that this answer has, or that the server writes.
+        None where it sets more than that: a status, or a field that the answer has, or that the
+        server writes.
     """
-    pairs = [media.field, ("content-length", str(len(content)))]
     settings, cookies = ctx._set, ctx._cookies
+    pairs: list[tuple[str, str]] = []
     if settings is not None:
         if settings.status is not None:
             return None
-        if settings.has_headers:
-            for pair in settings.headers:
-                if pair[0] in _NOT_ADDED:
-                    return None
-                pairs.append(pair)
-    headers = Headers.from_pairs(pairs)
+        if settings._headers is not None:
+            pairs += settings._headers._pairs
+            if not _NOT_ADDED.isdisjoint(dict(pairs)):
+                return None
     if cookies is not None:
+        added = Headers()
         for line in cookies.set_cookie_lines():
-            headers.append("set-cookie", line)
-    return Response.ready(status, headers, content)
+            added.append("set-cookie", line)
+        pairs += added._pairs
+    return pairs
 
 
 def checked_status(status: int) -> int:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from portico._errors import HTTPError, InvalidInputError
 from portico._headers import Headers
+from portico._json import to_json
 from portico._media import PROBLEM
 from portico._reply import Problem, phrase
 from portico._response import Response
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 
 def problem_response(status: int, problem: Problem, headers: Headers | None = None) -> Response:
     """The response of a problem; members that are not set are left out."""
-    from portico._json import to_json
-
     body: dict[str, object] = {
         "type": problem.type,
         "title": problem.title or phrase(status),
@@ -34,6 +33,19 @@ def problem_response(status: int, problem: Problem, headers: Headers | None = No
     own = Headers(headers)
     own.set("content-type", PROBLEM.type)
     return Response.ready(status, own, to_json(body))
+
+
+def detail_response(status: int, detail: str) -> Response:
+    """The response of a problem that has a detail and nothing else, as most have."""
+    head = _heads.get(status)
+    if head is None:
+        body = problem_response(status, Problem("")).sync.bytes()
+        head = _heads[status] = body.removesuffix(b'""}')
+    return Response.plain(PROBLEM, b"%b%b}" % (head, to_json(detail)), status)
+
+
+# By status: what stands before the detail.
+_heads: Final[dict[int, bytes]] = {}
 
 
 def error_problem(error: HTTPError, *, debug: bool) -> Problem | None:

@@ -12,7 +12,7 @@ from contextvars import copy_context
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
-from portico._answering import Answering
+from portico._answering import Answering, class_of
 from portico._key_steps import Keeping, value_of
 from portico._response import Response
 from portico._resumption import Begun, begin_on_loop, enter_loop
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from portico._key import Key
     from portico._link import Link
     from portico._units import Step
+# Classes whose instances were found to be values, and no answers.
+_value_classes: Final[set[type]] = set()
+
 _COROUTINE: Final[Any] = CoroutineType
 
 
@@ -122,7 +125,13 @@ class Straight(Answering):
     # Asynchronous functions
 
     def _begin(self, ctx: Context) -> Response | Awaitable[Response]:
-        return begin_on_loop(self._run_async(ctx))
+        running = self._run_async(ctx)
+        try:
+            waits_for = running.send(None)
+        except StopIteration as end:
+            response: Response = end.value
+            return response
+        return Begun(running, waits_for)
 
     def _run_handler(self, ctx: Context) -> Response | Awaitable[Response]:
         """A handler alone, which mostly has its value without waiting: no coroutine around it."""
@@ -213,10 +222,14 @@ def _called(step: Step) -> _Call:
 
 
 def _keep(ctx: Context, key: Key[Any], made: Any) -> None:
-    values = ctx._values
-    if values is None:
-        values = ctx._values = {}
-    values[key] = value_of(key, made)
+    kind = class_of(made)
+    if kind not in _value_classes:
+        made = value_of(key, made)
+        _value_classes.add(kind)
+    if ctx._values is None:
+        ctx._values = {key: made}
+    else:
+        ctx._values[key] = made
 
 
 async def failing(error: BaseException) -> Response:

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import quote, quote_from_bytes, unquote
 
-from portico.contract import NativeRequest
+from portico.contract import NativeRequest, WireHeaders
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping
@@ -45,13 +45,10 @@ class AsgiRequest(NativeRequest):
         host = by_name.get(b"host")
         # Names may repeat, or not be lower case.
         fields = by_name if host and len(by_name) == len(headers) else None
-        if (
-            fields is None
-            or b"content-length" in fields
-            or b"transfer-encoding" in fields
-            or scope["http_version"][:1] != "1"
-        ):
+        if fields is None or b"transfer-encoding" in fields or scope["http_version"][:1] != "1":
             platform.has_body = may_have_body(scope)
+        elif b"content-length" in fields:
+            platform.has_body = fields[b"content-length"] != b"0"
         raw: bytes | None = scope.get("raw_path")
         if raw is None or scope.get("root_path") or platform.options.root_path or not raw.isascii():
             target = read_target(scope, platform.root_path)
@@ -70,8 +67,6 @@ class AsgiRequest(NativeRequest):
         return request
 
     def _read_headers(self) -> Headers:
-        from portico.contract import WireHeaders
-
         headers = WireHeaders(self._scope["headers"], self._fields)
         if self._fields is None:
             cookies = headers.get_all("cookie")

@@ -83,7 +83,11 @@ def caller_of(arguments: Sequence[Argument], fn: Callable[..., Any]) -> Callable
 
     def call(ctx: Context) -> Any:
         values: list[Any] = []
-        sources = (_NOTHING, ctx.params, _query_of(ctx) if has_query else _NOTHING)
+        query = _NOTHING
+        if has_query:  # as hooks have left it
+            changed = ctx._query
+            query = last_values(ctx.request.raw_query) if changed is None else dict(changed.items())
+        sources = (_NOTHING, ctx.params, query)
         try:
             for source, name, scalar, default, read in steps:
                 text = sources[source].get(name)
@@ -102,13 +106,13 @@ def caller_of(arguments: Sequence[Argument], fn: Callable[..., Any]) -> Callable
 
 
 def _caller_of_one(read: Read, fn: Callable[..., Any]) -> Callable[[Context], Any]:
-    from portico._faults import SchemaError
+    from portico._faults import MAX_FAULTS, SchemaError
 
     def call(ctx: Context) -> Any:
         try:
             value = read(ctx)
         except SchemaError as error:
-            raise InvalidInputError(_all_faults(error, (), ctx)) from None
+            raise InvalidInputError(error.faults[:MAX_FAULTS]) from None
         return fn(value)
 
     return call
@@ -128,7 +132,11 @@ def collector_of(
 
     def collect(ctx: Context, faults: list[Fault]) -> list[Any]:
         values: list[Any] = []
-        sources = (_NOTHING, ctx.params, _query_of(ctx) if has_query else _NOTHING)
+        query = _NOTHING
+        if has_query:  # as hooks have left it
+            changed = ctx._query
+            query = last_values(ctx.request.raw_query) if changed is None else dict(changed.items())
+        sources = (_NOTHING, ctx.params, query)
         for source, name, scalar, default, read in steps:
             text = sources[source].get(name)
             if text and (value := scalar(text)).__class__ is not Refused:
@@ -146,27 +154,20 @@ def collector_of(
     return collect
 
 
-def _query_of(ctx: Context) -> Mapping[str, str]:
-    """The last text of each name of the query, as hooks have left it."""
-    if ctx._query is None:  # what it would be made of
-        return last_values(ctx.request.raw_query.removeprefix("?"))
-    return dict(ctx._query.items())
-
-
 def _steps_of(arguments: Sequence[Argument], *, with_keys: bool) -> tuple[list[_Step], bool]:
     """How arguments are read, and whether one of them is of the query."""
-    steps = [_step_of(each, with_keys=with_keys) for each in arguments]
+    from portico._faults import MISSING
+
+    steps = [_step_of(each, MISSING, with_keys=with_keys) for each in arguments]
     return steps, any(step[0] == _QUERY for step in steps)
 
 
-def _step_of(argument: Argument, *, with_keys: bool) -> _Step:
-    from portico._faults import MISSING
-
+def _step_of(argument: Argument, required: object, *, with_keys: bool) -> _Step:
     if argument.is_key and not with_keys:
         return (_NOWHERE, "", _nothing, None, argument.read)
     texts = argument.texts
     if texts is None or texts.many:
-        return (_NOWHERE, "", _nothing, MISSING, argument.read)
+        return (_NOWHERE, "", _nothing, required, argument.read)
     source = _PATH if texts.part == "path" else _QUERY
     return (source, argument.name, texts.read_one, texts.default, argument.read)
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _JSON: Final = "application/json"
 _URLENCODED: Final = "application/x-www-form-urlencoded"
 _MULTIPART: Final = "multipart/form-data"
+_MULTIPART_START: Final = "multipart/form-data;"
 _ASYNC_STREAMS: Final[frozenset[Any]] = frozenset({AsyncIterator, AsyncIterable})
 _STREAMS: Final[frozenset[Any]] = frozenset({Iterator, Iterable})
 
@@ -74,6 +75,7 @@ def body_reading(
 
 
 def _reading_schema(annotation: Any, where: str) -> Callable[[Context], Any]:
+    from portico._body_sync import SyncBody
     from portico._form_data import FormData
     from portico._schema import schema_for
 
@@ -89,10 +91,13 @@ def _reading_schema(annotation: Any, where: str) -> Callable[[Context], Any]:
         parsed = ctx._parsed
         if parsed is UNPARSED:
             request = ctx.request
-            data = request._data
-            # What nearly all send and, on a loop, has been read by now: no need to look closer.
-            if data and from_json and request.headers.get("content-type") == _JSON:
-                return from_json(data, part="body")
+            # What nearly all send: there is no need to look closer.
+            if from_json and request.headers.get("content-type") == _JSON:
+                data = request._data
+                if data is None:
+                    data = SyncBody(request).bytes()
+                if data:
+                    return from_json(data, part="body")
             return _validated(request, schema, accepted)
         if isinstance(parsed, FormData):
             return schema.validate_strings(parsed, part="body")
@@ -198,7 +203,11 @@ def _read_text(ctx: Context) -> str:
 
 
 def _validated(request: Request, schema: Schema, accepted: Sequence[str]) -> Any:
-    kind = (request.headers.get("content-type") or "").partition(";")[0].strip().lower()
+    content_type = request.headers.get("content-type") or ""
+    form = request._form
+    if form is not None and content_type[:20] == _MULTIPART_START and _MULTIPART in accepted:
+        return schema.validate_strings(form, part="body")
+    kind = content_type.partition(";")[0].strip().lower()
     # A body without a type is taken for JSON: many scripts leave it out.
     if (kind in ("", _JSON) or kind.endswith("+json")) and _JSON in accepted:
         data = request.sync.bytes()

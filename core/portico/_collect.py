@@ -300,6 +300,8 @@ _WALKS: Final[dict[type[mi.Type], Callable[[_Walk, Any, Any, str], object]]] = {
 
 def decode_custom(tp: type, value: object) -> object:
     """Give a class with an adapter of its own to that adapter; others must be instances already."""
+    if type(value) is tp:
+        return value
     adapter = adapter_for(tp)
     if adapter is None or isinstance(value, tp):
         return value

@@ -107,5 +107,4 @@ class CookieJar:
 
     def set_cookie_lines(self) -> list[str]:
         """The `Set-Cookie` values of the cookies that changed, in the order of first touch."""
-        lines = [cookie.line() for cookie in self._cookies.values()]
-        return [line for line in lines if line is not None]
+        return [line for cookie in self._cookies.values() if (line := cookie.line()) is not None]

@@ -45,11 +45,11 @@ class MsgspecSchema:
     __slots__ = (
         "_decode",
         "_described",
-        "_limits_files",
         "_readers",
         "has_decimals",
         "has_files",
         "hook",
+        "limits_files",
         "node",
         "type",
     )
@@ -64,7 +64,7 @@ class MsgspecSchema:
         self.hook = decode_custom if custom else None
         self.has_decimals = any(isinstance(node, mi.DecimalType) for node in within)
         self.has_files = any(issubclass(cls, Blob) for cls in custom)
-        self._limits_files = self.has_files and any(map(_declares_limits, within))
+        self.limits_files = self.has_files and any(map(_declares_limits, within))
         self._decode = msgspec.json.Decoder(self.type, dec_hook=self.hook).decode
         self._readers: dict[str, Reader] = {}
         self._described: Described | None = None  # of what is refused, once something is
@@ -132,7 +132,7 @@ class MsgspecSchema:
             from portico._decimals import refuse_decimals
 
             value, _ = refuse_decimals(value, node)
-        if self._limits_files:
+        if self.limits_files:
             from portico._form_files import accept_file
             from portico._revise import revise
 

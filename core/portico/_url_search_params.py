@@ -35,9 +35,9 @@ def parse_urlencoded(text: str | bytes) -> list[tuple[str, str]]:
 
 
 def last_values(query: str) -> dict[str, str]:
-    """The last value of each name of a query: `dict(parse_urlencoded(query))`."""
-    if "%" in query or "+" in query or not query.isascii():
-        return dict(parse_urlencoded(query))
+    """The last value of each name: `dict(URLSearchParams(query).items())`."""
+    if "%" in query or "+" in query or query[:1] == "?" or not query.isascii():
+        return dict(parse_urlencoded(query.removeprefix("?")))
     values: dict[str, str] = {}
     for field in query.split("&"):
         if field:

@@ -1,7 +1,14 @@
 """Answers as messages: whole ones, and streams that end with their peer."""
 
 import sys
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, MutableMapping
+from collections.abc import (
+    AsyncIterable,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    MutableMapping,
+)
 from typing import Any
 
 import anyio
@@ -51,7 +58,7 @@ class Server:
     def bodies(self) -> list[bytes]:
         return [message["body"] for message in self.sent[1:]]
 
-    async def write(self, source: AsyncIterable[str]) -> AsgiPlatform:
+    async def write(self, source: AsyncIterable[str] | Iterable[str]) -> AsgiPlatform:
         """Send a stream, as the handler does."""
         tasks = tasks_of(current_loop())
         platform = AsgiPlatform(Options(), {}, Inbox(self.receive, tasks), self.send)
@@ -117,6 +124,14 @@ async def test_a_stream_starts_with_its_first_chunk_and_ends_with_an_empty_messa
     assert server.bodies == [b"a", b"b", b""]
     assert [message["more_body"] for message in server.sent[1:]] == [True, True, False]
     assert source.closed == 1
+
+
+async def test_a_synchronous_stream_is_sent_too() -> None:
+    server = Server()
+
+    await server.write(["a", "", "b", "c"])
+
+    assert server.bodies == [b"a", b"b", b"c", b""]
 
 
 async def test_an_empty_stream_is_a_start_and_an_empty_body() -> None:

@@ -27,7 +27,7 @@ from portico._held_stream import HeldAsyncIterator, HeldIterator
 from portico._json import to_json
 from portico._server_sent_event import EVENT_STREAM, ServerSentEvent, as_event
 from portico._sse import AsyncEventStream, EventStream
-from portico._stream import Begun, encoded
+from portico._stream import encoded
 
 if TYPE_CHECKING:
     from contextvars import Context
@@ -83,14 +83,28 @@ def _json_line(value: Any) -> bytes:
     return b"" if value is None else to_json(value) + b"\n"
 
 
-class _Started(Begun):
-    """The parts that do not depend on how a source is read."""
+class Begun:
+    """A source whose first value was taken, as `ByteStream.begun` takes it.
 
-    __slots__ = ("_first",)
+    Attributes:
+        source: what is closed once.
+        values: what it gives from here on; an asynchronous iterator where `context` is None.
+        context: that of every step of a synchronous source (`contextvars`).
+        first: makes the first chunk.
+        convert: makes the chunk of a value; an empty one is not sent.
+        passes_bytes: whether `convert` gives bytes back as they are.
+    """
+
+    __slots__ = ("_first", "context", "convert", "first", "passes_bytes", "source", "values")
 
     def __init__(self, source: Any, context: Context | None) -> None:
-        super().__init__(source, context)
         self._first: Any = None
+        self.source: Any = source
+        self.values: Any = source
+        self.context: Context | None = context
+        self.first: Callable[[], bytes] | None = None
+        self.convert: Callable[[Any], bytes] = encoded
+        self.passes_bytes: bool = True
 
     def decide(self, declared: str | None) -> str:
         """What the first value makes of the stream: its Content-Type; see `stream_type`."""
@@ -118,7 +132,7 @@ def _fitting(rest: Rest, convert: Callable[[Any], bytes]) -> Callable[[Any], byt
     return convert_fitting
 
 
-class Started(_Started):
+class Started(Begun):
     """A synchronous stream whose first value is taken to see what it is.
 
     Every step of the source, the first among them, runs in one context (`contextvars`), so that it
@@ -151,7 +165,7 @@ class Started(_Started):
         self._first = first
 
 
-class StartedAsync(_Started):
+class StartedAsync(Begun):
     """The same for an asynchronous stream, whose every step runs in the task that awaits it."""
 
     __slots__ = ()

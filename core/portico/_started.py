@@ -32,7 +32,7 @@ from portico._stream import encoded
 if TYPE_CHECKING:
     from contextvars import Context
 
-    from portico._held_stream import Rest
+    from portico._held_stream import Hold
 
 TEXT: Final = "text/plain;charset=UTF-8"
 JSON: Final = "application/json"
@@ -40,7 +40,7 @@ NDJSON: Final = "application/x-ndjson"
 BYTES: Final = "application/octet-stream"
 
 _END: Final[Any] = object()
-_WRAPPERS: Final = (HeldIterator, HeldAsyncIterator, EventStream, AsyncEventStream)
+_WRAPPERS: Final = frozenset({HeldIterator, HeldAsyncIterator, EventStream, AsyncEventStream})
 
 
 def stream_type(first: object, declared: str | None) -> tuple[str, Callable[[Any], bytes]]:
@@ -50,7 +50,11 @@ def stream_type(first: object, declared: str | None) -> tuple[str, Callable[[Any
         first: its first value.
         declared: the Content-Type that was set up to then, or None.
     """
-    if isinstance(first, ServerSentEvent) or _is_event_stream(declared):
+    if declared is not None and _is_event_stream(declared):
+        return EVENT_STREAM, _event
+    if type(first) is bytes:
+        return BYTES, _as_it_is
+    if isinstance(first, ServerSentEvent):
         return EVENT_STREAM, _event
     if isinstance(first, str):
         return TEXT, _as_it_is
@@ -59,8 +63,8 @@ def stream_type(first: object, declared: str | None) -> tuple[str, Callable[[Any
     return NDJSON, _json_line
 
 
-def _is_event_stream(content_type: str | None) -> bool:
-    return (content_type or "").partition(";")[0].strip().lower() == EVENT_STREAM
+def _is_event_stream(content_type: str) -> bool:
+    return content_type.partition(";")[0].strip().lower() == EVENT_STREAM
 
 
 def _event(value: Any) -> bytes:
@@ -70,6 +74,8 @@ def _event(value: Any) -> bytes:
 
 
 def _as_it_is(value: Any) -> bytes:
+    if type(value) is bytes:
+        return value
     if type(value) is str:
         return value.encode()
     return encoded(value) if _is_text_or_bytes(value) else _json_line(value)
@@ -112,18 +118,17 @@ class Begun:
         self.first = partial(convert, self._first)
         self.convert = convert
         self.passes_bytes = convert is _as_it_is
-        if isinstance(self.source, _WRAPPERS):
+        if type(self.source) in _WRAPPERS:
             # One call for a value, in the place of one for each thing that wraps the source.
-            rest = self.source.rest()
-            self.values = rest.values
-            self.convert = _fitting(rest, convert)
-            self.passes_bytes = self.passes_bytes and bytes in rest.classes
+            self.source, self.values, hold, classes = self.source.rest()
+            self.convert = _fitting(hold, classes, convert)
+            self.passes_bytes = self.passes_bytes and bytes in classes
         return content_type
 
 
-def _fitting(rest: Rest, convert: Callable[[Any], bytes]) -> Callable[[Any], bytes]:
-    classes, hold = rest.classes, rest.hold
-
+def _fitting(
+    hold: Hold, classes: frozenset[type], convert: Callable[[Any], bytes]
+) -> Callable[[Any], bytes]:
     def convert_fitting(value: Any) -> bytes:
         if type(value) in classes:
             return convert(value)

@@ -12,6 +12,7 @@ from collections.abc import (
 )
 from contextvars import Context, copy_context
 from itertools import repeat
+from types import AsyncGeneratorType, GeneratorType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from portico._remaining import BlockingSteps, each_of, each_of_async
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 Chunk: TypeAlias = bytes | bytearray | memoryview | str | ServerSentEvent[Any]
 
 _END: Any = object()
+_GENERATORS = (AsyncGeneratorType, GeneratorType)
 
 
 class Idle(NamedTuple):
@@ -147,7 +149,7 @@ class ByteStream:
             return
         passes_bytes, to_chunk = self.passes_bytes, self.to_chunk
         try:
-            if chunk := self._first_chunk():
+            if self._first is not None and (chunk := self._first_chunk()):
                 yield chunk
             for value in each_of(self._values):
                 if passes_bytes and type(value) is bytes:
@@ -160,7 +162,8 @@ class ByteStream:
         except BaseException:
             self._release()
             raise
-        self._release()
+        if not self._is_spent():
+            self._release()
         self._check_end()
 
     def __aiter__(self) -> AsyncIterator[bytes]:
@@ -228,8 +231,15 @@ class ByteStream:
             ValueError: it is shorter than was announced.
             Exception: what closing raised.
         """
-        await self.aclose()
+        if not self._is_spent():
+            await self.aclose()
         self._check_end()
+
+    def _is_spent(self) -> bool:
+        """Whether a source that has come to its end is closed by that: it was a generator."""
+        is_spent = len(self._sources) == 1 and isinstance(self._sources[0], _GENERATORS)
+        self._closed = self._closed or is_spent
+        return is_spent
 
     def _check_end(self) -> None:
         if self._expected:

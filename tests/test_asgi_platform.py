@@ -12,7 +12,6 @@ from portico.contract import Capability, Options, Peer
 from portico_asgi import CAPABILITIES, AsgiPlatform, AsgiRaw
 from portico_asgi._loop import current_loop, tasks_of
 from portico_asgi._platform import read_peer
-from portico_asgi._receive import Inbox
 from portico_asgi._threads import in_worker_thread
 
 Message = MutableMapping[str, Any]
@@ -31,8 +30,7 @@ async def unheard(message: Message) -> None:
 
 def platform_of(**members: Any) -> AsgiPlatform:
     scope: Message = {"type": "http", **members}
-    inbox = Inbox(forever, tasks_of(current_loop()))
-    return AsgiPlatform(Options(), scope, inbox, unheard)
+    return AsgiPlatform(Options(), scope, forever, unheard, tasks_of(current_loop()))
 
 
 def test_every_capability_is_declared() -> None:
@@ -84,7 +82,7 @@ async def test_early_hints_go_out_before_the_start_where_they_are_advertised() -
         sent.append(message)
 
     scope: Message = {"extensions": {"http.response.early_hint": {}}}
-    platform = AsgiPlatform(Options(), scope, Inbox(forever, tasks_of(current_loop())), send)
+    platform = AsgiPlatform(Options(), scope, forever, send, tasks_of(current_loop()))
 
     assert await platform.early_hints(["</a.css>; rel=preload"])
     assert sent == [{"type": "http.response.early_hint", "links": [b"</a.css>; rel=preload"]}]
@@ -101,14 +99,13 @@ async def test_a_worker_thread_asks_for_the_signal_and_sees_it_aborted() -> None
         await gone.wait()
         return {"type": "http.disconnect"}
 
-    inbox = Inbox(receive, tasks_of(current_loop()))
-    platform = AsgiPlatform(Options(), {}, inbox, unheard)
+    platform = AsgiPlatform(Options(), {}, receive, unheard, tasks_of(current_loop()))
 
     signal = await platform.run_blocking(lambda: platform.signal)
     assert not signal.aborted
     gone.set()
     await signal.wait()
-    await inbox.unwatch()
+    await platform.inbox.unwatch()
 
     assert signal is platform.signal
     with pytest.raises(Exception, match="closed the connection"):

@@ -57,8 +57,11 @@ def part(body: bytes, *, more: bool = True) -> Message:
 async def request_of(
     scope: Message, *messages: Message, options: Options | None = None
 ) -> AsgiRequest:
-    inbox = Inbox(receives(*messages) if messages else never, tasks_of(current_loop()))
-    return AsgiRequest(scope, AsgiPlatform(options or Options(), scope, inbox, unheard))
+    receive = receives(*messages) if messages else never
+    tasks = tasks_of(current_loop())
+    return AsgiRequest.read(
+        scope, AsgiPlatform(options or Options(), scope, receive, unheard, tasks)
+    )
 
 
 TARGETS: list[tuple[str, bytes | None, str, str]] = [

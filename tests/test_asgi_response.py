@@ -18,7 +18,6 @@ from portico import DisconnectError, Headers
 from portico.contract import ByteStream, Options, Response
 from portico_asgi import AsgiPlatform
 from portico_asgi._loop import current_loop, tasks_of
-from portico_asgi._receive import Inbox
 from portico_asgi._response import StreamWriter, write_whole
 
 Message = MutableMapping[str, Any]
@@ -61,7 +60,7 @@ class Server:
     async def write(self, source: AsyncIterable[str] | Iterable[str]) -> AsgiPlatform:
         """Send a stream, as the handler does."""
         tasks = tasks_of(current_loop())
-        platform = AsgiPlatform(Options(), {}, Inbox(self.receive, tasks), self.send)
+        platform = AsgiPlatform(Options(), {}, self.receive, self.send, tasks)
         response = Response.ready(200, Headers(), ByteStream(source))
         with tasks.interruption() as stretch:
             await StreamWriter(response, platform, tasks, stretch).write()
@@ -98,7 +97,7 @@ class Source:
 async def test_a_whole_answer_is_one_start_and_one_body() -> None:
     server = Server()
     tasks = tasks_of(current_loop())
-    platform = AsgiPlatform(Options(), {}, Inbox(server.receive, tasks), server.send)
+    platform = AsgiPlatform(Options(), {}, server.receive, server.send, tasks)
     headers = Headers([("Set-Cookie", "a=1"), ("X-Name", "\xff"), ("set-cookie", "b=2")])
 
     await write_whole(Response.ready(201, headers, b"hi"), b"hi", platform)
@@ -488,9 +487,10 @@ class FullServer:
         self.sent.append(message)
 
     def platform(self) -> AsgiPlatform:
-        inbox = Inbox(self.queue.receive, tasks_of(current_loop()))
-        inbox.has_body = True
-        return AsgiPlatform(Options(), {}, inbox, self.send)
+        tasks = tasks_of(current_loop())
+        platform = AsgiPlatform(Options(), {}, self.queue.receive, self.send, tasks)
+        platform.has_body = True
+        return platform
 
     def close(self) -> None:
         self.put.close()
@@ -552,10 +552,9 @@ async def test_a_body_that_was_dropped_is_not_taken_for_a_whole_one(
 
 async def test_a_send_that_does_not_wait_leaves_the_body_alone() -> None:
     server = Server()
-    platform = AsgiPlatform(
-        Options(), {}, Inbox(server.receive, tasks_of(current_loop())), server.send
-    )
-    platform.inbox.has_body = True
+    tasks = tasks_of(current_loop())
+    platform = AsgiPlatform(Options(), {}, server.receive, server.send, tasks)
+    platform.has_body = True
     received: list[int] = []
 
     async def count(_: Message) -> None:

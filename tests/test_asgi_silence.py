@@ -13,7 +13,6 @@ from portico._stream import offloaded
 from portico.contract import ByteStream, Idle, Options, Platform, Response
 from portico_asgi import AsgiPlatform
 from portico_asgi._loop import current_loop, tasks_of
-from portico_asgi._receive import Inbox
 from portico_asgi._response import StreamWriter
 from portico_asgi._silence import Silence
 
@@ -75,7 +74,7 @@ class Server:
     async def write(self, content: ByteStream) -> None:
         """Send a stream, as the handler does."""
         tasks = tasks_of(current_loop())
-        platform = AsgiPlatform(Options(), {}, Inbox(self.receive, tasks), self.send)
+        platform = AsgiPlatform(Options(), {}, self.receive, self.send, tasks)
         with tasks.interruption() as stretch:
             response = Response.ready(200, Headers(), content)
             await StreamWriter(response, platform, tasks, stretch).write()
@@ -365,9 +364,8 @@ async def test_a_synchronous_source_is_filled_too() -> None:
         finally:
             closed.append("source")
 
-    platform = AsgiPlatform(
-        Options(), {}, Inbox(server.receive, tasks_of(current_loop())), server.send
-    )
+    tasks = tasks_of(current_loop())
+    platform = AsgiPlatform(Options(), {}, server.receive, server.send, tasks)
     content = offloaded(ByteStream(source(), idle=Idle(QUICKLY, IDLE)), platform)
     async with anyio.create_task_group() as group:
         group.start_soon(server.write, content)

@@ -129,17 +129,18 @@ def test_a_synchronous_chain_needs_no_loop_where_it_may_block(kind: type[LoopPla
     app, platform = Portico(), kind()
     app.get("/", lambda: "a")
 
-    answer = app.handle(Request("http://app.test/"), platform, app.start(platform))
+    def answer() -> Response | Awaitable[Response]:
+        return app.handle(Request("http://app.test/"), platform, app.start(platform))
 
-    if kind is ThreadPlatform:
-        assert isinstance(answer, Response)
-    else:
-        assert not isinstance(answer, Response)
-        assert asyncio.run(_await(answer)).content == b"a"
+    async def waited_for() -> Response:
+        given = answer()
+        assert not isinstance(given, Response)
+        return await given
 
+    response = answer() if kind is ThreadPlatform else asyncio.run(waited_for())
 
-async def _await(answer: Awaitable[T]) -> T:
-    return await answer
+    assert isinstance(response, Response)
+    assert response.content == b"a"
 
 
 def test_a_handler_that_is_declared_not_to_block_answers_on_the_loop_at_once() -> None:

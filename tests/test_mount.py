@@ -659,7 +659,7 @@ def test_a_mounted_platform_leaves_everything_to_the_one_around_it() -> None:
         return {name for name, value in found if isinstance(value, FunctionType | property)}
 
     # It depends on others alone.
-    own = {"__init__", "has_threads"}
+    own = {"__init__", "has_threads", "peer", "root_path", "_read_root_path"}
 
     assert members(Platform) - own == members(MountedPlatform) - own - {"__getattr__"}
 

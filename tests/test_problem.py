@@ -55,7 +55,7 @@ def test_a_problem_has_the_members_that_are_set() -> None:
     response = problem_response(403, problem)
 
     assert response.status == 403
-    assert response.headers.items() == [("content-type", "application/problem+json")]
+    assert response.headers["content-type"] == "application/problem+json"
     assert json.loads(response.sync.text()) == {
         "type": "https://example.com/no-credit",
         "title": "No credit",

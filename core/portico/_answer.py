@@ -30,12 +30,13 @@ from portico._form_data import FormData
 from portico._framing import put_fields
 from portico._headers import Headers
 from portico._json import to_json
+from portico._media import BYTES, JSON, TEXT, Media
 from portico._problem import problem_response
 from portico._reply import Problem, Reply
 from portico._response import Response
 from portico._server_sent_event import EVENT_STREAM, is_event
 from portico._sse import AsyncEventStream, EventStream
-from portico._started import BYTES, JSON, TEXT, Started, StartedAsync
+from portico._started import Started, StartedAsync
 from portico._stream import ByteStream
 from portico._url_search_params import URLSearchParams
 
@@ -62,6 +63,11 @@ def is_open_ended(value: object, *, may_block: bool = True) -> bool:
     if type(value) in _CLOSED or type(value) in _json_classes:
         return False
     return isinstance(value, _OPEN_ENDED) or (not may_block and isinstance(value, _BLOCKING))
+
+
+def is_json_class(kind: type) -> bool:
+    """Whether values of exactly this class are known to be sent as JSON."""
+    return kind in _json_classes or kind is dict or kind is list
 
 
 def is_reply(value: object) -> TypeGuard[Reply[Any, Any]]:
@@ -99,7 +105,7 @@ def to_response(value: object, ctx: Context, none_status: int) -> Response:
         return _simple(ctx, JSON, to_json(value))
     if isinstance(value, Response):
         # A copy: what this request adds must not stay on an object that another may be given.
-        copy = Response.ready(value.status, Headers(value.headers), value.content)
+        copy = value.copy()
         value._used = value._used or isinstance(copy.content, ByteStream)  # it can be sent once
         return copy
     if value is None:
@@ -134,8 +140,11 @@ async def to_response_on_loop(value: object, ctx: Context, none_status: int) -> 
     return to_response(value, ctx, none_status)
 
 
-def _simple(ctx: Context, content_type: str, data: bytes) -> Response:
-    return Response.ready(200, _usual(ctx, [("content-type", content_type)]), data)
+def _simple(ctx: Context, media: Media, data: bytes) -> Response:
+    settings = ctx._set
+    if settings is None or not settings.has_headers:
+        return Response.plain(media, data)
+    return Response.ready(200, _usual(ctx, [media.field]), data)
 
 
 def _usual(ctx: Context, pairs: list[tuple[str, str]]) -> Headers:

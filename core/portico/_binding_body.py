@@ -6,7 +6,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, It
 from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Any, Final, get_args, get_origin
 
-from portico._binding import Argument
+from portico._argument import Argument
 from portico._context import UNPARSED
 from portico._errors import DefinitionError, PeerError
 from portico._signature import EMPTY, Parameter, Signature
@@ -39,6 +39,8 @@ def body_argument(parameter: Parameter, annotation: Any, signature: Signature) -
     def read_or_default(ctx: Context) -> Any:
         if ctx._parsed is not UNPARSED:
             return default if ctx._parsed is None else read(ctx)
+        if ctx.request._data:
+            return read(ctx)
         return read(ctx) if _is_there(ctx.request) else default
 
     return Argument(parameter.name, parameter.keyword, read_or_default, need)
@@ -81,10 +83,17 @@ def _reading_schema(annotation: Any, where: str) -> Callable[[Context], Any]:
     except DefinitionError as error:
         raise DefinitionError(f"{where}: the parameter 'body': {error}") from error
 
+    from_json = schema.validate_json if _JSON in accepted else None
+
     def read(ctx: Context) -> Any:
         parsed = ctx._parsed
         if parsed is UNPARSED:
-            return _validated(ctx.request, schema, accepted)
+            request = ctx.request
+            data = request._data
+            # What nearly all send and, on a loop, has been read by now: no need to look closer.
+            if data and from_json and request.headers.get("content-type") == _JSON:
+                return from_json(data, part="body")
+            return _validated(request, schema, accepted)
         if isinstance(parsed, FormData):
             return schema.validate_strings(parsed, part="body")
         return schema.validate(parsed, part="body")

@@ -153,10 +153,12 @@ class File(Blob):
     @classmethod
     def from_piece(cls, piece: Piece, name: str, type: str) -> File:
         """Build over bytes that are already somewhere; the type is kept as it is."""
-        file = cls((), name)
+        file = cls.__new__(cls)
         file._pieces = (piece,)
         file._size = piece[2] - piece[1]
         file._type = type
+        file._name = scalar_text(name)
+        file._last_modified = 0
         return file
 
     def renamed(self, name: str) -> File:
@@ -261,6 +263,8 @@ def _encoded(part: object) -> bytes:
 
 def scalar_text(text: str) -> str:
     """The text with lone surrogates replaced by U+FFFD (Infra section 4.6, "convert")."""
+    if text.isascii():
+        return text
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -21,6 +21,7 @@ from portico._body_reading import (
     Counted,
     decode_text,
     form_of,
+    gathered,
     is_multipart,
     is_urlencoded,
 )
@@ -31,6 +32,7 @@ from portico._errors import (
 
 if TYPE_CHECKING:
     from portico._blob import Blob
+    from portico._body_reading import Gather
     from portico._body_sync import SyncBody
     from portico._form_data import FormData
     from portico._headers import Headers
@@ -116,8 +118,15 @@ class Body:
             PeerError: it is shorter or longer than its Content-Length, or has a Content-Encoding.
         """
         if self._data is None:
-            gather = self._begin(self.limits.size)
-            self._data = b"".join([chunk async for chunk in self._counted(gather)])
+            count = self._begin(self.limits.size)
+            source, self._source = self._source, None
+            gather: Gather | None = getattr(source, "gather", None)
+            if gather is None:
+                self._data = await gathered(source, count)
+            else:
+                chunks = await gather(count.add)
+                count.end()
+                self._data = chunks[0] if len(chunks) == 1 else b"".join(chunks)
         return self._data
 
     async def text(self) -> str:

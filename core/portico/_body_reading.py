@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from portico._errors import BodyTooLargeError, DisconnectError, PeerError
 from portico._stream import ByteStream
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from portico._form_data import FormData
     from portico._multipart import MultipartLimits
 
 BodySource: TypeAlias = "bytes | Iterable[bytes] | AsyncIterable[bytes] | None"
+
+# What an asynchronous source may have besides: all that is left of it, each chunk passed by `add`.
+Gather: TypeAlias = "Callable[[Callable[[bytes], bytes]], Awaitable[list[bytes]]]"
 
 
 class Count:
@@ -41,6 +46,28 @@ class Count:
                 f"The body ended after {self.total} of the {self.declared} bytes that its "
                 "Content-Length says."
             )
+
+
+async def gathered(source: BodySource, count: Count) -> bytes:
+    """All bytes of a source, from asynchronous code."""
+    if source is None or type(source) is bytes or not hasattr(source, "__aiter__"):
+        return gathered_here(source, count)
+    every: AsyncIterable[bytes] = cast("AsyncIterable[bytes]", source)
+    chunks = [count.add(chunk) async for chunk in every if chunk]
+    count.end()
+    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+def gathered_here(source: BodySource, count: Count) -> bytes:
+    """The same from synchronous code."""
+    if source is None or isinstance(source, bytes):
+        data = count.add(source) if source else b""
+    else:
+        every = cast("Iterable[bytes]", source)
+        chunks = [count.add(chunk) for chunk in every if chunk]
+        data = chunks[0] if len(chunks) == 1 else b"".join(chunks)
+    count.end()
+    return data
 
 
 class Counted:

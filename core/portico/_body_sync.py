@@ -6,7 +6,7 @@ from collections.abc import AsyncIterable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from portico._body import Data
-from portico._body_reading import decode_text, form_of, is_multipart
+from portico._body_reading import decode_text, form_of, gathered_here, is_multipart
 from portico._errors import BodyNotReadError
 
 if TYPE_CHECKING:
@@ -33,8 +33,9 @@ class SyncBody:
         body = self._body
         if body._data is None:
             self._must_be_readable()
-            gather = body._begin(body.limits.size)
-            body._data = b"".join(body._counted(gather))
+            count = body._begin(body.limits.size)
+            source, body._source = body._source, None
+            body._data = gathered_here(source, count)
         return body._data
 
     def text(self) -> str:

@@ -32,6 +32,9 @@ from portico._type_forms import bare, is_union, type_name, union_of
 
 _EXPLICIT: Final = (Response, BlockingAnswer)
 _OPEN: Final = Slot(Any)
+_REPLY: Final[frozenset[type]] = frozenset({Reply})
+# Neither replies nor responses, and neither awaited nor streamed.
+_CONTAINERS: Final = frozenset({dict, frozenset, list, set, tuple})
 _SHOWN: Final = 10
 
 
@@ -81,6 +84,11 @@ class Declared:
         """Whether every answer passes, so that there is nothing to ask."""
         return self._is_trivial
 
+    def is_plain(self, value: Any, code: int) -> bool:
+        """Whether every value of this very class passes as it is, with this status."""
+        slot = self._slots.get(code)
+        return slot is not None and type(value) in slot.classes
+
     def prepare(self) -> None:
         """Build what the first answers would else wait for.
 
@@ -102,8 +110,16 @@ class Declared:
             UndeclaredAnswerError: the status or the value is not declared. Of a stream, an item
                 that is not raises it when it is asked for.
         """
-        if status is None and type(value) in self._plain.classes:
-            return value
+        if type(value) in _REPLY:
+            slot = self._slots.get(value.code)
+            if slot is not None and type(value.value) in slot.classes:
+                return value
+        elif status is None:
+            plain = self._plain
+            if type(value) in plain.classes:
+                return value
+            if type(value) in _CONTAINERS and not plain.is_open:
+                return self._fit(plain, value, 200, author)
         if isinstance(value, _EXPLICIT):
             return value
         if is_reply(value):

@@ -9,21 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Coroutine
 from contextvars import copy_context
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from portico._chain import Chain
 from portico._context import Context
 from portico._engine import Colour, Pipeline
 from portico._errors import PeerError
-from portico._handler_alone import failing
 from portico._headers import Headers
 from portico._offload import offload
 from portico._path import canonical_path
+from portico._request import valid_hosts
 from portico._request_life import abandon, close_shield, open_shield
 from portico._response import Response
 from portico._resumption import begin, need_loop
 from portico._span import Tracing
 from portico._steps import steps_with_value
+from portico._straight import failing
 from portico._units import Unit, first, units_of
 
 if TYPE_CHECKING:
@@ -93,14 +94,28 @@ class Dispatcher:
         self, request: Request, platform: Platform, running: AppRunning
     ) -> Response | Awaitable[Response]:
         """Answer one request; see `portico.contract`."""
-        colour: Colour = "loop" if platform.runtime.concurrency == "loop" else "thread"
+        colour: Colour = "loop" if platform.on_loop else "thread"
         path = request.raw_path
+        if request._host_read not in valid_hosts or platform.options.hosts is not None:
+            try:
+                _admit_host(request, platform)
+            except Exception as error:  # noqa: BLE001 - a report that fails must not go further
+                ctx = Context(request, platform, running, "", {}, path)
+                return self._pipeline(colour).failed(error, ctx)
+        if not self._receiving:
+            # A path that the table has as it came is canonical.
+            table = self._router.static.get(request.method)
+            route = None if table is None else table.get(path)
+            if route is not None and not self._lazy.waiting and not running.per_request:
+                pipeline = route.pipelines.get(colour)
+                if pipeline is not None:
+                    ctx = Context(request, platform, running, route.pattern.text, {}, path)
+                    return pipeline.run(ctx)
         try:
             path = canonical_path(path)
-            _admit_host(request, platform)
-        except Exception as error:  # noqa: BLE001 - a report that fails must not go further
+        except Exception as error:  # noqa: BLE001 - as above
             ctx = Context(request, platform, running, "", {}, path)
-            return self._without_route(ctx, colour, failing(error))
+            return self._pipeline(colour).failed(error, ctx)
         ctx = Context(request, platform, running, "", {}, path)
         if self._receiving:
             return self._receive(ctx, colour)
@@ -153,11 +168,10 @@ class Dispatcher:
         if on_loop:
             colour = "loop"  # also where threads may block: the loop that runs this may not
         if error is not None:
-            answer = self._without_route(ctx, colour, failing(error))
+            answer = self._pipeline(colour).failed(error, ctx)
         elif value is not None:
-            answer = self._without_route(
-                ctx, colour, self._pipeline(colour).finish(value, link, ctx)
-            )
+            pipeline = self._pipeline(colour)
+            answer = pipeline.start(ctx, pipeline.finish(value, link, ctx))
         else:
             answer = self._route(ctx, colour)
         if isinstance(answer, Response):
@@ -184,16 +198,16 @@ class Dispatcher:
             if ctx._path == "*":  # the whole server, not its root (RFC 9112 section 3.2.4)
                 return self._unrouted(ctx, colour, self._router.methods())
             match = self._router.find(request.method, ctx._path)
-            if isinstance(match, frozenset):
-                return self._unrouted(ctx, colour, match)
-            route = match.target
+            if type(match) is not tuple:
+                return self._unrouted(ctx, colour, cast("frozenset[str]", match))
+            route, ctx.params = match
             pipeline = route.pipelines.get(colour) or route.compile(colour, self._surroundings)
-            ctx.route, ctx.params = route.pattern.text, match.params
+            ctx.route = route.pattern.text
             if ctx._running.per_request:
                 return pipeline.run_with_resources(ctx)
             return pipeline.run(ctx)
         except Exception as error:  # noqa: BLE001 - a route that does not compile is a 500 too
-            return self._without_route(ctx, colour, failing(error))
+            return self._pipeline(colour).failed(error, ctx)
 
     async def _route_after_import(self, ctx: Context) -> Response:
         """Import the lazy plugins of a path off the loop, and then route."""
@@ -212,20 +226,15 @@ class Dispatcher:
         path, method = ctx._path, ctx.request.method
         if not allowed or (path == "*" and method != "OPTIONS"):
             error = PeerError(f"There is no {path!r} here.", status=404)
-            return self._without_route(ctx, colour, failing(error))
+            return self._pipeline(colour).failed(error, ctx)
         allow = Headers([("allow", ", ".join(_allow(allowed)))])
         if method == "OPTIONS":
             # Not only on the response, in whose place a hook may put another.
             ctx.set.headers.set("allow", allow["allow"])
-            answer = self._pipeline(colour).finish(Response.ready(204, allow), None, ctx)
-            return self._without_route(ctx, colour, answer)
+            pipeline = self._pipeline(colour)
+            return pipeline.start(ctx, pipeline.finish(Response.ready(204, allow), None, ctx))
         error = PeerError(f"{path!r} does not answer {method}.", status=405, headers=allow)
-        return self._without_route(ctx, colour, failing(error))
-
-    def _without_route(
-        self, ctx: Context, colour: Colour, work: Coroutine[Any, Any, Response]
-    ) -> Response | Awaitable[Response]:
-        return self._pipeline(colour).start(ctx, work)
+        return self._pipeline(colour).failed(error, ctx)
 
     def _pipeline(self, colour: Colour) -> Pipeline:
         pipeline = self._general.get(colour)

@@ -26,7 +26,6 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from portico._answer import is_open_ended, is_reply, to_response
 from portico._answer import to_response_on_loop as to_response_later
-from portico._body_need import body_need
 from portico._error_answer import (
     connect,
     forget_answer,
@@ -36,14 +35,14 @@ from portico._error_answer import (
 )
 from portico._errors import HTTPError
 from portico._framing import drop, frame, must_drop, settle
-from portico._handler_alone import is_alone, run_async, run_in_place
 from portico._problem import unexpected
 from portico._request_life import abandon, close_shield, leave, open_shield
 from portico._response import Response
-from portico._resumption import begin, enter_loop
-from portico._sending import dropped, for_loop, left, on_loop, sent
+from portico._resumption import begin, begin_on_loop, enter_loop
+from portico._sending import dropped, for_loop, left, sent
 from portico._span import Tracing
 from portico._steps import error_steps, steps_before_answer, steps_with_value
+from portico._straight import Straight, failing, is_straight
 from portico._stream import ByteStream
 from portico._units import first, units_of
 
@@ -54,6 +53,7 @@ if TYPE_CHECKING:
     from portico._context import Context
     from portico._link import Link
     from portico._reply import Reply
+    from portico._units import Step
 
 Colour: TypeAlias = Literal["thread", "loop"]
 Run: TypeAlias = "Callable[[Context], Response | Awaitable[Response]]"
@@ -71,6 +71,7 @@ class Pipeline:
         "_chain",
         "_declared",
         "_front",
+        "_has_say_in_errors",
         "_mappers",
         "_may_block",
         "_may_enter",
@@ -107,9 +108,10 @@ class Pipeline:
         blocks = colour == "loop" and any(link.blocks for link in links)
         self._needs_loop = is_async or blocks
         self._shields = self._may_enter and self._needs_loop
+        self._has_say_in_errors = bool(chain.error or self._traces or self._after_response)
         declared = chain.declared
         self._declared = None if declared is None or declared.is_trivial else declared
-        self.run = self._specialised(chain, colour, is_async=is_async) or self._run
+        self.run = self._specialised(chain, front, on_loop=colour == "loop") or self._run
 
     def _run(self, ctx: Context) -> Response | Awaitable[Response]:
         return self.start(ctx, self._answered(ctx))
@@ -119,30 +121,44 @@ class Pipeline:
         wanted = ctx._running.wanted_by(self._chain, self._chain.links())
         return self._run(ctx) if wanted else self.run(ctx)
 
-    def _specialised(self, chain: Chain, colour: Colour, *, is_async: bool) -> Run | None:
-        """The shorter way of a handler alone, where the chain is one that has it."""
-        handler = chain.handler
-        if handler is None or not is_alone(chain) or self._shields:
+    def _specialised(self, chain: Chain, front: list[Step], *, on_loop: bool) -> Run | None:
+        """The shorter way of a chain that is straight."""
+        if not front or not is_straight(chain) or self._shields:
             return None
-        if handler.signature.is_async:
-            return run_async(self, chain, handler)
-        if is_async or self._needs_loop:
+        if any(unit.offloads for unit in self._front):
             return None
-        if colour == "loop" and body_need(chain, handler)[0]:
-            return None
-        return run_in_place(self, chain, handler, on_loop=colour == "loop")
+        return Straight(self, chain, front, on_loop=on_loop).runner(on_loop=on_loop)
 
     def start(
         self, ctx: Context, work: Coroutine[Any, Any, Response]
     ) -> Response | Awaitable[Response]:
         """The guarded response of some work, now where that needs no event loop."""
         guarded = self.guarded(ctx, work)
+        if ctx.platform.on_loop:
+            ctx._on_loop = True
+            return begin_on_loop(guarded)
         if self._needs_loop or ctx._on_loop:
-            # On a loop nothing is begun here: what then awaits there is no `enter_loop`.
+            # Nothing is begun here: what then awaits on the loop is no `enter_loop`.
             ctx._on_loop = True
             return guarded
-        # On a loop the adapter has made a context for the request already.
-        return begin(guarded, None if on_loop(ctx) else copy_context())
+        return begin(guarded, copy_context())
+
+    def failed(self, error: BaseException, ctx: Context) -> Response | Awaitable[Response]:
+        """The response to what went wrong, at once where no function has a say in it."""
+        if (
+            self._has_say_in_errors
+            or ctx._exits is not None
+            or not isinstance(error, Exception)
+            or (isinstance(error, HTTPError) and not isinstance(error.value, str | None))
+        ):
+            return self.start(ctx, failing(error))
+        ctx._chain = self._chain
+        forget_answer(ctx)
+        response = self._settled_default(error, ctx)
+        if must_drop(response, ctx.request.method):
+            drop(response)
+        ctx._is_left = True
+        return response
 
     # The whole way through
 

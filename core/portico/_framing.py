@@ -10,6 +10,7 @@ from portico._stream import ByteStream, offloaded
 
 if TYPE_CHECKING:
     from portico._context import Context
+    from portico._media import Media
 
 # RFC 9110 section 7.6.1: they concern one connection, so they are the server's to write.
 _HOP_BY_HOP: Final = frozenset(
@@ -24,6 +25,8 @@ _HOP_BY_HOP: Final = frozenset(
     }
 )
 
+_NOT_ADDED: Final = _HOP_BY_HOP | {"content-length", "content-type"}
+
 
 def settle(response: Response, ctx: Context) -> Response:
     """Add what `ctx.set` and `ctx.cookies` say, and make the message fit for the wire."""
@@ -32,14 +35,34 @@ def settle(response: Response, ctx: Context) -> Response:
         if settings.status is not None and response.status == 200:
             response.status = checked_status(settings.status)
         if settings.has_headers:
-            present = set(response.headers.keys())
-            for name, value in settings.headers:
-                if name == "set-cookie" or name not in present:
-                    response.headers.append(name, value)
+            response.headers.add_missing(settings.headers)
     if ctx._cookies is not None:
         for line in ctx._cookies.set_cookie_lines():
             response.headers.append("set-cookie", line)
     return frame(response, ctx.request.method)
+
+
+def plain_with_fields(media: Media, content: bytes, status: int, ctx: Context) -> Response | None:
+    """The settled response of plain content, where `ctx` adds nothing but fields of its own.
+
+    Returns:
+        None where a field is one that this answer has, or that the server writes.
+    """
+    pairs = [media.field, ("content-length", str(len(content)))]
+    settings, cookies = ctx._set, ctx._cookies
+    if settings is not None:
+        if settings.status is not None:
+            return None
+        if settings.has_headers:
+            for pair in settings.headers:
+                if pair[0] in _NOT_ADDED:
+                    return None
+                pairs.append(pair)
+    headers = Headers.from_pairs(pairs)
+    if cookies is not None:
+        for line in cookies.set_cookie_lines():
+            headers.append("set-cookie", line)
+    return Response.ready(status, headers, content)
 
 
 def checked_status(status: int) -> int:
@@ -58,6 +81,8 @@ def frame(response: Response, method: str) -> Response:
 
     A stream that must not be sent stays on a response without content until `dropped` closes it.
     """
+    if response.is_plain and response.status not in NULL_BODY_STATUSES:
+        return response
     headers = response.headers
     for name in _HOP_BY_HOP.intersection(headers.keys()):
         headers.delete(name)

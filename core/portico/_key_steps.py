@@ -17,48 +17,65 @@ if TYPE_CHECKING:
     from portico._link import Link
 
 
+class Keeping:
+    """The step that makes the value of a key, unless it was made already.
+
+    Attributes:
+        link: whose value it is.
+        key: the key.
+        make: calls the function.
+    """
+
+    __slots__ = ("_offloads", "key", "link", "make")
+
+    def __init__(
+        self, link: Link, key: Key[Any], make: Callable[[Context], Any], *, offloads: bool
+    ) -> None:
+        self.link = link
+        self.key = key
+        self.make = make
+        self._offloads = offloads
+
+    def __call__(self, ctx: Context) -> Any:
+        values, key = ctx._values, self.key
+        if values is None:
+            values = ctx._values = {}
+        if key in values:
+            return None
+        made = self.make(ctx)
+        signature = self.link.signature
+        if signature.is_generator:
+            if signature.is_async:
+                return _entered(ctx, key, made)
+            made = enter(ctx, key, made, offloads=self._offloads)
+        elif hasattr(made, "__await__"):
+            return _awaited(ctx, key, made)
+        values[key] = value_of(key, made)
+        return None
+
+
 def keeping(
     link: Link, make: Callable[[Context], Any], *, offloads: bool
 ) -> Callable[[Context], Any]:
-    """The step that makes the value of a key, unless it was made already."""
-    key = link.key
-    offloads = offloads and link.blocks
-    if key is None:
+    """The step that makes the value of a link's key; of a link without one, what it calls."""
+    if link.key is None:
         return make
-    keep = key  # for the checker: a closure forgets what was tested
-
-    def step(ctx: Context) -> Any:
-        values = ctx._values
-        if values is None:
-            values = ctx._values = {}
-        if keep in values:
-            return None
-        made = make(ctx)
-        if link.signature.is_generator:
-            if link.signature.is_async:
-                return _entered(ctx, keep, made)
-            made = enter(ctx, keep, made, offloads=offloads)
-        elif hasattr(made, "__await__"):
-            return _awaited(ctx, keep, made)
-        values[keep] = _value_of(keep, made)
-        return None
-
-    return step
+    return Keeping(link, link.key, make, offloads=offloads and link.blocks)
 
 
 async def _awaited(ctx: Context, key: Key[Any], pending: Awaitable[Any]) -> None:
-    value = _value_of(key, await pending)
+    value = value_of(key, await pending)
     if ctx._values is not None:
         ctx._values[key] = value
 
 
 async def _entered(ctx: Context, key: Key[Any], generator: Any) -> None:
-    value = _value_of(key, await enter_async(ctx, key, generator))
+    value = value_of(key, await enter_async(ctx, key, generator))
     if ctx._values is not None:
         ctx._values[key] = value
 
 
-def _value_of(key: Key[Any], made: Any) -> Any:
+def value_of(key: Key[Any], made: Any) -> Any:
     """What a key's function made, which must not be meant as the answer.
 
     A refusal that was taken for a value would let the request go on.

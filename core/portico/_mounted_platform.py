@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from portico._abort import AbortSignal
     from portico._platform import Ending
-    from portico._runtime import Promise
+    from portico._runtime import Peer, Promise
 
 T = TypeVar("T")
 
@@ -39,8 +39,11 @@ class MountedPlatform(Platform):
     __slots__ = ("_outer",)
 
     def __init__(self, outer: Platform, root_path: str) -> None:
-        super().__init__(outer.options, outer.peer, root_path)
+        super().__init__(outer.options, None, root_path)
         self._outer = outer
+
+    def _read_peer(self) -> Peer:
+        return self._outer.peer
 
     @property
     def env(self) -> Mapping[str, str]:

@@ -22,6 +22,7 @@ from msgspec import inspect as mi
 
 from portico._annotation import annotation_of
 from portico._collect import find_faults, is_positional
+from portico._described import Described
 from portico._errors import DefinitionError
 from portico._expected import one_of
 from portico._faults import MISSING, Fault, SchemaError, pointer_to
@@ -103,6 +104,7 @@ class PairsReader:
     """
 
     __slots__ = (
+        "_described",
         "_fields",
         "_hook",
         "_make",
@@ -125,6 +127,7 @@ class PairsReader:
         self._rest = _rest_of(node, part)
         self._fields = _fields_of(node, part)
         self._tag = _tag_of(node, part)
+        self._described = Described()
         self._unknown = part not in OPEN_PARTS and getattr(node, "forbid_unknown_fields", False)
 
     def read(self, pairs: Iterable[tuple[str, object]]) -> Any:
@@ -138,7 +141,8 @@ class PairsReader:
             value = msgspec.convert(raw, self._type, dec_hook=self._hook, str_keys=True)
             return value if self._make is None else self._make(**msgspec.structs.asdict(value))
         except (ValueError, RecursionError) as error:
-            faults = find_faults(raw, self._node, error, part=self._part)
+            known = self._described
+            faults = find_faults(raw, self._node, error, part=self._part, known=known)
             if self._part == "headers":
                 faults = tuple(f._replace(pointer=f.pointer.replace("_", "-")) for f in faults)
             raise SchemaError(faults) from None

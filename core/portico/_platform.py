@@ -51,29 +51,58 @@ class Platform:
         options: those of the adapter.
         env: the platform's environment, text to text.
         bindings: the objects that the platform was configured with (Workers), by name.
-        peer: who is on the other side.
-        root_path: where the application is mounted; never a part of `request.raw_path`.
         deadline: when the platform ends the call, on the clock of `monotonic`, or None.
         signal: aborted when the peer is known to be gone.
     """
 
-    __slots__ = ("_endings", "_signal", "_work", "options", "peer", "root_path")
+    __slots__ = ("_endings", "_peer", "_root_path", "_signal", "_work", "options")
 
     runtime: ClassVar[Runtime] = Runtime("test", "serial")
     capabilities: ClassVar[Capabilities] = MappingProxyType(
         dict.fromkeys(Capability, Support.EMULATED)
     )
     promise: ClassVar[Promise] = Promise.AFTER_RESPONSE
+    on_loop: ClassVar[bool] = False
+    """Whether `handle` is called on an event loop, which nothing may block; see `runtime`."""
 
     def __init__(
-        self, options: Options | None = None, peer: Peer = UNKNOWN_PEER, root_path: str = ""
+        self,
+        options: Options | None = None,
+        peer: Peer | None = UNKNOWN_PEER,
+        root_path: str | None = "",
     ) -> None:
         self.options: Options = DEFAULT_OPTIONS if options is None else options
-        self.peer: Peer = peer
-        self.root_path: str = root_path
+        # None is what the two `_read_` methods say, when somebody asks.
+        self._peer: Peer | None = peer
+        self._root_path: str | None = root_path
         self._signal: AbortSignal | None = None
         self._work: list[Awaitable[object] | Callable[[], object]] | None = None
         self._endings: list[Ending] | None = None
+
+    def __init_subclass__(cls) -> None:
+        cls.on_loop = cls.runtime.concurrency == "loop"
+
+    @property
+    def peer(self) -> Peer:
+        """Who is on the other side."""
+        if self._peer is None:
+            self._peer = self._read_peer()
+        return self._peer
+
+    @property
+    def root_path(self) -> str:
+        """Where the application is mounted; never a part of `request.raw_path`."""
+        if self._root_path is None:
+            self._root_path = self._read_root_path()
+        return self._root_path
+
+    # What an adapter overrides that leaves these two out until somebody asks
+
+    def _read_peer(self) -> Peer:
+        return UNKNOWN_PEER
+
+    def _read_root_path(self) -> str:
+        return ""
 
     @property
     def env(self) -> Mapping[str, str]:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from portico._errors import HTTPError, InvalidInputError
 from portico._headers import Headers
+from portico._media import PROBLEM
 from portico._reply import Problem, phrase
 from portico._response import Response
 
 if TYPE_CHECKING:
     from portico.contract import Platform
-
-PROBLEM_JSON: Final = "application/problem+json"
 
 
 def problem_response(status: int, problem: Problem, headers: Headers | None = None) -> Response:
@@ -30,8 +29,10 @@ def problem_response(status: int, problem: Problem, headers: Headers | None = No
     if problem.instance is not None:
         body["instance"] = problem.instance
     body.update(problem.extensions)
+    if headers is None:
+        return Response.plain(PROBLEM, to_json(body), status)
     own = Headers(headers)
-    own.set("content-type", PROBLEM_JSON)
+    own.set("content-type", PROBLEM.type)
     return Response.ready(status, own, to_json(body))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from portico._body import NO_LIMITS, Body, BodyLimits, clone_source
 from portico._body_reading import BodySource
@@ -30,7 +30,7 @@ _is_length = re.compile(r"[0-9]{1,18}").fullmatch
 _absolute_form = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*").match
 
 # Hosts that were found well-formed. A service sees few; the bound is for those who try.
-_valid_hosts: set[str] = set()
+valid_hosts: Final[set[str]] = set()
 _VALID_HOSTS_LIMIT = 256
 
 
@@ -139,12 +139,14 @@ class Request(Body):
         Raises:
             PeerError: it is malformed (400).
         """
-        host = self.host
-        if host not in _valid_hosts:
+        host = self._host_read
+        if host is None:
+            host = self.host
+        if host not in valid_hosts:
             if not _is_host(host):
                 raise PeerError(f"The request has the malformed Host {host!r}.")
-            if len(_valid_hosts) < _VALID_HOSTS_LIMIT:
-                _valid_hosts.add(host)
+            if len(valid_hosts) < _VALID_HOSTS_LIMIT:
+                valid_hosts.add(host)
         return host
 
     @property
@@ -242,20 +244,30 @@ class NativeRequest(Request):
         source: the body: bytes that are there, an iterable that blocks, an asynchronous iterable,
             or None where it is known that there is none. An iterable that is both serves both.
         limits: those of the adapter's options.
+        host: the Host field, where it was read already.
     """
 
     __slots__ = ()
 
     def __init__(
-        self, method: str, target: str, query: str, source: BodySource, limits: BodyLimits
+        self,
+        method: str,
+        target: str,
+        query: str,
+        source: BodySource,
+        limits: BodyLimits,
+        host: str | None = None,
     ) -> None:
         self.method = method
         self.raw_path: str = target if target[:1] == "/" else _path_of(target)
         self.raw_query = query
         self._source = source
-        self._url = None
-        self._headers = None
-        self._init_lazy(limits)
+        self.limits = limits
+        self._host_read = host
+        # As `_init_lazy` does it: one of these is made for every request.
+        self._url = self._headers = self._scheme_read = self._signal = None
+        self._data = self._form = self._handled_by = self._cookies = None
+        self._used = False
 
     def _read_headers(self) -> Headers:
         """The header fields."""

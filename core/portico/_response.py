@@ -13,7 +13,9 @@ from portico._stream import ByteStream, Chunk
 
 if TYPE_CHECKING:
     from portico._blob import Blob
+    from portico._body_reading import Count
     from portico._form_data import FormData
+    from portico._media import Media
     from portico._url_search_params import URLSearchParams
 
     BodyInit: TypeAlias = (
@@ -48,7 +50,10 @@ class Response(Body):
         ValueError: the status is out of range, or has no body but one was given.
     """
 
-    __slots__ = ("status",)
+    __slots__ = ("_media", "_size", "status")
+
+    _media: Media | None
+    _size: int
 
     def __init__(
         self, body: BodyInit = None, *, status: int = 200, headers: HeadersInit | None = None
@@ -63,6 +68,25 @@ class Response(Body):
         if content_type is not None:
             own.set_default("content-type", content_type)
         self._set(own, b"" if source is None else source)
+
+    @classmethod
+    def plain(cls, media: Media, content: bytes, status: int = 200) -> Response:
+        """Put together what most answers are: bytes, their type and their length.
+
+        The fields are not made before somebody asks for them, which an adapter does in the form
+        that its protocol has.
+        """
+        response = cls.__new__(cls)
+        response.status = status
+        response._media = media
+        response._size = len(content)
+        response._headers = None
+        response._source = content
+        response._data = None
+        response._form = None
+        response._used = False
+        response.limits = NO_LIMITS
+        return response
 
     @classmethod
     def ready(cls, status: int, headers: Headers, content: bytes | ByteStream = b"") -> Response:
@@ -98,6 +122,7 @@ class Response(Body):
         return cls(status=status, headers=[("location", url)])
 
     def _set(self, headers: Headers, content: bytes | ByteStream) -> None:
+        self._media = None
         self._headers = headers
         self._source = content
         self._data = None
@@ -110,6 +135,32 @@ class Response(Body):
         """The header fields; they can be changed until the response is sent."""
         return self._own_headers()
 
+    def _read_headers(self) -> Headers:
+        if self._media is None:
+            return Headers()
+        return Headers.from_pairs(self.fields())
+
+    def _begin(self, limit: int | None) -> Count:
+        self._own_headers()  # while the length of the content is known
+        return super()._begin(limit)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether its fields are the type and the length of its content, and nothing else."""
+        return self._headers is None
+
+    def fields(self) -> list[tuple[str, str]]:
+        """The header fields as text, for a protocol that has them so; the list is the caller's."""
+        if self._headers is None and self._media is not None:
+            return [self._media.field, ("content-length", str(self._size))]
+        return self._own_headers().items()
+
+    def wire_fields(self) -> list[tuple[bytes, bytes]]:
+        """The same as bytes."""
+        if self._headers is None and self._media is not None:
+            return [self._media.wire, (b"content-length", b"%d" % self._size)]
+        return self._own_headers().to_wire()
+
     @property
     def ok(self) -> bool:
         """Whether the status is 200 to 299."""
@@ -118,6 +169,9 @@ class Response(Body):
     @property
     def content(self) -> bytes | ByteStream:
         """What goes on the wire: bytes, or a stream that its reader must close."""
+        source = self._source
+        if type(source) is bytes and self._data is None and not self._used:
+            return source
         if self._data is not None:
             return self._data
         if self._used:
@@ -125,12 +179,20 @@ class Response(Body):
                 "The body of this response was consumed as a stream, so it cannot be sent. Build "
                 "a new response from what was read, or `clone()` it before reading."
             )
-        return self._source if isinstance(self._source, bytes | ByteStream) else b""
+        return source if isinstance(source, bytes | ByteStream) else b""
 
     @content.setter
     def content(self, value: bytes | ByteStream) -> None:
+        self._own_headers()  # which tell of the content that there was
         self._data = None
         self._source = value
+
+    def copy(self) -> Response:
+        """A response that shares the content of this one, but none of its fields."""
+        content = self.content
+        if self._headers is None and self._media is not None and isinstance(content, bytes):
+            return Response.plain(self._media, content, self.status)
+        return Response.ready(self.status, Headers(self.headers), self.content)
 
     def clone(self) -> Response:
         """A second response with the same body, which both can read.

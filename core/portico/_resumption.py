@@ -12,7 +12,7 @@ from contextvars import Context as Variables
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Generator
+    from collections.abc import Callable, Coroutine, Generator
 
     from portico._context import Context
 
@@ -80,6 +80,48 @@ def begin(coroutine: Coroutine[Any, Any, T], variables: Variables | None) -> T |
         result: T = end.value
         return result
     return Resumed(coroutine, variables)
+
+
+class Begun(Generic[T]):
+    """The rest of a coroutine that has begun on an event loop, and waits for something there.
+
+    It is awaited in the task in which it has begun, before anything else is.
+    """
+
+    __slots__ = ("_coroutine", "_waits_for")
+
+    def __init__(self, coroutine: Coroutine[Any, Any, T], waits_for: Any) -> None:
+        self._coroutine = coroutine
+        self._waits_for = waits_for
+
+    def __await__(self) -> Generator[Any, Any, T]:
+        coroutine, waits_for = self._coroutine, self._waits_for
+        step: Callable[[Any], Any]
+        while True:
+            try:
+                value = yield waits_for
+                step = coroutine.send
+            except BaseException as error:  # noqa: BLE001 - thrown into the coroutine
+                value, step = error, coroutine.throw
+            try:
+                waits_for = step(value)
+            except StopIteration as end:
+                result: T = end.value
+                return result
+
+    def close(self) -> None:
+        """Give it up."""
+        self._coroutine.close()
+
+
+def begin_on_loop(coroutine: Coroutine[Any, Any, T]) -> T | Begun[T]:
+    """Run a coroutine to its end, or up to where it waits for the event loop that runs this."""
+    try:
+        waits_for = coroutine.send(None)
+    except StopIteration as end:
+        result: T = end.value
+        return result
+    return Begun(coroutine, waits_for)
 
 
 def run_now(coroutine: Coroutine[Any, Any, T]) -> T:

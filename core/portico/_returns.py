@@ -14,6 +14,7 @@ from portico._signature import EMPTY
 from portico._type_forms import bare, is_union, resolved, type_name, union_of
 
 _ANYTHING: Final = (EMPTY, Any, object)
+_WHOLE_ANSWERS: Final = (Response, BlockingAnswer)
 _NEVER: Final = frozenset({"Never", "NoReturn"})
 
 
@@ -136,6 +137,9 @@ class _Found(NamedTuple):
 
 
 def _read(annotation: Any, found: _Found) -> None:
+    if _is_plain_class(annotation):
+        found.plain.append(annotation)
+        return
     whole = EMPTY if annotation is EMPTY else resolved(annotation)
     inner = EMPTY if whole is EMPTY else bare(whole)
     origin = get_origin(inner) or inner
@@ -148,12 +152,22 @@ def _read(annotation: Any, found: _Found) -> None:
         _read((get_args(inner) or (Any,))[-1], found)
     elif origin is Reply:
         _read_reply(get_args(inner) or (int, Any), found)
-    elif isinstance(origin, type) and issubclass(origin, Response | BlockingAnswer):
+    elif isinstance(origin, type) and issubclass(origin, _WHOLE_ANSWERS):
         found.flags.add("response")
     elif inner is not NoReturn and getattr(inner, "_name", "") not in _NEVER:
         found.plain.append(whole)
         if origin is Generator:
             _read_end(get_args(inner), found)
+
+
+def _is_plain_class(annotation: Any) -> bool:
+    """Whether it is for sure a class of plain values, as most annotations are."""
+    return (
+        type(annotation) is type  # no alias, no abstract class
+        and annotation is not object
+        and annotation is not Reply
+        and not issubclass(annotation, _WHOLE_ANSWERS)
+    )
 
 
 def _read_end(arguments: tuple[Any, ...], found: _Found) -> None:

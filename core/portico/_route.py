@@ -10,7 +10,7 @@ from portico._errors import CapabilityError, DefinitionError
 from portico._hook import flattened
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
 
     from portico._chain import Chain, Surroundings
     from portico._engine import Colour, Pipeline
@@ -103,15 +103,24 @@ class Route:
         shown: frozenset[Key[Any]] = frozenset(),
     ) -> Route:
         """The same route in an application around this one."""
+        return self.copy(pattern, (*layers, *self.layers), self.shown | shown)
+
+    def copy(
+        self,
+        pattern: Pattern,
+        layers: tuple[tuple[Hook, ...], ...],
+        shown: frozenset[Key[Any]],
+    ) -> Route:
+        """The same target behind another pattern and other layers."""
         return Route(
             self.method,
             pattern,
             self.target,
-            (*layers, *self.layers),
+            layers,
             blocking=self.blocking,
             needs=self.needs,
             where=self.where,
-            shown=self.shown | shown,
+            shown=shown,
         )
 
     @property
@@ -159,10 +168,8 @@ class Route:
             pipeline = self.pipelines[colour] = Pipeline(self.chain(surroundings), colour)
         return pipeline
 
-    def check(
-        self, surroundings: Surroundings, capabilities: Capabilities | None, runtime: str
-    ) -> None:
-        """Raise what is wrong with this route; see `Portico.check`."""
+    def check(self, surroundings: Surroundings) -> None:
+        """Raise what is wrong with the functions of this route; see `Portico.check`."""
         from portico._key_check import wanted_keys
 
         chain = self.chain(surroundings)
@@ -171,6 +178,9 @@ class Route:
             wanted_keys(link, chain)
         if chain.declared is not None:
             chain.declared.prepare()
+
+    def check_needs(self, capabilities: Capabilities | None, runtime: str) -> None:
+        """Raise which of its needs a runtime does not have; see `Portico.check`."""
         for capability in self.needs:
             self._check_need(capability, capabilities, runtime)
 
@@ -190,3 +200,24 @@ class Route:
                 f"runtime {runtime!r} does not have. Serve it elsewhere, or leave the route "
                 "out of the application for this runtime."
             )
+
+
+def unlike(routes: Iterable[Route]) -> Iterable[Route]:
+    """Of routes that differ in nothing but method, path and needs the first alone.
+
+    What is wrong with the functions of one, or asked for by them, is so with those of the others:
+    their chains are made of the same target, layers and names of parameters.
+    """
+    found: dict[object, Route] = {}
+    for route in routes:
+        # By identity: what is equal may yet be of other types, and a target need not have a hash.
+        alike = (
+            id(route.target),
+            id(route.layers),
+            route.pattern.names,
+            route.blocking,
+            route.shown,
+        )
+        if alike not in found:
+            found[alike] = route
+    return found.values()

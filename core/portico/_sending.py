@@ -57,7 +57,7 @@ async def left(
 async def dropped(response: Response, ctx: Context) -> None:
     """Take the content of a response away, and close its stream where that may be done."""
     content = response.content
-    if isinstance(content, ByteStream) and (content.is_async or on_loop(ctx)):
+    if isinstance(content, ByteStream) and (content.is_async or ctx.platform.on_loop):
         await enter_loop(ctx)
         await drop_on_loop(response, ctx)
     else:
@@ -67,11 +67,6 @@ async def dropped(response: Response, ctx: Context) -> None:
 def for_loop(response: Response, ctx: Context) -> Response:
     """The same response, whose stream does not block an event loop that reads it."""
     content = response.content
-    if on_loop(ctx) and isinstance(content, ByteStream) and not content.is_async:
+    if ctx.platform.on_loop and isinstance(content, ByteStream) and not content.is_async:
         response.content = offloaded(content, ctx.platform)
     return response
-
-
-def on_loop(ctx: Context) -> bool:
-    """Whether the adapter calls from an event loop."""
-    return ctx.platform.runtime.concurrency == "loop"

@@ -102,12 +102,17 @@ class Slot:
             from portico._mirror_build import mirror_of
 
             mirror = mirror_of(union_of(self._rest), strict=self._strict)
-            self.classes |= mirror.classes
+            self.classes |= {each for each in mirror.classes if not _comes_later(each)}
             self._fit = mirror.fit
         return self._fit or self._refuse
 
     def _refuse(self, value: Any) -> Any:
         raise unfit(f"`{type_name(self.type)}`", value)
+
+
+def _comes_later(cls: type) -> bool:
+    """Whether values of a class are awaited, or may be sent item by item."""
+    return any(hasattr(cls, name) for name in ("__await__", "__next__", "__anext__"))
 
 
 def _members(tp: Any) -> list[Any]:

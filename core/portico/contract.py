@@ -58,6 +58,7 @@ from portico._runtime import (
     Support,
 )
 from portico._stream import ByteStream, Idle
+from portico._wire_headers import WireHeaders
 
 __all__ = [
     "ABSENT",
@@ -81,6 +82,7 @@ __all__ = [
     "Running",
     "Runtime",
     "Support",
+    "WireHeaders",
     "failure",
 ]
 
@@ -134,5 +136,10 @@ class Application(Protocol):
     def handle(
         self, request: Request, platform: Platform, running: Any
     ) -> Response | Awaitable[Response]:
-        """Answer one request; the `running` is the one that `start` returned."""
+        """Answer one request; the `running` is the one that `start` returned.
+
+        Call it in a context (`contextvars`) of the request's own, which what awaits the answer and
+        reads its stream runs in too. On an event loop it is called in the task that awaits what it
+        returns, and that is awaited before anything else is: it may have begun already.
+        """
         ...

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from contextvars import copy_context
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from portico.contract import Options, Response
 from portico_asgi._lifespan import Host, Lifespan, StartError, serve_alone
-from portico_asgi._loop import current_loop, is_closed, tasks_of
+from portico_asgi._loop import asyncio_loop, current_loop, is_closed, tasks_of
 from portico_asgi._platform import CAPABILITIES, AsgiPlatform, ProcessPlatform
-from portico_asgi._receive import Inbox
 from portico_asgi._request import AsgiRequest
 from portico_asgi._response import StreamWriter, write_failure, write_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Generator
+    from collections.abc import Awaitable, Callable, Coroutine, Generator
     from contextvars import Context
     from typing import Unpack
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_modules: Final = sys.modules
 # Seconds that a server may take to break a message off before what arrives is left to it.
 _BREAKING_OFF = 10.0
 
@@ -47,8 +48,10 @@ class ASGI:
 
     def __init__(self, app: Application, **options: Unpack[OptionArguments]) -> None:
         self._app = app
+        self._handle = app.handle
         self._options = Options(**options)
         self._hosts: dict[object, Host] = {}
+        self._asyncio_loop: Callable[[], object] = current_loop
         # What a start without a lifespan sees: not the first request's variables, which would
         # live as long as the application.
         self._context = copy_context()
@@ -62,32 +65,58 @@ class ASGI:
             ValueError: the type of the scope is not known (ASGI 3.0 "Connection Scope").
             Exception: what a stream raised, so that the server breaks the message off.
         """
-        kind = scope["type"]
-        if kind == "http":
-            await _InContext(self._http(scope, receive, send), copy_context())
-        elif kind == "lifespan":
-            await self._lifespan(receive, send)
-        elif kind == "websocket":
-            await receive()  # websocket.connect
-            await send({"type": "websocket.close", "code": 1000})
-        else:
-            raise ValueError(
-                f"The server asked for a scope of the type {kind!r}. This application knows http "
-                "and lifespan."
-            )
-
-    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
-        host = self._hosts.get(current_loop())
+        if scope["type"] != "http":
+            await self._other(scope, receive, send)
+            return
+        # With trio there may be two loops in one thread.
+        loop = current_loop() if "trio" in _modules else self._asyncio_loop()
+        host = self._hosts.get(loop)
         if host is None or not host.is_live:
             try:
                 host = await self._started()
             except StartError:
                 await write_failure(send)
                 return
-        inbox = Inbox(receive, host.tasks)
-        platform = AsgiPlatform(self._options, scope, inbox, send)
+        platform = AsgiPlatform(self._options, scope, receive, send, host.tasks)
+        context = copy_context()
+        if host.tasks.must_enter_first:
+            await _InContext(self._call(host, scope, platform, None), context)
+            return
+        # In the context of the request, but with no coroutine around it: most answers need none.
+        answer: Response | Awaitable[Response]
         try:
-            await self._answer(host, scope, platform)
+            request = AsgiRequest.read(scope, platform)
+            answer = context.run(self._handle, request, platform, host.running)
+        except Exception as error:  # noqa: BLE001 - told of where all that goes wrong is
+            answer = _failed(error)
+        if type(answer) is Response and platform.is_quiet:
+            content = answer.content
+            if type(content) is bytes:
+                fields = answer.wire_fields()
+                try:
+                    await send(
+                        {
+                            "type": "http.response.start",
+                            "status": answer.status,
+                            "headers": fields,
+                        }
+                    )
+                    await send({"type": "http.response.body", "body": content})
+                except OSError:
+                    pass  # ASGI 2.4 "Disconnected Client - send exception": nobody is there
+                return
+        await _InContext(self._call(host, scope, platform, answer), context)
+
+    async def _call(
+        self,
+        host: Host,
+        scope: Scope,
+        platform: AsgiPlatform,
+        answer: Response | Awaitable[Response] | None,
+    ) -> None:
+        """See a request through whose answer has to be waited for, or takes some sending."""
+        try:
+            await self._answer(host, scope, platform, answer)
         except Exception:
             if platform.has_work:
                 # The server breaks the message off when this is raised, and should do so now.
@@ -99,13 +128,18 @@ class ASGI:
             raise
         await _finish(platform)
 
-    async def _answer(self, host: Host, scope: Scope, platform: AsgiPlatform) -> None:
+    async def _answer(
+        self,
+        host: Host,
+        scope: Scope,
+        platform: AsgiPlatform,
+        answer: Response | Awaitable[Response] | None,
+    ) -> None:
         try:
-            answer = self._app.handle(AsgiRequest(scope, platform), platform, host.running)
-            if isinstance(answer, Response) and isinstance(answer.content, bytes):
-                await write_whole(answer, answer.content, platform)
-                return
             with host.tasks.interruption() as stretch:
+                if answer is None:
+                    request = AsgiRequest.read(scope, platform)
+                    answer = self._handle(request, platform, host.running)
                 response = answer if isinstance(answer, Response) else await answer
                 content = response.content
                 if isinstance(content, bytes):
@@ -122,6 +156,19 @@ class ASGI:
                 await write_failure(platform.send)
         finally:
             await platform.inbox.unwatch()
+
+    async def _other(self, scope: Scope, receive: Receive, send: Send) -> None:
+        kind = scope["type"]
+        if kind == "lifespan":
+            await self._lifespan(receive, send)
+        elif kind == "websocket":
+            await receive()  # websocket.connect
+            await send({"type": "websocket.close", "code": 1000})
+        else:
+            raise ValueError(
+                f"The server asked for a scope of the type {kind!r}. This application knows http "
+                "and lifespan."
+            )
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         loop = current_loop()
@@ -155,6 +202,7 @@ class ASGI:
     def _new_host(self, loop: object) -> Host:
         for ended in [known for known in self._hosts if is_closed(known)]:
             del self._hosts[ended]
+        self._asyncio_loop = asyncio_loop()
         platform = ProcessPlatform(self._options, root_path=self._options.root_path or "")
         host = Host(self._app, platform, tasks_of(loop))
         self._hosts[loop] = host
@@ -168,6 +216,10 @@ async def _finish(platform: Platform) -> None:
 
         with CancelScope(shield=True):
             await platform.afinish()
+
+
+async def _failed(error: Exception) -> Response:
+    raise error
 
 
 class _InContext(Generic[T]):

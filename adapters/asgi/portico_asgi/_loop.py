@@ -8,6 +8,7 @@ the scope is entered before the handler is called.
 from __future__ import annotations
 
 import sys
+from threading import get_ident
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 if TYPE_CHECKING:
@@ -76,7 +77,15 @@ class Sending(Protocol):
 
 
 class Tasks(Protocol):
-    """The tasks of one event loop."""
+    """The tasks of one event loop.
+
+    Attributes:
+        thread: that of the loop.
+        must_enter_first: whether an interruption must be entered before the application is called.
+    """
+
+    thread: int
+    must_enter_first: bool
 
     def spawn(self, work: Work, context: Context) -> None:
         """Run `work` in a task that belongs to the loop; it must not raise an `Exception`."""
@@ -101,15 +110,22 @@ def current_loop() -> object:
     Raises:
         RuntimeError: no loop runs.
     """
+    asyncio: Any = sys.modules.get("asyncio")
+    loop: object = None if asyncio is None else asyncio._get_running_loop()
     trio: Any = sys.modules.get("trio")
     if trio is not None and trio.lowlevel.in_trio_task():
         token: object = trio.lowlevel.current_trio_token()
         return token
-    asyncio: Any = sys.modules.get("asyncio")
-    if asyncio is None:
+    if loop is None:
         raise RuntimeError("An ASGI application was called without an event loop.")
-    loop: object = asyncio.get_running_loop()
     return loop
+
+
+def asyncio_loop() -> Callable[[], object]:
+    """The quickest way to asyncio's running loop; where none runs, it gives None."""
+    asyncio: Any = sys.modules.get("asyncio")
+    found: Callable[[], object] = current_loop if asyncio is None else asyncio._get_running_loop
+    return found
 
 
 def is_closed(loop: object) -> bool:
@@ -126,7 +142,7 @@ def tasks_of(loop: object) -> Tasks:
 class AsyncioTasks:
     """asyncio: the loop keeps weak references only, so the tasks are kept here until they end."""
 
-    __slots__ = ("_asyncio", "_loop", "_tasks")
+    __slots__ = ("_asyncio", "_loop", "_tasks", "must_enter_first", "thread")
 
     def __init__(self, loop: Any) -> None:
         import asyncio
@@ -134,6 +150,8 @@ class AsyncioTasks:
         self._asyncio = asyncio  # an import for each request is not free
         self._loop: asyncio.AbstractEventLoop = loop
         self._tasks: set[asyncio.Task[None]] = set()
+        self.thread: int = get_ident()
+        self.must_enter_first: bool = False
 
     def spawn(self, work: Work, context: Context) -> None:
         """Run it in a task of its own, which `asyncio.run` cancels at its end."""
@@ -223,7 +241,11 @@ class AsyncioSending(AsyncioInterruption):
 class TrioTasks:
     """trio: system tasks, which end with the run and must never raise."""
 
-    __slots__ = ()
+    __slots__ = ("must_enter_first", "thread")
+
+    def __init__(self) -> None:
+        self.thread: int = get_ident()
+        self.must_enter_first: bool = True
 
     def spawn(self, work: Work, context: Context) -> None:
         """Run it in a system task."""

@@ -16,6 +16,7 @@ from portico.contract import (
     Platform,
     Runtime,
 )
+from portico_asgi._receive import Inbox
 from portico_asgi._request import read_root_path
 from portico_asgi._threads import in_worker_thread
 
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from portico import AbortSignal
-    from portico_asgi._receive import Inbox, Receive, Send
+    from portico_asgi._loop import Tasks
+    from portico_asgi._receive import Receive, Send
     from portico_asgi._request import Scope
 
 T = TypeVar("T")
@@ -87,21 +89,53 @@ class AsgiPlatform(ProcessPlatform):
     """The platform of one request.
 
     Attributes:
-        inbox: the messages of the server.
+        has_body: whether a body may come, by the request's framing.
         send: the server's own.
         started: whether the answer has begun.
         streams: whether a stream is being sent.
     """
 
-    __slots__ = ("_scope", "inbox", "send", "started", "streams")
+    __slots__ = ("_inbox", "_receive", "_scope", "_tasks", "has_body", "send", "started", "streams")
 
-    def __init__(self, options: Options, scope: Scope, inbox: Inbox, send: Send) -> None:
-        super().__init__(options, read_peer(scope), read_root_path(scope, options))
+    def __init__(
+        self, options: Options, scope: Scope, receive: Receive, send: Send, tasks: Tasks
+    ) -> None:
+        # All that `super().__init__` does, without the call: one is made for every request.
+        self.options: Options = options
+        self._peer = self._root_path = self._signal = self._work = self._endings = None
         self._scope = scope
-        self.inbox: Inbox = inbox
+        self._receive = receive
+        self._tasks = tasks
+        self._inbox: Inbox | None = None
+        self.has_body: bool = False
         self.send: Send = send
         self.started: bool = False
         self.streams: bool = False
+
+    @property
+    def inbox(self) -> Inbox:
+        """The messages of the server."""
+        if self._inbox is None:
+            self._inbox = Inbox(self._receive, self._tasks, has_body=self.has_body)
+        return self._inbox
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nothing is left of the request but to send its answer."""
+        inbox = self._inbox
+        quiet = not self.has_body if inbox is None else inbox.is_quiet
+        return quiet and self._work is None and self._endings is None
+
+    @property
+    def has_root_path(self) -> bool:
+        """Whether the application may be mounted somewhere."""
+        return bool(self._scope.get("root_path") or self.options.root_path)
+
+    def _read_peer(self) -> Peer:
+        return read_peer(self._scope)
+
+    def _read_root_path(self) -> str:
+        return read_root_path(self._scope, self.options)
 
     @property
     def signal(self) -> AbortSignal:
@@ -127,6 +161,7 @@ class AsgiPlatform(ProcessPlatform):
         While a stream is sent these are the steps of a synchronous source, the closing among them,
         which must not be lost to a cancellation.
         """
+        self.inbox  # noqa: B018 - made here, on the loop, before a thread may ask for it
         return await in_worker_thread(fn, shield=self.streams)
 
     async def early_hints(self, links: Iterable[str], /) -> bool:
@@ -148,7 +183,7 @@ class AsgiPlatform(ProcessPlatform):
     def raw(self, kind: type[T], /) -> T:
         """The call's arguments, as `AsgiRaw`."""
         if kind is AsgiRaw:
-            return cast("T", AsgiRaw(self._scope, self.inbox.receive, self.send))
+            return cast("T", AsgiRaw(self._scope, self._receive, self.send))
         return super().raw(kind)
 
 

@@ -65,14 +65,14 @@ class Inbox:
         "receive",
     )
 
-    def __init__(self, receive: Receive, tasks: Tasks) -> None:
+    def __init__(self, receive: Receive, tasks: Tasks, *, has_body: bool = False) -> None:
         self.receive: Receive = receive
-        self.has_body: bool = False
+        self.has_body: bool = has_body
         self.ended: bool = False
         self.gone: bool = False
         self.on_gone: Callable[[], None] | None = None
         self._tasks = tasks
-        self._thread = get_ident()
+        self._thread = tasks.thread
         self._ahead: bytes | None = None
         self._pulling = False
         self._dropped = False
@@ -98,6 +98,36 @@ class Inbox:
             raise DisconnectError
         self._tell()
         return chunk
+
+    async def rest(self, add: Callable[[bytes], bytes]) -> list[bytes]:
+        """All chunks that are left, each passed by `add` as it arrives; it raises as `chunk`."""
+        chunks: list[bytes] = []
+        if self._ahead is None and not (self._pulling or self._dropped or self.gone):
+            # Nobody else waits for messages, or comes to do so before this one has them.
+            self._pulling = True
+            try:
+                while not self.ended:
+                    message = await self.receive()
+                    if message["type"] != "http.request":
+                        self._note(message)
+                        break
+                    body: bytes = message.get("body") or b""
+                    self.ended = not message.get("more_body", False)
+                    if body:
+                        chunks.append(add(body))
+            except OSError:
+                self.lose()
+            finally:
+                self._pulling = False
+                self._tell()
+        while (chunk := await self.chunk()) is not None:
+            chunks.append(add(chunk))
+        return chunks
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether the whole body was received, and nobody watches."""
+        return (self.ended or not self.has_body) and self._watch is None and not self.gone
 
     @property
     def signal(self) -> AbortSignal:

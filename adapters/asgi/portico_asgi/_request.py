@@ -9,12 +9,11 @@ from urllib.parse import quote, quote_from_bytes, unquote
 from portico.contract import NativeRequest
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, MutableMapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping
 
     from portico import Headers
     from portico.contract import Options
     from portico_asgi._platform import AsgiPlatform
-    from portico_asgi._receive import Inbox
 
 Scope: TypeAlias = "MutableMapping[str, Any]"
 
@@ -23,35 +22,71 @@ _PATH = "/-._~!$&'()*+,;=:@"
 # What a path that is encoded already may have: every visible ASCII character.
 _VISIBLE = bytes(range(0x21, 0x7F))
 _origin = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*").match
+# Digits of a Content-Length that is no attack; what is longer the core says.
+_SHORT = 12
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 class AsgiRequest(NativeRequest):
     """A request over the scope, which it reads when it is asked."""
 
-    __slots__ = ("_root_path", "_scope")
+    __slots__ = ("_fields", "_platform", "_scope")
 
-    def __init__(self, scope: Scope, platform: AsgiPlatform) -> None:
-        self._scope = scope
-        self._root_path = platform.root_path
-        platform.inbox.has_body = has_body = may_have_body(scope)
-        super().__init__(
+    _scope: Scope
+    _platform: AsgiPlatform
+    # The header fields by name, or None where a name repeats.
+    _fields: dict[bytes, bytes] | None
+
+    @classmethod
+    def read(cls, scope: Scope, platform: AsgiPlatform) -> AsgiRequest:
+        """The request of a call."""
+        headers = scope["headers"]
+        by_name: dict[bytes, bytes] = dict(headers)
+        host = by_name.get(b"host")
+        # Names may repeat, or not be lower case.
+        fields = by_name if host and len(by_name) == len(headers) else None
+        if (
+            fields is None
+            or b"content-length" in fields
+            or b"transfer-encoding" in fields
+            or scope["http_version"][:1] != "1"
+        ):
+            platform.has_body = may_have_body(scope)
+        raw: bytes | None = scope.get("raw_path")
+        if raw is None or scope.get("root_path") or platform.options.root_path or not raw.isascii():
+            target = read_target(scope, platform.root_path)
+        else:
+            target = raw.decode("ascii")
+        query: bytes = scope["query_string"]
+        request = cls(
             scope["method"],
-            read_target(scope, platform.root_path),
-            scope["query_string"].decode("latin-1"),
-            AsgiBody(platform.inbox) if has_body else None,
+            target,
+            query.decode("latin-1") if query else "",
+            AsgiBody(platform) if platform.has_body else None,
             platform.options.limits,
+            host.decode("latin-1") if fields is not None and host else None,
         )
+        request._scope, request._platform, request._fields = scope, platform, fields
+        return request
 
     def _read_headers(self) -> Headers:
-        from portico import Headers
+        from portico.contract import WireHeaders
 
-        headers = Headers.from_wire(self._scope["headers"])
-        cookies = headers.get_all("cookie")
-        if len(cookies) > 1:
-            # HTTP/2 may split the field (RFC 9113 section 8.2.3); a comma would not join it.
-            headers.set("cookie", "; ".join(cookies))
+        headers = WireHeaders(self._scope["headers"], self._fields)
+        if self._fields is None:
+            cookies = headers.get_all("cookie")
+            if len(cookies) > 1:
+                # HTTP/2 may split the field (RFC 9113 section 8.2.3); a comma would not join it.
+                headers.set("cookie", "; ".join(cookies))
         return headers
+
+    def _declared_length(self) -> int | None:
+        fields = self._fields
+        if fields is not None and b"content-encoding" not in fields:
+            length = fields.get(b"content-length")
+            if length is not None and length.isdigit() and len(length) <= _SHORT:
+                return int(length)
+        return super()._declared_length()
 
     def _read_host(self) -> str:
         # Not of `headers`: every request is asked for its host, few for anything else.
@@ -63,7 +98,7 @@ class AsgiRequest(NativeRequest):
         return scheme
 
     def _read_root_path(self) -> str:
-        return self._root_path
+        return self._platform.root_path
 
 
 def read_root_path(scope: Scope, options: Options) -> str:
@@ -133,16 +168,21 @@ def _server_name(scope: Scope) -> str:
 class AsgiBody:
     """The chunks of a body, for `async for` on the event loop and `for` in its worker threads."""
 
-    __slots__ = ("_inbox",)
+    __slots__ = ("_platform",)
 
-    def __init__(self, inbox: Inbox) -> None:
-        self._inbox = inbox
+    def __init__(self, platform: AsgiPlatform) -> None:
+        self._platform = platform
+
+    @property
+    def gather(self) -> Callable[[Callable[[bytes], bytes]], Awaitable[list[bytes]]]:
+        """All that is left, at once; see `Body.bytes`."""
+        return self._platform.inbox.rest
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
 
     async def __anext__(self) -> bytes:
-        chunk = await self._inbox.chunk()
+        chunk = await self._platform.inbox.chunk()
         if chunk is None:
             raise StopAsyncIteration
         return chunk
@@ -153,7 +193,7 @@ class AsgiBody:
     def __next__(self) -> bytes:
         from portico_asgi._threads import from_worker_thread
 
-        chunk = from_worker_thread(self._inbox.chunk)
+        chunk = from_worker_thread(self._platform.inbox.chunk)
         if chunk is None:
             raise StopIteration
         return chunk

@@ -190,7 +190,7 @@ class StreamWriter:
 async def _start(response: Response, platform: AsgiPlatform) -> None:
     platform.started = True
     # "Header names MUST be lowercased" (ASGI 3.0 "Response Start"), as those of `Headers` are.
-    headers = response.headers.to_wire()
+    headers = response.wire_fields()
     await platform.send(
         {"type": "http.response.start", "status": response.status, "headers": headers}
     )

@@ -1,0 +1,28 @@
+"""The kinds of content that most answers have, each with its field in the forms of the wire."""
+
+from __future__ import annotations
+
+from typing import Final
+
+
+class Media:
+    """A kind of content.
+
+    Attributes:
+        type: the value of its Content-Type.
+        field: the field as text, as WSGI and Lambda have it.
+        wire: the field as bytes, as ASGI has it.
+    """
+
+    __slots__ = ("field", "type", "wire")
+
+    def __init__(self, content_type: str) -> None:
+        self.type: str = content_type
+        self.field: tuple[str, str] = ("content-type", content_type)
+        self.wire: tuple[bytes, bytes] = (b"content-type", content_type.encode())
+
+
+TEXT: Final = Media("text/plain;charset=UTF-8")
+BYTES: Final = Media("application/octet-stream")
+JSON: Final = Media("application/json")
+PROBLEM: Final = Media("application/problem+json")

@@ -1,0 +1,224 @@
+"""Straight chains: functions that run in one place, one after the other, and a plain answer.
+
+Most routes are that: no traces, nothing that is given to a worker thread, no generators to shield.
+For them the pipeline comes down to one loop over the functions and one conversion. What is not as
+plain as that (an early answer, a stream, a file, an error) goes on in the pipeline itself, so that
+there is one place where it is decided what happens then.
+"""
+
+from __future__ import annotations
+
+from contextvars import copy_context
+from types import CoroutineType
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
+
+from portico._answering import Answering
+from portico._key_steps import Keeping, value_of
+from portico._response import Response
+from portico._resumption import Begun, begin_on_loop, enter_loop
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from portico._chain import Chain
+    from portico._context import Context
+    from portico._engine import Pipeline
+    from portico._key import Key
+    from portico._link import Link
+    from portico._units import Step
+_COROUTINE: Final[Any] = CoroutineType
+
+
+class _Call(NamedTuple):
+    """One function: what is called, the key that its value is kept under, and its link."""
+
+    call: Callable[[Context], Any]
+    key: Key[Any] | None
+    link: Link | None
+
+
+class Straight(Answering):
+    """A chain that is straight.
+
+    Args:
+        pipeline: that of the chain, which knows what to do with everything else.
+        chain: the chain.
+        steps: those up to the handler, which is the last one.
+        on_loop: whether it runs on an event loop, which nothing may block.
+    """
+
+    __slots__ = ("_before", "_handler", "_is_async")
+
+    def __init__(
+        self, pipeline: Pipeline, chain: Chain, steps: Sequence[Step], *, on_loop: bool
+    ) -> None:
+        *before, handler = [_called(step) for step in steps]
+        self._before = tuple(before)
+        self._handler = handler.call
+        links = [call.link for call in (*before, handler) if call.link is not None]
+        self._is_async = any(link.signature.is_async for link in links)
+        super().__init__(pipeline, chain, may_block=not (on_loop or self._is_async))
+
+    def runner(self, *, on_loop: bool) -> Callable[[Context], Response | Awaitable[Response]]:
+        """What answers a request."""
+        if not self._is_async:
+            return self._run if on_loop else self._run_in_context
+        if not on_loop:
+            return self._run_async
+        is_alone = not self._before and self._is_plain
+        return self._run_handler if is_alone else self._begin
+
+    # Synchronous functions
+
+    def _run_in_context(self, ctx: Context) -> Response | Awaitable[Response]:
+        return copy_context().run(self._run, ctx)
+
+    def _run(self, ctx: Context) -> Response | Awaitable[Response]:
+        ctx._chain = self._chain
+        at = 0
+        try:
+            for call, key, link in self._before:
+                at += 1
+                if key is not None and ctx._values is not None and key in ctx._values:
+                    continue
+                value = call(ctx)
+                if key is None:
+                    if value is None:
+                        continue
+                    if hasattr(value, "__await__"):
+                        return self._pipeline.start(ctx, self._resume(value, at, ctx))
+                    return self._pipeline.start(ctx, self._pipeline.finish(value, link, ctx))
+                if hasattr(value, "__await__"):
+                    return self._pipeline.start(ctx, self._resume(value, at, ctx))
+                _keep(ctx, key, value)
+            value = self._handler(ctx)
+            if hasattr(value, "__await__"):
+                return self._pipeline.start(ctx, self._pipeline.finish_later(value, ctx))
+            return self._answer(value, ctx)
+        except Exception as error:  # noqa: BLE001 - whatever goes wrong becomes an answer
+            return self._pipeline.failed(error, ctx)
+        except BaseException as error:
+            if not ctx._exits:
+                raise
+            return self._pipeline.failed(error, ctx)
+
+    async def _resume(self, pending: Awaitable[Any], at: int, ctx: Context) -> Response:
+        """Go on behind a plain function that has given something to be awaited."""
+        await enter_loop(ctx)
+        value = await pending
+        _, key, link = self._before[at - 1]
+        if key is not None:
+            _keep(ctx, key, value)
+        elif value is not None and link is not None:
+            return await self._pipeline.finish(value, link, ctx)
+        early, link = await self._early(self._before[at:], ctx)
+        if early is not None:
+            return await self._pipeline.finish(early, link, ctx)
+        value = self._handler(ctx)
+        if hasattr(value, "__await__"):
+            value = await value
+        return await self._pipeline.finish(value, None, ctx)
+
+    # Asynchronous functions
+
+    def _begin(self, ctx: Context) -> Response | Awaitable[Response]:
+        return begin_on_loop(self._run_async(ctx))
+
+    def _run_handler(self, ctx: Context) -> Response | Awaitable[Response]:
+        """A handler alone, which mostly has its value without waiting: no coroutine around it."""
+        ctx._chain = self._chain
+        ctx._on_loop = True
+        try:
+            pending = self._handler(ctx)
+            if type(pending) is not _COROUTINE:
+                return begin_on_loop(self._awaited(pending, ctx))
+            try:
+                waits_for = pending.send(None)
+            except StopIteration as end:
+                return self._answer(end.value, ctx)
+        except Exception as error:  # noqa: BLE001 - whatever goes wrong becomes an answer
+            return self._pipeline.failed(error, ctx)
+        except BaseException as error:
+            if not ctx._exits:
+                raise
+            return self._pipeline.failed(error, ctx)
+        return begin_on_loop(self._awaited(Begun(pending, waits_for), ctx))
+
+    async def _run_async(self, ctx: Context) -> Response:
+        ctx._chain = self._chain
+        ctx._on_loop = True
+        try:
+            for call, key, link in self._before:
+                if key is not None and ctx._values is not None and key in ctx._values:
+                    continue
+                value = call(ctx)
+                if type(value) is _COROUTINE or hasattr(value, "__await__"):
+                    value = await value
+                if key is not None:
+                    _keep(ctx, key, value)
+                elif value is not None and link is not None:
+                    work = self._pipeline.finish(value, link, ctx)
+                    return await self._pipeline.guarded(ctx, work)
+            value = self._handler(ctx)
+            if type(value) is _COROUTINE or hasattr(value, "__await__"):
+                value = await value
+            response = self._answer(value, ctx)
+        except Exception as error:  # noqa: BLE001 - whatever goes wrong becomes an answer
+            response = self._pipeline.failed(error, ctx)
+        except BaseException as error:
+            if not ctx._exits:
+                raise
+            response = self._pipeline.failed(error, ctx)
+        return response if type(response) is Response else await cast("Any", response)
+
+    async def _early(self, calls: Sequence[_Call], ctx: Context) -> tuple[Any, Link | None]:
+        """Call functions until one of them has a value, and whose it is."""
+        for call, key, link in calls:
+            if key is not None and ctx._values is not None and key in ctx._values:
+                continue
+            value = call(ctx)
+            if type(value) is _COROUTINE or hasattr(value, "__await__"):
+                value = await value
+            if key is not None:
+                _keep(ctx, key, value)
+            elif value is not None and link is not None:
+                return value, link
+        return None, None
+
+    async def _awaited(self, pending: Any, ctx: Context) -> Response:
+        """The answer of a handler's value, which may have to be awaited."""
+        try:
+            if type(pending) is _COROUTINE or hasattr(pending, "__await__"):
+                pending = await pending
+            response = self._answer(pending, ctx)
+        except Exception as error:  # noqa: BLE001 - whatever goes wrong becomes an answer
+            response = self._pipeline.failed(error, ctx)
+        except BaseException as error:
+            if not ctx._exits:
+                raise
+            response = self._pipeline.failed(error, ctx)
+        return response if type(response) is Response else await cast("Any", response)
+
+
+def is_straight(chain: Chain) -> bool:
+    """Whether nothing in a chain has to be told of what happens in it, or read beforehand."""
+    return not (chain.trace or chain.parse)
+
+
+def _called(step: Step) -> _Call:
+    call = step.call
+    if isinstance(call, Keeping) and not call.link.signature.is_generator:
+        return _Call(call.make, call.key, step.link)
+    return _Call(call, None, step.link)
+
+
+def _keep(ctx: Context, key: Key[Any], made: Any) -> None:
+    values = ctx._values
+    if values is None:
+        values = ctx._values = {}
+    values[key] = value_of(key, made)
+
+
+async def failing(error: BaseException) -> Response:
+    """Work that fails with an error which happened elsewhere."""
+    raise error

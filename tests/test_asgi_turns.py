@@ -10,7 +10,6 @@ from portico import Headers
 from portico.contract import ByteStream, Options, Response
 from portico_asgi import AsgiPlatform
 from portico_asgi._loop import current_loop, tasks_of
-from portico_asgi._receive import Inbox
 from portico_asgi._response import StreamWriter
 from portico_asgi._turns import MOST, SHARE, Turns
 
@@ -115,7 +114,7 @@ async def test_others_run_between_the_slow_chunks_of_a_stream_that_never_waits()
             await anyio.sleep(0)
 
     tasks = tasks_of(current_loop())
-    platform = Slow(Options(), {}, Inbox(receive, tasks), send)
+    platform = Slow(Options(), {}, receive, send, tasks)
     response = Response.ready(200, Headers(), ByteStream(stream()))
     async with anyio.create_task_group() as group:
         group.start_soon(other)

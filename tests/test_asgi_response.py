@@ -185,6 +185,24 @@ async def test_a_peer_that_leaves_ends_a_stream_that_waits_for_the_server() -> N
     assert (server.bodies, source.closed) == ([b"a"], 1)
 
 
+async def test_a_peer_that_leaves_while_the_start_is_sent_gets_nothing_more() -> None:
+    server, source = Server(), Source("a", "b")
+    blocked = anyio.Event()
+
+    async def block(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            blocked.set()
+            await anyio.sleep_forever()
+
+    server.before_send = block
+    async with anyio.create_task_group() as group:
+        group.start_soon(server.write, source)
+        await reached(blocked)
+        server.peer_left.set()
+
+    assert (server.sent, source.closed) == ([], 1)
+
+
 async def test_a_stream_that_waited_for_the_server_cleans_up_in_peace() -> None:
     server = Server()
     blocked = anyio.Event()

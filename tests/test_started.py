@@ -87,15 +87,19 @@ def hold(value: Any) -> Any:
     """It changes what it holds, so that whoever does not ask it is found out."""
     if value == 7:
         raise LookupError("7 is not declared")
-    return value.upper() if isinstance(value, str) else value
+    return value.upper() if isinstance(value, str | bytes) else value
 
 
-def held(source: Any, classes: frozenset[type] = frozenset()) -> HeldIterator:
-    return HeldIterator(source, hold, classes, hold)
+def hold_all_but_bytes(value: Any) -> Any:
+    return value if type(value) is bytes else hold(value)
 
 
-def held_async(source: Any, classes: frozenset[type] = frozenset()) -> HeldAsyncIterator:
-    return HeldAsyncIterator(source, hold, classes)
+def held(source: Any) -> HeldIterator:
+    return HeldIterator(source, hold, frozenset(), hold)
+
+
+def held_async(source: Any) -> HeldAsyncIterator:
+    return HeldAsyncIterator(source, hold, frozenset())
 
 
 def hold_event(event: ServerSentEvent[Any]) -> ServerSentEvent[Any]:
@@ -129,8 +133,8 @@ WRAPPERS: list[tuple[str, Callable[[Any], Any], Callable[[Any], Any]]] = [
     ("held", held, held_async),
     (
         "held but for bytes",
-        lambda source: held(source, BYTES),
-        lambda source: held_async(source, BYTES),
+        lambda source: HeldIterator(source, hold_all_but_bytes, BYTES, hold),
+        lambda source: HeldAsyncIterator(source, hold_all_but_bytes, BYTES),
     ),
     ("events", events, events_async),
     ("held events", held_events, held_events_async),

@@ -131,6 +131,7 @@ def test_the_values_of_a_stream_are_its_chunks(chunks: tuple[Any, ...], length: 
 
     assert outcome(by_values, ByteStream(source)) == expected
     assert outcome(by_values, ByteStream(generator())) == expected
+    assert outcome(by_values, ByteStream(Source(*chunks))) == expected
     assert outcome(collect, ByteStream(Source(*chunks))) == expected
     assert source.closed == 1
 
@@ -160,6 +161,17 @@ def test_a_source_is_asked_for_an_iterator_once() -> None:
 
     assert [next(stream), next(stream), *stream] == [b"a", b"b", b"c"]
     assert asyncio.run(use()) == [b"a", b"b", b"c"]
+
+
+def test_the_values_of_a_synchronous_source_are_taken_in_its_context() -> None:
+    def chunks() -> Iterator[bytes]:
+        token = variable.set("set")
+        yield b"a"
+        yield variable.get().encode()
+        variable.reset(token)
+
+    assert asyncio.run(by_values(ByteStream(chunks()))) == [b"a", b"set"]
+    assert variable.get() == "none"
 
 
 def test_a_stream_is_read_on_in_another_way_where_it_was_left() -> None:
@@ -236,7 +248,8 @@ def test_an_asynchronous_source_is_closed_once_however_it_ends(
     assert source.closed == 1
 
 
-def test_what_makes_the_iterator_is_closed_as_well() -> None:
+@pytest.mark.parametrize("read", [0, 1, 3])
+def test_what_makes_the_iterator_is_closed_as_well(read: int) -> None:
     closed: list[str] = []
 
     class Rows:
@@ -251,11 +264,12 @@ def test_what_makes_the_iterator_is_closed_as_well() -> None:
             closed.append("rows")
 
     stream = ByteStream(Rows())
-    next(stream)
+    for _ in range(read):
+        next(stream, None)
     stream.close()
     stream.close()
 
-    assert closed == ["iterator", "rows"]
+    assert closed == (["iterator", "rows"] if read else ["rows"])
 
 
 def test_a_source_without_a_close_needs_none() -> None:

@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
-from typing import Any, NamedTuple, TypeAlias, TypeGuard
+from typing import Any, TypeAlias, TypeGuard
 
 Hold: TypeAlias = Callable[[Any], Any]
 """The value to send in the place of another; it raises for one that may not leave."""
 
 
-class Rest(NamedTuple):
-    """How to go on without an iterator that wraps another, once an item was taken.
+Rest: TypeAlias = tuple[Any, Any, Hold, frozenset[type]]
+"""How to go on without an iterator that wraps another, once an item was taken.
 
-    The one that wraps is still what is closed.
-
-    Attributes:
-        values: the other one.
-        hold: makes an item of a value, but of None, which is no item.
-        classes: a value of exactly one of these passes `hold` as it is.
-    """
-
-    values: Any
-    hold: Hold
-    classes: frozenset[type]
+What is closed; the values to take; what makes an item of one, but of None, which is no item; and
+the classes of values, by exactly which they are items already.
+"""
 
 
 def is_awaitable(value: object) -> TypeGuard[Awaitable[Any]]:
@@ -67,7 +59,7 @@ class HeldIterator:
 
     def rest(self) -> Rest:
         """How to go on without this; see `Rest`."""
-        return Rest(self._source, self._hold, self._classes)
+        return self._source, self._source, self._hold, self._classes
 
     def throw(self, error: BaseException) -> Any:
         """Raise an error inside the source; where it has no such way, close it and raise here."""
@@ -117,7 +109,7 @@ class HeldAsyncIterator:
 
     def rest(self) -> Rest:
         """How to go on without this; see `Rest`."""
-        return Rest(self._source, self._hold, self._classes)
+        return self._source, self._source, self._hold, self._classes
 
     async def athrow(self, error: BaseException) -> Any:
         """Raise an error inside the source; where it has no such way, close it and raise here."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterator
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeGuard, TypeVar, overload
 
-from portico._held_stream import Rest
 from portico._server_sent_event import COMMENT, ServerSentEvent, as_event
 from portico._stream import Idle
 
 if TYPE_CHECKING:
     from datetime import timedelta
+
+    from portico._held_stream import Rest
 
 T = TypeVar("T")
 
@@ -53,7 +54,7 @@ class EventStream:
 
     def rest(self) -> Rest:
         """How to go on without this; see `Rest`."""
-        return Rest(self._source, self._hold, _passing(self._hold))
+        return self._source, self._source, self._hold, _passing(self._hold)
 
     def close(self) -> None:
         """Close the source."""
@@ -92,7 +93,8 @@ class AsyncEventStream:
 
     def rest(self) -> Rest:
         """How to go on without this; see `Rest`."""
-        return Rest(self._iterator, self._hold, _passing(self._hold))
+        closed = self._source if self._iterator is self._source else self
+        return closed, self._iterator, self._hold, _passing(self._hold)
 
     async def aclose(self) -> None:
         """Close the source, and the iterator over it where that is another."""

@@ -27,12 +27,12 @@ from portico._held_stream import HeldAsyncIterator, HeldIterator
 from portico._json import to_json
 from portico._server_sent_event import EVENT_STREAM, ServerSentEvent, as_event
 from portico._sse import AsyncEventStream, EventStream
-from portico._stream import Begun, encoded
+from portico._stream import encoded
 
 if TYPE_CHECKING:
     from contextvars import Context
 
-    from portico._held_stream import Rest
+    from portico._held_stream import Hold
 
 TEXT: Final = "text/plain;charset=UTF-8"
 JSON: Final = "application/json"
@@ -40,7 +40,7 @@ NDJSON: Final = "application/x-ndjson"
 BYTES: Final = "application/octet-stream"
 
 _END: Final[Any] = object()
-_WRAPPERS: Final = (HeldIterator, HeldAsyncIterator, EventStream, AsyncEventStream)
+_WRAPPERS: Final = frozenset({HeldIterator, HeldAsyncIterator, EventStream, AsyncEventStream})
 
 
 def stream_type(first: object, declared: str | None) -> tuple[str, Callable[[Any], bytes]]:
@@ -50,7 +50,11 @@ def stream_type(first: object, declared: str | None) -> tuple[str, Callable[[Any
         first: its first value.
         declared: the Content-Type that was set up to then, or None.
     """
-    if isinstance(first, ServerSentEvent) or _is_event_stream(declared):
+    if declared is not None and _is_event_stream(declared):
+        return EVENT_STREAM, _event
+    if type(first) is bytes:
+        return BYTES, _as_it_is
+    if isinstance(first, ServerSentEvent):
         return EVENT_STREAM, _event
     if isinstance(first, str):
         return TEXT, _as_it_is
@@ -59,8 +63,8 @@ def stream_type(first: object, declared: str | None) -> tuple[str, Callable[[Any
     return NDJSON, _json_line
 
 
-def _is_event_stream(content_type: str | None) -> bool:
-    return (content_type or "").partition(";")[0].strip().lower() == EVENT_STREAM
+def _is_event_stream(content_type: str) -> bool:
+    return content_type.partition(";")[0].strip().lower() == EVENT_STREAM
 
 
 def _event(value: Any) -> bytes:
@@ -70,6 +74,8 @@ def _event(value: Any) -> bytes:
 
 
 def _as_it_is(value: Any) -> bytes:
+    if type(value) is bytes:
+        return value
     if type(value) is str:
         return value.encode()
     return encoded(value) if _is_text_or_bytes(value) else _json_line(value)
@@ -83,14 +89,28 @@ def _json_line(value: Any) -> bytes:
     return b"" if value is None else to_json(value) + b"\n"
 
 
-class _Started(Begun):
-    """The parts that do not depend on how a source is read."""
+class Begun:
+    """A source whose first value was taken, as `ByteStream.begun` takes it.
 
-    __slots__ = ("_first",)
+    Attributes:
+        source: what is closed once.
+        values: what it gives from here on; an asynchronous iterator where `context` is None.
+        context: that of every step of a synchronous source (`contextvars`).
+        first: makes the first chunk.
+        convert: makes the chunk of a value; an empty one is not sent.
+        passes_bytes: whether `convert` gives bytes back as they are.
+    """
+
+    __slots__ = ("_first", "context", "convert", "first", "passes_bytes", "source", "values")
 
     def __init__(self, source: Any, context: Context | None) -> None:
-        super().__init__(source, context)
         self._first: Any = None
+        self.source: Any = source
+        self.values: Any = source
+        self.context: Context | None = context
+        self.first: Callable[[], bytes] | None = None
+        self.convert: Callable[[Any], bytes] = encoded
+        self.passes_bytes: bool = True
 
     def decide(self, declared: str | None) -> str:
         """What the first value makes of the stream: its Content-Type; see `stream_type`."""
@@ -98,18 +118,17 @@ class _Started(Begun):
         self.first = partial(convert, self._first)
         self.convert = convert
         self.passes_bytes = convert is _as_it_is
-        if isinstance(self.source, _WRAPPERS):
+        if type(self.source) in _WRAPPERS:
             # One call for a value, in the place of one for each thing that wraps the source.
-            rest = self.source.rest()
-            self.values = rest.values
-            self.convert = _fitting(rest, convert)
-            self.passes_bytes = self.passes_bytes and bytes in rest.classes
+            self.source, self.values, hold, classes = self.source.rest()
+            self.convert = _fitting(hold, classes, convert)
+            self.passes_bytes = self.passes_bytes and bytes in classes
         return content_type
 
 
-def _fitting(rest: Rest, convert: Callable[[Any], bytes]) -> Callable[[Any], bytes]:
-    classes, hold = rest.classes, rest.hold
-
+def _fitting(
+    hold: Hold, classes: frozenset[type], convert: Callable[[Any], bytes]
+) -> Callable[[Any], bytes]:
     def convert_fitting(value: Any) -> bytes:
         if type(value) in classes:
             return convert(value)
@@ -118,7 +137,7 @@ def _fitting(rest: Rest, convert: Callable[[Any], bytes]) -> Callable[[Any], byt
     return convert_fitting
 
 
-class Started(_Started):
+class Started(Begun):
     """A synchronous stream whose first value is taken to see what it is.
 
     Every step of the source, the first among them, runs in one context (`contextvars`), so that it
@@ -151,7 +170,7 @@ class Started(_Started):
         self._first = first
 
 
-class StartedAsync(_Started):
+class StartedAsync(Begun):
     """The same for an asynchronous stream, whose every step runs in the task that awaits it."""
 
     __slots__ = ()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import (
     AsyncIterable,
     AsyncIterator,
-    Awaitable,
     Callable,
     Generator,
     Iterable,
@@ -16,14 +15,17 @@ from itertools import repeat
 from types import AsyncGeneratorType, GeneratorType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
+from portico._remaining import BlockingSteps, each_of, each_of_async
 from portico._server_sent_event import ServerSentEvent, is_event
 
 if TYPE_CHECKING:
+    from portico._started import Begun
     from portico.contract import Platform
 
 Chunk: TypeAlias = bytes | bytearray | memoryview | str | ServerSentEvent[Any]
 
 _END: Any = object()
+_GENERATORS = (AsyncGeneratorType, GeneratorType)
 
 
 class Idle(NamedTuple):
@@ -38,29 +40,6 @@ class Idle(NamedTuple):
     chunk: bytes
 
 
-class Begun:
-    """A source whose first value was taken.
-
-    Attributes:
-        source: what is closed once.
-        values: what it gives from here on; an asynchronous iterator where `context` is None.
-        context: that of every step of a synchronous source (`contextvars`).
-        first: makes the first chunk.
-        convert: makes the chunk of a value; an empty one is not sent.
-        passes_bytes: whether `convert` gives bytes back as they are.
-    """
-
-    __slots__ = ("context", "convert", "first", "passes_bytes", "source", "values")
-
-    def __init__(self, source: Any, context: Context | None) -> None:
-        self.source: Any = source
-        self.values: Any = source
-        self.context: Context | None = context
-        self.first: Callable[[], bytes] | None = None
-        self.convert: Callable[[Any], bytes] = encoded
-        self.passes_bytes: bool = True
-
-
 class ByteStream:
     """The chunks of a streamed answer.
 
@@ -70,7 +49,7 @@ class ByteStream:
     also when the source was never started, has ended or raised. A synchronous source is read in
     the context (`contextvars`) of its creator.
 
-    A reader of an asynchronous stream may spare itself a coroutine for each chunk; see `values`.
+    An asynchronous reader may spare itself a coroutine for each chunk; see `values`.
 
     Args:
         source: the chunks.
@@ -170,7 +149,7 @@ class ByteStream:
             return
         passes_bytes, to_chunk = self.passes_bytes, self.to_chunk
         try:
-            if chunk := self._first_chunk():
+            if self._first is not None and (chunk := self._first_chunk()):
                 yield chunk
             for value in each_of(self._values):
                 if passes_bytes and type(value) is bytes:
@@ -183,7 +162,8 @@ class ByteStream:
         except BaseException:
             self._release()
             raise
-        self._release()
+        if not self._is_spent():
+            self._release()
         self._check_end()
 
     def __aiter__(self) -> AsyncIterator[bytes]:
@@ -214,15 +194,15 @@ class ByteStream:
 
     @property
     def values(self) -> AsyncIterator[Any]:
-        """What an asynchronous source gives, after the first chunk was read by `anext(stream)`.
+        """What the source gives, after the first chunk was read by `anext(stream)`.
 
         The reader makes the chunks by `to_chunk`, but for bytes (exactly of that type) where
         `passes_bytes` is true, and sends none that is empty. After the last value it awaits `end`,
         and in every case `aclose`.
         """
-        values: AsyncIterator[Any] = self._values
-        kind: object = type(values)
-        return values if kind is AsyncGeneratorType else _AsyncSteps(values)
+        if self._context is not None:
+            return BlockingSteps(self._values, self._context)
+        return each_of_async(self._values)
 
     def to_chunk(self, value: Any) -> bytes:
         """The chunk that a value of the source is; an empty one is not sent.
@@ -245,14 +225,21 @@ class ByteStream:
         return data
 
     async def end(self) -> None:
-        """Close an asynchronous stream whose source has come to its end.
+        """Close a stream whose source has come to its end, for a reader of its values.
 
         Raises:
             ValueError: it is shorter than was announced.
             Exception: what closing raised.
         """
-        await self.aclose()
+        if not self._is_spent():
+            await self.aclose()
         self._check_end()
+
+    def _is_spent(self) -> bool:
+        """Whether a source that has come to its end is closed by that: it was a generator."""
+        is_spent = len(self._sources) == 1 and isinstance(self._sources[0], _GENERATORS)
+        self._closed = self._closed or is_spent
+        return is_spent
 
     def _check_end(self) -> None:
         if self._expected:
@@ -298,27 +285,6 @@ class ByteStream:
             _, others = group.split(GeneratorExit)
             if others is not None:
                 raise others from None
-
-
-def each_of(values: Iterator[Any]) -> Iterator[Any]:
-    """The values for a loop, which asks for an iterator once more: some would start anew then."""
-    kind: object = type(values)
-    return values if kind is GeneratorType else map(next, repeat(values))
-
-
-class _AsyncSteps:
-    """The same for an asynchronous iterator."""
-
-    __slots__ = ("_values",)
-
-    def __init__(self, values: AsyncIterator[Any]) -> None:
-        self._values = values
-
-    def __aiter__(self) -> AsyncIterator[Any]:
-        return self
-
-    def __anext__(self) -> Awaitable[Any]:
-        return self._values.__anext__()
 
 
 def offloaded(stream: ByteStream, platform: Platform) -> ByteStream:

@@ -67,10 +67,6 @@ class Sending(Protocol):
         """The server's own, or what does the same."""
         ...
 
-    async def run(self, work: Coroutine[Any, Any, None], /) -> None:
-        """Await what sends in another way."""
-        ...
-
     def interrupt(self) -> None:
         """End what is being sent; then who awaits it goes on, or is at the end of the `with`."""
         ...
@@ -233,10 +229,6 @@ class AsyncioSending(AsyncioInterruption):
         """The server's own."""
         return self._send
 
-    async def run(self, work: Coroutine[Any, Any, None], /) -> None:
-        """Await it."""
-        await work
-
 
 class TrioTasks:
     """trio: system tasks, which end with the run and must never raise."""
@@ -328,11 +320,6 @@ class TrioSending:
         """Send one message, or nothing of it."""
         with self._new_scope() as self._scope:
             await self._send(message)
-
-    async def run(self, work: Coroutine[Any, Any, None], /) -> None:
-        """Await it in a scope."""
-        with self._new_scope() as self._scope:
-            await work
 
     def interrupt(self) -> None:
         """Cancel the scope; one that was left is past that."""

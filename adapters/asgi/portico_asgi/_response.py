@@ -12,7 +12,7 @@ from portico_asgi._turns import Turns
 if TYPE_CHECKING:
     from portico_asgi._loop import Interruption, Sending, Tasks
     from portico_asgi._platform import AsgiPlatform
-    from portico_asgi._receive import Send
+    from portico_asgi._receive import Message, Send
     from portico_asgi._silence import Silence
 
 
@@ -56,6 +56,7 @@ class StreamWriter:
     __slots__ = (
         "_content",
         "_current",
+        "_inbox",
         "_platform",
         "_response",
         "_silence",
@@ -68,6 +69,7 @@ class StreamWriter:
     ) -> None:
         self._response = response
         self._platform = platform
+        self._inbox = platform.inbox
         self._tasks = tasks
         self._stretch = stretch
         self._current: Interruption | Sending | None = None
@@ -81,8 +83,8 @@ class StreamWriter:
         Raises:
             Exception: what the stream raised.
         """
-        platform, inbox = self._platform, self._platform.inbox
-        platform.streams = True
+        inbox = self._inbox
+        self._platform.streams = True
         inbox.on_gone = self._stop
         try:
             self._fill_silence()
@@ -106,10 +108,10 @@ class StreamWriter:
         with self._tasks.sending(self._platform.send) as sending:
             self._current = self._stretch
             chunk = await self._first()
-            if chunk is not None and not self._platform.inbox.gone:
+            if chunk is not None and not self._inbox.gone:
                 self._current = sending
-                await sending.run(self._send(chunk, more=True))
-                if not self._platform.inbox.gone:
+                await self._send_first(chunk, sending.send)
+                if not self._inbox.gone:
                     await self._send_rest(sending)
 
     async def _first(self) -> bytes | None:
@@ -121,9 +123,19 @@ class StreamWriter:
             await sending_idle.wait()
         return chunk
 
+    async def _send_first(self, chunk: bytes, send: Send) -> None:
+        try:
+            if not self._platform.started:
+                self._platform.started = True
+                await send(_start_message(self._response))
+            if not self._inbox.gone:
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        except OSError:
+            self._inbox.lose()
+
     async def _send_rest(self, sending: Sending) -> None:
         """Send what follows the first chunk, in one loop: for a short chunk a call is not free."""
-        content, silence, inbox = self._content, self._silence, self._platform.inbox
+        content, silence, inbox = self._content, self._silence, self._inbox
         passes_bytes, to_chunk, send = content.passes_bytes, content.to_chunk, sending.send
         turns, chunks_left = Turns(self._tasks.checkpoint, self._platform.monotonic), 1
         self._current = self._stretch
@@ -163,7 +175,7 @@ class StreamWriter:
 
     async def _send_idle(self, chunk: bytes) -> None:
         await self._send(chunk, more=True)
-        if self._platform.inbox.gone:
+        if self._inbox.gone:
             self._stop()
 
     async def _close(self) -> None:
@@ -180,7 +192,7 @@ class StreamWriter:
             message = {"type": "http.response.body", "body": chunk, "more_body": more}
             await self._platform.send(message)
         except OSError:
-            self._platform.inbox.lose()
+            self._inbox.lose()
 
     def _stop(self) -> None:
         if self._current is not None:
@@ -189,8 +201,10 @@ class StreamWriter:
 
 async def _start(response: Response, platform: AsgiPlatform) -> None:
     platform.started = True
+    await platform.send(_start_message(response))
+
+
+def _start_message(response: Response) -> Message:
     # "Header names MUST be lowercased" (ASGI 3.0 "Response Start"), as those of `Headers` are.
     headers = response.wire_fields()
-    await platform.send(
-        {"type": "http.response.start", "status": response.status, "headers": headers}
-    )
+    return {"type": "http.response.start", "status": response.status, "headers": headers}

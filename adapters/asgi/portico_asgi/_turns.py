@@ -2,9 +2,9 @@
 
 A stream that never waits, sent to a server that never does (hypercorn, granian and daphne, once the
 peer is gone), would keep everybody else from running, the task among them that sees the peer leave.
-A turn after each chunk would cost several times what a short chunk does. So a turn is taken once
-`SHARE` seconds have passed since the last, which is what another task waits longer for this stream,
-and less than one that computes anything keeps it.
+A turn after each chunk would cost several times what a short chunk does. So one is taken once
+`SHARE` seconds have passed since the last: so much longer, and one chunk, others wait than if the
+stream had waited itself. The loop is one of them, where it collects what is written (uvloop).
 
 Even to read the clock costs a fifth of what a short chunk does, so that it is read after the first
 chunk and then less and less often, up to every `MOST` chunks, for as long as they take no time to

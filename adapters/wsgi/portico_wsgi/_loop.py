@@ -16,14 +16,68 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
 from contextvars import copy_context
 from typing import Any, Protocol, TypeAlias, TypeVar
 
 T = TypeVar("T")
 
-Reply: TypeAlias = Future[Any]
-Start: TypeAlias = Callable[[Reply], object]
+Start: TypeAlias = "Callable[[Reply], object]"
+
+
+class Reply:
+    """What one thread gives and another waits for.
+
+    It is a bare lock, since a `Future` has three, with which the two threads get in each other's
+    way.
+
+    Args:
+        given: called when there is something, in the thread that gives it.
+    """
+
+    __slots__ = ("_error", "_given", "_is_done", "_value", "_waits")
+
+    def __init__(self, given: Callable[[], object] | None = None) -> None:
+        self._given = given
+        self._is_done = False
+        self._value: Any = None
+        self._error: BaseException | None = None
+        self._waits = threading.Lock()
+        self._waits.acquire()
+
+    def done(self) -> bool:
+        """Whether there is something."""
+        return self._is_done
+
+    def set_result(self, value: object) -> None:
+        """Give a value, once."""
+        self._value = value
+        self._end()
+
+    def set_exception(self, error: BaseException) -> None:
+        """Give an exception in the place of a value, once."""
+        self._error = error
+        self._end()
+
+    def exception(self) -> BaseException | None:
+        """The exception that was given, if it was one."""
+        return self._error
+
+    def result(self) -> Any:
+        """Wait for the value.
+
+        Raises:
+            BaseException: the exception that was given in its place.
+        """
+        with self._waits:
+            if self._error is not None:
+                raise self._error
+            return self._value
+
+    def _end(self) -> None:
+        self._is_done = True
+        self._waits.release()
+        if self._given is not None:
+            self._given()
 
 
 class Loop(Protocol):
@@ -52,8 +106,7 @@ class CallerLoop:
         _check_no_loop_runs()
         with self._lock:
             loop = self._runner.get_loop()
-            reply: Reply = Future()
-            reply.add_done_callback(lambda _: loop.stop())
+            reply = Reply(loop.stop)
             loop.call_soon(start, reply)
             # Others may stop the loop as well: a handler, or the late reply to an interrupted call.
             while not reply.done():
@@ -88,7 +141,7 @@ class ThreadLoop:
     def call(self, start: Start, /) -> Any:
         """Run `start` on the loop and wait for its reply."""
         _check_no_loop_runs(self._loop)
-        reply: Reply = Future()
+        reply = Reply()
         self._loop.call_soon_threadsafe(start, reply)
         return reply.result()
 

@@ -249,7 +249,8 @@ class Input:
             yield chunk
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        while chunk := await self._platform.run_blocking(self._next):
+        # No trip to where it may block for an end that is known already.
+        while self._remaining != 0 and (chunk := await self._platform.run_blocking(self._next)):
             yield chunk
 
     def _next(self) -> bytes:

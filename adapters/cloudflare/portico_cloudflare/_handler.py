@@ -29,7 +29,7 @@ def Worker(  # noqa: N802 - it makes a class, and reads as one: `class Default(W
     finds it by its name, `Default`. It works under CPython too, where nothing but a test calls it.
 
     Call `app.compile()` before it, and the snapshot of the memory, from which a deployed Worker
-    starts, has the compiled routes.
+    starts, has the compiled routes, and what forms, files and cookies import.
 
     The application starts at the first request of each isolate, and never stops, since nothing
     tells an isolate that it ends. A start that fails is reported and answers that request with a

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -248,6 +248,34 @@ def test_a_route_that_needs_what_is_absent_names_itself_and_the_runtime() -> Non
     message = str(caught.value)
     for words in ("GET /chat", f"{__file__}:{line}", "'websocket'", "'there'"):
         assert words in message
+
+
+def test_of_routes_that_share_a_handler_each_is_checked_for_what_it_has_of_its_own() -> None:
+    handler = by("x")
+
+    def wrong(ctx: Context, more: object) -> None: ...
+
+    def with_hook(app: Portico) -> None:
+        app.get("/c", handler, before_handle=cast("Any", wrong))
+
+    def in_group(app: Portico) -> None:
+        app.group("/c", before_handle=cast("Any", wrong)).get("", handler)
+
+    def behind_hook(app: Portico) -> None:
+        app.before_handle(cast("Any", wrong))
+        app.get("/c", handler)
+
+    def with_need(app: Portico) -> None:
+        app.get("/c", handler, needs=cast("Any", ["websocket"]))
+
+    for make in (with_hook, in_group, behind_hook, with_need):
+        app = Portico()
+        app.get("/a", handler)
+        app.get("/b/{id}", handler)
+        make(app)
+
+        with pytest.raises(DefinitionError, match=r"wrong\(\)|GET /c"):
+            app.check()
 
 
 def test_a_need_that_is_no_capability_is_refused() -> None:

@@ -16,6 +16,7 @@ _MODULES: Final = (
     "portico._multipart_decoder",
     "portico._running",
     "portico._state",
+    "portico._url",
     "werkzeug.http",
 )
 

@@ -10,7 +10,7 @@ from portico._named_keys import NamedKeys, hands_on
 from portico._signature import EMPTY, Signature, code_names, plain_function, reads_body_of_context
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from portico._binding import Plan
     from portico._hook import Hook, Kind
@@ -67,7 +67,7 @@ class Link:
         self,
         kind: Kind,
         fn: Callable[..., Any],
-        path_names: list[str],
+        path_names: Sequence[str],
         *,
         blocking: bool | None,
         hook: Hook | None = None,

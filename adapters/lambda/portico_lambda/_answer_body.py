@@ -97,14 +97,25 @@ def collect(stream: ByteStream, shape: Shape, limit: int) -> bytes:
 
 async def collect_on_loop(stream: ByteStream, shape: Shape, limit: int) -> bytes:
     """All of a stream of either kind; see `collect`."""
-    chunks: list[bytes] = []
-    left = limit
+    if not stream.is_async:
+        return collect(stream, shape, limit)
     try:
-        async for chunk in stream:
-            left -= len(chunk)
-            if left < 0:
-                raise AnswerTooLargeError(shape, limit)
-            chunks.append(chunk)
+        first = await anext(stream, None)
+        if first is None:
+            return b""
+        chunks = [first]
+        left = limit - len(first)
+        passes_bytes, to_chunk = stream.passes_bytes, stream.to_chunk
+        if left >= 0:
+            async for value in stream.values:
+                chunk = value if passes_bytes and type(value) is bytes else to_chunk(value)
+                left -= len(chunk)
+                if left < 0:
+                    break
+                chunks.append(chunk)
+        if left < 0:
+            raise AnswerTooLargeError(shape, limit)
+        await stream.end()
     finally:
         await stream.aclose()
     return b"".join(chunks)

@@ -18,7 +18,6 @@ shape                 header fields                          several Set-Cookie
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from portico import Response
@@ -220,6 +219,8 @@ def _status_line(status: int) -> str:
 
 
 def _phrase(status: int) -> str:
+    from http import HTTPStatus
+
     try:
         return HTTPStatus(status).phrase
     except ValueError:

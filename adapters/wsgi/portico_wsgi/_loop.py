@@ -19,65 +19,11 @@ from collections.abc import Callable
 from contextvars import copy_context
 from typing import Any, Protocol, TypeAlias, TypeVar
 
+from portico_wsgi._reply import Reply
+
 T = TypeVar("T")
 
-Start: TypeAlias = "Callable[[Reply], object]"
-
-
-class Reply:
-    """What one thread gives and another waits for.
-
-    It is a bare lock, since a `Future` has three, with which the two threads get in each other's
-    way.
-
-    Args:
-        given: called when there is something, in the thread that gives it.
-    """
-
-    __slots__ = ("_error", "_given", "_is_done", "_value", "_waits")
-
-    def __init__(self, given: Callable[[], object] | None = None) -> None:
-        self._given = given
-        self._is_done = False
-        self._value: Any = None
-        self._error: BaseException | None = None
-        self._waits = threading.Lock()
-        self._waits.acquire()
-
-    def done(self) -> bool:
-        """Whether there is something."""
-        return self._is_done
-
-    def set_result(self, value: object) -> None:
-        """Give a value, once."""
-        self._value = value
-        self._end()
-
-    def set_exception(self, error: BaseException) -> None:
-        """Give an exception in the place of a value, once."""
-        self._error = error
-        self._end()
-
-    def exception(self) -> BaseException | None:
-        """The exception that was given, if it was one."""
-        return self._error
-
-    def result(self) -> Any:
-        """Wait for the value.
-
-        Raises:
-            BaseException: the exception that was given in its place.
-        """
-        with self._waits:
-            if self._error is not None:
-                raise self._error
-            return self._value
-
-    def _end(self) -> None:
-        self._is_done = True
-        self._waits.release()
-        if self._given is not None:
-            self._given()
+Start: TypeAlias = Callable[[Reply], object]
 
 
 class Loop(Protocol):
@@ -141,8 +87,11 @@ class ThreadLoop:
     def call(self, start: Start, /) -> Any:
         """Run `start` on the loop and wait for its reply."""
         _check_no_loop_runs(self._loop)
-        reply = Reply()
+        given = threading.Lock()
+        given.acquire()
+        reply = Reply(given.release)
         self._loop.call_soon_threadsafe(start, reply)
+        given.acquire()
         return reply.result()
 
     def close(self) -> None:
@@ -154,11 +103,9 @@ class ThreadLoop:
 
 def _check_no_loop_runs(forbidden: asyncio.AbstractEventLoop | None = None) -> None:
     """Refuse a wait that would stop the loop that has to end it."""
-    try:
-        running = asyncio.get_running_loop()
-    except RuntimeError:
-        return
-    if forbidden is None or running is forbidden:
+    # `get_running_loop` would raise, nearly each time.
+    running = asyncio._get_running_loop()
+    if running is not None and (forbidden is None or running is forbidden):
         raise RuntimeError(
             "The WSGI application was called by code that runs on an event loop, which would have "
             "to wait for itself. Call it in a thread: `await asyncio.to_thread(...)`."

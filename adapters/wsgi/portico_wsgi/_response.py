@@ -66,8 +66,8 @@ def _reason(status: int) -> str:
 class Chunks(Protocol):
     """Chunks of a body, read one at a time."""
 
-    def __next__(self) -> bytes:
-        """The next chunk, which is not empty; `StopIteration` after the last."""
+    def __iter__(self) -> Iterator[bytes]:
+        """Over those that are left, none of which is empty."""
         ...
 
     def close(self) -> None:
@@ -90,31 +90,34 @@ class Ending(Protocol):
 class Body:
     """The iterable of PEP 3333: one chunk each time that the server can send one, and `close()`."""
 
-    __slots__ = ("_chunks", "_closed", "_ending", "_exhausted")
+    __slots__ = ("_chunks", "_closed", "_ending", "_exhausted", "_reader")
 
     def __init__(self, chunks: Chunks, ending: Ending) -> None:
         self._chunks = chunks
         self._ending = ending
         self._exhausted = False
         self._closed = False
+        self._reader: Iterator[bytes] | None = None
 
     def __iter__(self) -> Iterator[bytes]:
-        return self
+        if self._reader is None:
+            self._reader = self._read()
+        return self._reader
 
     def __next__(self) -> bytes:
-        if self._exhausted:
-            raise StopIteration
+        return next(iter(self))
+
+    def _read(self) -> Iterator[bytes]:
         try:
-            return self._chunks.__next__()
-        except StopIteration:
-            self._exhausted = True
-            raise
+            # Not a loop with a `yield`, which would cost each chunk twice as much.
+            yield from self._chunks
         except Exception as error:
             # It goes on to the server, who alone can break the connection off: an iterator that
             # merely ended would make half an answer look whole.
             self._exhausted = True
             self._ending.failed(error)
             raise
+        self._exhausted = True
 
     def close(self) -> None:
         """Called by the server in every case (PEP 3333 "Specification Details"); once counts."""

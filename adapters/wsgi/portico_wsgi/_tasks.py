@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from portico.contract import ByteStream
-from portico_wsgi._loop import Reply
+from portico_wsgi._reply import Reply
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine
+    from collections.abc import Awaitable, Callable, Coroutine, Iterator
     from contextvars import Context
 
     from portico.contract import Idle, Response, Running
@@ -106,6 +107,9 @@ class Exchange:
             raise
         return response
 
+    def __iter__(self) -> Iterator[bytes]:
+        return map(next, repeat(self))
+
     def __next__(self) -> bytes:
         chunk: bytes | None = self._loop.call(self._pull)
         if chunk is None:
@@ -142,7 +146,8 @@ class Exchange:
 
     def _fill(self, reply: Reply, chunk: bytes) -> None:
         if not reply.done():
-            self._kept = self._reply = Reply()
+            kept = Reply()
+            self._kept = self._reply = kept
             reply.set_result(chunk)
 
     def _stop_waiting(self) -> None:

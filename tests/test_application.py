@@ -4,7 +4,10 @@ import asyncio
 import inspect
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -319,6 +322,51 @@ def test_a_compiled_application_answers_alike() -> None:
 
     assert ask(app, "GET", "/1")[2] == b"x"
     assert ask(app, "GET")[2] == b"y"
+
+
+USES = """
+import sys
+from portico import Context, FormData, Portico, Request, file
+from portico.contract import Platform
+
+app = Portico()
+
+@app.get("/cookies")
+def cookies(ctx: Context) -> str:
+    ctx.cookies["seen"].value = "yes"
+    return ctx.request.cookies["a"]
+
+@app.post("/form")
+def form(body: FormData) -> str:
+    return str(body.get("a"))
+
+app.get("/file", file(__file__))
+app.compile()
+compiled = {*sys.modules}
+running = app.start(Platform())
+form = FormData()
+form.append("a", "b")
+for path, method, body, headers in (
+    ("/cookies", "GET", None, {"cookie": "a=b"}),
+    ("/form", "POST", form, None),
+    ("/form", "POST", b"a=b", {"content-type": "application/x-www-form-urlencoded"}),
+    ("/file", "GET", None, {"range": "bytes=0-1"}),
+    ("/missing", "GET", None, None),
+):
+    request = Request("http://app.test" + path, method=method, body=body, headers=headers)
+    answer = app.handle(request, Platform(), running)
+    assert answer.status == (404 if path == "/missing" else 206 if path == "/file" else 200), path
+print(*(name for name in {*sys.modules} - compiled if name.startswith(("portico", "werkzeug"))))
+"""
+
+
+def test_a_compiled_application_imports_nothing_for_forms_files_and_cookies(tmp_path: Path) -> None:
+    program = tmp_path / "uses.py"
+    program.write_text(USES)
+    command = [sys.executable, str(program)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+    assert (done.stdout.split(), done.stderr) == ([], "")
 
 
 # Routing's answers

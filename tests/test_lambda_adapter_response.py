@@ -17,7 +17,7 @@ from portico_conformance._wire import WireRequest, WireResponse
 from portico_lambda import AnswerTooLargeError, Shape
 from portico_lambda._answer_body import answer_limit, collect, collect_on_loop
 from portico_lambda._lost import warn
-from portico_lambda._response import Result, problem, to_result
+from portico_lambda._response import Result, plain_result, problem, to_result
 
 GET = WireRequest("GET", "/", [("Host", "a")])
 SINGLE: tuple[Shape, ...] = ("alb", "lattice-v1", "lattice-v2")
@@ -32,12 +32,45 @@ def result_of(
     assert isinstance(content, bytes)
     if limit is None:
         limit = answer_limit(shape, to_event(shape, GET))
-    return to_result(shape, response, content, limit=limit, strict=strict)
+    result = to_result(shape, response, content, limit=limit, strict=strict)
+    if shape in ("rest", "http", "url"):
+        assert plain_result(response, is_rest=shape == "rest") in (None, result)
+    return result
 
 
 def sent(shape: Shape, response: Response, **options: Any) -> WireResponse:
     """What the client gets."""
     return from_result(shape, result_of(shape, response, **options), GET)
+
+
+@pytest.mark.parametrize("shape", ["rest", "http", "url"])
+@pytest.mark.parametrize("content_type", ["text/plain", "application/json", "a/b;charset=utf-8"])
+def test_a_short_text_is_written_at_once_as_any_other_is(shape: Shape, content_type: str) -> None:
+    headers = {"content-type": content_type, "content-length": "3", "x-a": "b"}
+    response = Response("h\xe9", status=203, headers=headers)
+
+    assert plain_result(response, is_rest=shape == "rest") == result_of(shape, response)
+
+
+@pytest.mark.parametrize(
+    ("body", "headers"),
+    [
+        (b"\xff", [("content-type", "text/plain")]),
+        ("a", [("content-type", "image/png")]),
+        (b"a", []),
+        (b"", []),
+        ("a", [("content-encoding", "gzip")]),
+        ("a", [("set-cookie", "a=1")]),
+        ("a", [("vary", "accept"), ("vary", "origin")]),
+        ("a" * MIB, []),
+        (iter(["a"]), []),
+    ],
+)
+def test_what_is_no_short_text_of_single_fields_is_written_the_general_way(
+    body: Any, headers: list[tuple[str, str]]
+) -> None:
+    assert plain_result(Response(body, headers=headers), is_rest=True) is None
+    assert plain_result(Response(body, headers=headers), is_rest=False) is None
 
 
 RESULTS: list[tuple[Shape, Result]] = [

@@ -329,7 +329,13 @@ class Portico(Registrar):
         )
 
     def compile(self) -> None:
-        """Compile every route now, for both colours, instead of at its first hit."""
+        """Compile every route now, for both colours, instead of at its first hit.
+
+        What forms, files, cookies and URLs need is imported, instead of with the first of them.
+        """
+        from portico._first_use import load
+
+        load()
         dispatcher = self._in_use()
         self._lazy.load_all()
         dispatcher.compile()

@@ -8,7 +8,6 @@ it has, also those that were registered last.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Coroutine
-from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, Final
 
 from portico._chain import Chain
@@ -133,7 +132,7 @@ class Dispatcher:
             ctx._on_loop = True
             may_enter = is_async and self._surroundings.has_generators()
             return self._shielded(ctx, work) if may_enter else work
-        return begin(work, None if colour == "loop" else copy_context())
+        return begin(work)
 
     async def _shielded(self, ctx: Context, work: Coroutine[Any, Any, Response]) -> Response:
         open_shield(ctx)

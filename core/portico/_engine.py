@@ -20,7 +20,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Coroutine
 from contextlib import suppress
-from contextvars import copy_context
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -142,7 +141,7 @@ class Pipeline:
             # Nothing is begun here: what then awaits on the loop is no `enter_loop`.
             ctx._on_loop = True
             return guarded
-        return begin(guarded, copy_context())
+        return begin(guarded)
 
     def failed(self, error: BaseException, ctx: Context) -> Response | Awaitable[Response]:
         """The response to what went wrong, at once where no function has a say in it."""

@@ -8,7 +8,6 @@ there is one place where it is decided what happens then.
 
 from __future__ import annotations
 
-from contextvars import copy_context
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
@@ -65,16 +64,13 @@ class Straight(Answering):
     def runner(self, *, on_loop: bool) -> Callable[[Context], Response | Awaitable[Response]]:
         """What answers a request."""
         if not self._is_async:
-            return self._run if on_loop else self._run_in_context
+            return self._run
         if not on_loop:
             return self._run_async
         is_alone = not self._before and self._is_plain
         return self._run_handler if is_alone else self._begin
 
     # Synchronous functions
-
-    def _run_in_context(self, ctx: Context) -> Response | Awaitable[Response]:
-        return copy_context().run(self._run, ctx)
 
     def _run(self, ctx: Context) -> Response | Awaitable[Response]:
         ctx._chain = self._chain

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from binascii import b2a_base64
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from portico import PorticoError
@@ -26,6 +27,7 @@ ORIGIN_LIMIT: Final = 1024 * 1024
 # JSON writes a character in 6 at most, or 12 for 4 bytes of UTF-8. What is well below that, header
 # fields included, needs no measuring.
 _SURELY_FITS: Final = 8
+SHORT: Final = PAYLOAD_LIMIT // _SURELY_FITS
 
 _TEXTUAL: Final = frozenset(
     {
@@ -123,7 +125,8 @@ def write_body(headers: Headers, content: bytes, limit: int) -> AnswerBody:
     """A body as text where it is one, and where the text's JSON is not what breaks the limit."""
     if not content:
         return AnswerBody("", False)
-    if _is_textual(headers):
+    encoding = headers.get("content-encoding") or "identity"
+    if encoding.lower() == "identity" and is_textual(headers.get("content-type") or ""):
         try:
             text = content.decode()
         except UnicodeDecodeError:
@@ -134,11 +137,10 @@ def write_body(headers: Headers, content: bytes, limit: int) -> AnswerBody:
     return AnswerBody(b2a_base64(content, newline=False).decode("ascii"), True)
 
 
-def _is_textual(headers: Headers) -> bool:
-    if (headers.get("content-encoding") or "identity").lower() != "identity":
-        return False
-    content_type = (headers.get("content-type") or "").lower()
-    essence, _, parameters = content_type.partition(";")
+@lru_cache(maxsize=128)
+def is_textual(content_type: str) -> bool:
+    """Whether a body of a type is a text, if it decodes."""
+    essence, _, parameters = content_type.lower().partition(";")
     essence = essence.strip()
     return (
         essence.startswith("text/")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,25 +28,30 @@ HOP_BY_HOP = frozenset(
 # The statuses with which `wsgiref.validate` refuses a Content-Type.
 NO_CONTENT = frozenset({204, 304})
 
-_status_lines: dict[int, str] = {}
+
+class _StatusLines(dict[int, str]):
+    """`"200 OK"`: PEP 3333 wants a reason phrase, which no client reads (RFC 9112 section 4)."""
+
+    def __missing__(self, status: int) -> str:
+        line = self[status] = f"{status} {_reason(status)}"
+        return line
+
+
+STATUS_LINES: Final = _StatusLines()
 
 
 def send_head(response: Response, start_response: StartResponse) -> None:
     """Give the server status and header fields, which it keeps until the first chunk (PEP 3333)."""
-    headers = [pair for pair in response.headers if pair[0] not in HOP_BY_HOP]
-    if response.status not in NO_CONTENT and "content-type" not in dict(headers):
-        # `wsgiref.validate` demands the field. This value says what its absence says (RFC 9110
-        # section 8.3).
-        headers.append(("content-type", "application/octet-stream"))
-    start_response(status_line(response.status), headers)
-
-
-def status_line(status: int) -> str:
-    """`"200 OK"`: PEP 3333 wants a reason phrase, which no client reads (RFC 9112 section 4)."""
-    line = _status_lines.get(status)
-    if line is None:
-        line = _status_lines[status] = f"{status} {_reason(status)}"
-    return line
+    headers = response.fields()
+    if not response.is_plain:
+        names = dict(headers)
+        if not HOP_BY_HOP.isdisjoint(names):
+            headers = [pair for pair in headers if pair[0] not in HOP_BY_HOP]
+        if "content-type" not in names and response.status not in NO_CONTENT:
+            # `wsgiref.validate` demands the field. This value says what its absence says (RFC 9110
+            # section 8.3).
+            headers.append(("content-type", "application/octet-stream"))
+    start_response(STATUS_LINES[response.status], headers)
 
 
 def _reason(status: int) -> str:

@@ -4,8 +4,11 @@ import asyncio
 import inspect
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Callable
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
@@ -247,6 +250,34 @@ def test_a_route_that_needs_what_is_absent_names_itself_and_the_runtime() -> Non
         assert words in message
 
 
+def test_of_routes_that_share_a_handler_each_is_checked_for_what_it_has_of_its_own() -> None:
+    handler = by("x")
+
+    def wrong(ctx: Context, more: object) -> None: ...
+
+    def with_hook(app: Portico) -> None:
+        app.get("/c", handler, before_handle=cast("Any", wrong))
+
+    def in_group(app: Portico) -> None:
+        app.group("/c", before_handle=cast("Any", wrong)).get("", handler)
+
+    def behind_hook(app: Portico) -> None:
+        app.before_handle(cast("Any", wrong))
+        app.get("/c", handler)
+
+    def with_need(app: Portico) -> None:
+        app.get("/c", handler, needs=cast("Any", ["websocket"]))
+
+    for make in (with_hook, in_group, behind_hook, with_need):
+        app = Portico()
+        app.get("/a", handler)
+        app.get("/b/{id}", handler)
+        make(app)
+
+        with pytest.raises(DefinitionError, match=r"wrong\(\)|GET /c"):
+            app.check()
+
+
 def test_a_need_that_is_no_capability_is_refused() -> None:
     app = Portico()
     needs: Any = ["websocket"]
@@ -291,6 +322,51 @@ def test_a_compiled_application_answers_alike() -> None:
 
     assert ask(app, "GET", "/1")[2] == b"x"
     assert ask(app, "GET")[2] == b"y"
+
+
+USES = """
+import sys
+from portico import Context, FormData, Portico, Request, file
+from portico.contract import Platform
+
+app = Portico()
+
+@app.get("/cookies")
+def cookies(ctx: Context) -> str:
+    ctx.cookies["seen"].value = "yes"
+    return ctx.request.cookies["a"]
+
+@app.post("/form")
+def form(body: FormData) -> str:
+    return str(body.get("a"))
+
+app.get("/file", file(__file__))
+app.compile()
+compiled = {*sys.modules}
+running = app.start(Platform())
+form = FormData()
+form.append("a", "b")
+for path, method, body, headers in (
+    ("/cookies", "GET", None, {"cookie": "a=b"}),
+    ("/form", "POST", form, None),
+    ("/form", "POST", b"a=b", {"content-type": "application/x-www-form-urlencoded"}),
+    ("/file", "GET", None, {"range": "bytes=0-1"}),
+    ("/missing", "GET", None, None),
+):
+    request = Request("http://app.test" + path, method=method, body=body, headers=headers)
+    answer = app.handle(request, Platform(), running)
+    assert answer.status == (404 if path == "/missing" else 206 if path == "/file" else 200), path
+print(*(name for name in {*sys.modules} - compiled if name.startswith(("portico", "werkzeug"))))
+"""
+
+
+def test_a_compiled_application_imports_nothing_for_forms_files_and_cookies(tmp_path: Path) -> None:
+    program = tmp_path / "uses.py"
+    program.write_text(USES)
+    command = [sys.executable, str(program)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+    assert (done.stdout.split(), done.stderr) == ([], "")
 
 
 # Routing's answers

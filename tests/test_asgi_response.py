@@ -1,7 +1,14 @@
 """Answers as messages: whole ones, and streams that end with their peer."""
 
 import sys
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, MutableMapping
+from collections.abc import (
+    AsyncIterable,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    MutableMapping,
+)
 from typing import Any
 
 import anyio
@@ -50,11 +57,16 @@ class Server:
     def bodies(self) -> list[bytes]:
         return [message["body"] for message in self.sent[1:]]
 
-    async def write(self, source: AsyncIterable[str]) -> AsgiPlatform:
+    async def write(
+        self, source: AsyncIterable[str] | Iterable[str], length: int | None = None
+    ) -> AsgiPlatform:
         """Send a stream, as the handler does."""
         tasks = tasks_of(current_loop())
         platform = AsgiPlatform(Options(), {}, self.receive, self.send, tasks)
-        response = Response.ready(200, Headers(), ByteStream(source))
+        stream = ByteStream(source)
+        if length is not None:
+            stream.expect(length)
+        response = Response.ready(200, Headers(), stream)
         with tasks.interruption() as stretch:
             await StreamWriter(response, platform, tasks, stretch).write()
         assert self.receiving == 0
@@ -118,6 +130,14 @@ async def test_a_stream_starts_with_its_first_chunk_and_ends_with_an_empty_messa
     assert source.closed == 1
 
 
+async def test_a_synchronous_stream_is_sent_too() -> None:
+    server = Server()
+
+    await server.write(["a", "", "b", "c"])
+
+    assert server.bodies == [b"a", b"b", b"c", b""]
+
+
 async def test_an_empty_stream_is_a_start_and_an_empty_body() -> None:
     server = Server()
 
@@ -142,22 +162,24 @@ async def test_a_stream_never_runs_ahead_of_the_server() -> None:
     assert given_at_send == [1, 2, 3]
 
 
-async def test_a_peer_that_leaves_ends_a_stream_that_waits_for_its_next_chunk() -> None:
-    server, source = Server(), Source("a", wait_after=1)
+@pytest.mark.parametrize("count", [0, 1, 2, 3])
+async def test_a_peer_that_leaves_ends_a_stream_that_waits_for_its_next_chunk(count: int) -> None:
+    server, source = Server(), Source("a", "b", "c", wait_after=count)
     async with anyio.create_task_group() as group:
         group.start_soon(server.write, source)
         await reached(source.waits)
         server.peer_left.set()
 
-    assert (server.bodies, source.closed) == ([b"a"], 1)
+    assert (server.bodies, source.closed) == ([b"a", b"b", b"c"][:count], 1)
 
 
-async def test_a_peer_that_leaves_ends_a_stream_that_waits_for_the_server() -> None:
-    server, source = Server(), Source("a", "b")
+@pytest.mark.parametrize("count", [0, 1, 2])
+async def test_a_peer_that_leaves_ends_a_stream_that_waits_for_the_server(count: int) -> None:
+    server, source = Server(), Source("a", "b", "c")
     blocked = anyio.Event()
 
     async def block(message: Message) -> None:
-        if message.get("body") == b"b":
+        if message.get("body") == [b"a", b"b", b"c"][count]:
             blocked.set()
             await anyio.sleep_forever()
 
@@ -167,7 +189,25 @@ async def test_a_peer_that_leaves_ends_a_stream_that_waits_for_the_server() -> N
         await reached(blocked)
         server.peer_left.set()
 
-    assert (server.bodies, source.closed) == ([b"a"], 1)
+    assert (server.bodies, source.closed) == ([b"a", b"b"][:count], 1)
+
+
+async def test_a_peer_that_leaves_while_the_start_is_sent_gets_nothing_more() -> None:
+    server, source = Server(), Source("a", "b")
+    blocked = anyio.Event()
+
+    async def block(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            blocked.set()
+            await anyio.sleep_forever()
+
+    server.before_send = block
+    async with anyio.create_task_group() as group:
+        group.start_soon(server.write, source)
+        await reached(blocked)
+        server.peer_left.set()
+
+    assert (server.sent, source.closed) == ([], 1)
 
 
 async def test_a_stream_that_waited_for_the_server_cleans_up_in_peace() -> None:
@@ -217,6 +257,85 @@ async def test_a_stream_and_a_server_that_never_wait_leave_the_others_their_turn
     assert closed == ["stream"]
 
 
+async def test_a_stream_that_never_waits_is_sent_without_a_watcher() -> None:
+    server, source = Server(), Source("a", "b", "c")
+    received: list[int] = []
+
+    async def count(_: Message) -> None:
+        received.append(server.receiving)
+
+    server.before_send = count
+    await server.write(source)
+
+    assert (server.bodies, set(received)) == ([b"a", b"b", b"c", b""], {0})
+
+
+@pytest.mark.parametrize("place", ["chunk", "send"])
+def test_the_task_that_sent_to_a_peer_that_left_is_not_left_cancelled(place: str) -> None:
+    import asyncio
+
+    async def main() -> int:
+        server = Server()
+        source = Source("a", "b", wait_after=1 if place == "chunk" else None)
+
+        async def block(message: Message) -> None:
+            if message.get("body") == b"b":
+                source.waits.set()
+                await anyio.sleep_forever()
+
+        async def leave() -> None:
+            await source.waits.wait()
+            server.peer_left.set()
+
+        server.before_send = block
+        leaving = asyncio.create_task(leave())
+        await server.write(source)
+        await leaving
+        await asyncio.sleep(0)
+        assert (server.bodies, source.closed) == ([b"a"], 1)
+        task = asyncio.current_task()
+        return task.cancelling() if task else -1
+
+    assert asyncio.run(main()) == 0
+
+
+async def test_a_stream_that_takes_the_end_for_nothing_is_not_read_on() -> None:
+    server = Server()
+    waits = anyio.Event()
+    steps: list[str] = []
+
+    async def stream() -> AsyncIterator[str]:
+        yield "a"
+        try:
+            waits.set()
+            await anyio.sleep_forever()
+        except anyio.get_cancelled_exc_class():
+            steps.append("told")
+        yield "b"
+        steps.append("read on")
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(server.write, stream())
+        await reached(waits)
+        server.peer_left.set()
+
+    assert (server.bodies, steps) == ([b"a"], ["told"])
+
+
+async def test_an_error_of_a_stream_is_not_taken_for_one_of_the_server() -> None:
+    server = Server()
+
+    async def stream() -> AsyncIterator[str]:
+        yield "a"
+        yield "b"
+        raise BrokenPipeError
+
+    with pytest.raises(BrokenPipeError):
+        await server.write(stream())
+
+    assert [message.get("more_body") for message in server.sent] == [None, True, True]
+
+
 async def test_a_send_that_raises_oserror_ends_the_stream_like_a_disconnect() -> None:
     server, source = Server(), Source("a", "b", "c")
 
@@ -241,6 +360,19 @@ async def test_a_stream_that_raises_is_closed_and_never_completed() -> None:
         await server.write(stream())
 
     assert [message.get("more_body") for message in server.sent] == [None, True]
+
+
+@pytest.mark.parametrize(("length", "sent"), [(1, 1), (3, 2), (9, 3)])
+async def test_a_stream_of_another_length_than_announced_is_never_completed(
+    length: int, sent: int
+) -> None:
+    server, source = Server(), Source("a", "bb", "ccc")
+
+    with pytest.raises(ValueError, match="Content-Length"):
+        await server.write(source, length)
+
+    assert [message.get("more_body") for message in server.sent] == [None, *[True] * sent]
+    assert source.closed == 1
 
 
 async def test_a_stream_may_hold_a_task_group_open_across_its_chunks() -> None:

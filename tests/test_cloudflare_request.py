@@ -34,7 +34,7 @@ def request_of(
     names = {name.lower() for name, _ in fields}
     native = arrived(method, target, fields if "host" in names else (HOST, *fields), body)
     platform = WorkerPlatform(options or Options(), WorkerRaw(native, JsObject(), None))
-    return WorkerRequest(native, platform, JavaScript())
+    return WorkerRequest.read(native, platform, JavaScript())
 
 
 @pytest.mark.parametrize(
@@ -232,7 +232,7 @@ def test_synchronous_code_waits_for_chunks_where_the_runtime_sets_its_stack_asid
 
         javascript.run_sync = run_sync
         native = arrived("POST", "/", [HOST], b"")
-        body = BlockingRequestBody(native, native.body, javascript)
+        body = BlockingRequestBody(native.headers, native.body, javascript)
         assert list(body) == [b"chunk"]
         for awaitable in waited:
             await awaitable  # type: ignore[misc] # each is what `anext` gave
@@ -248,7 +248,7 @@ def test_the_body_can_be_read_by_synchronous_code_where_the_runtime_says_so() ->
         kinds: list[str] = []
         for can in (False, True):
             javascript.can_run_sync = can
-            request = WorkerRequest(native, platform, javascript)
+            request = WorkerRequest.read(native, platform, javascript)
             kinds.append(type(request._source).__name__)  # pyright: ignore[reportPrivateUsage]
         assert kinds == ["RequestBody", "BlockingRequestBody"]
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from portico import Headers, Response
+from portico._media import JSON, TEXT
 from portico.contract import ByteStream, Idle
 from portico_cloudflare._javascript import JavaScript
 from portico_cloudflare._platform import SHORTEST_SLEEP
@@ -46,6 +47,24 @@ def test_an_empty_body_leaves_the_length_of_a_head_answer_to_the_fields() -> Non
 @pytest.mark.parametrize("status", [200, 299, 404, 599])
 def test_the_status_is_kept(status: int) -> None:
     assert native(Response.ready(status, Headers(), b"x")).status == status
+
+
+def test_plain_answers_have_fields_of_their_own() -> None:
+    with installed():
+        javascript = JavaScript()
+        given = [
+            Response.plain(TEXT, b"one"),
+            Response.plain(JSON, b"[]", 201),
+            Response.plain(TEXT, b"three", 404),
+            Response.plain(TEXT, b""),
+        ]
+        made = [to_native_bytes(response, javascript) for response in given]
+
+    for plain, answer in zip(given, made, strict=True):
+        general = Response.ready(plain.status, Headers(plain.headers), plain.content)
+        expected = native(general)
+        assert (answer.status, answer.headers.fields) == (expected.status, expected.headers.fields)
+        assert asyncio.run(answer.arrayBuffer()).to_bytes() == plain.content
 
 
 def test_repeated_fields_stay_apart() -> None:

@@ -1,10 +1,14 @@
 """Cookies that came, and those that the answer sets."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from portico._cookie_line import CookieAttributes, CookieDefaults, write_cookie, write_default
 from portico._cookies import CookieJar, parse_cookies
 
 
@@ -389,3 +393,44 @@ def test_names_that_are_no_tokens_did_not_come() -> None:
     assert "user[id]" not in cookies
     assert 1 not in cookies
     assert cookies.came() == [("a", "1"), ("user[id]", "2"), ("b c", "3"), ("é", "4")]
+
+
+_ATTRIBUTES: list[CookieAttributes] = [
+    {},
+    {"path": "/", "secure": True, "http_only": True, "same_site": "lax"},
+    {"path": "/a", "domain": "app.test", "max_age": 60, "priority": "high"},
+    {"expires": datetime(2030, 1, 2, tzinfo=UTC), "same_site": "none", "partitioned": True},
+]
+
+
+def outcome(write: Callable[[str, str, Any], str], name: str, value: str, kind: Any) -> str:
+    """The line, or the error in its place."""
+    try:
+        return write(name, value, kind)
+    except ValueError as error:
+        return str(error)
+
+
+@pytest.mark.parametrize("attributes", _ATTRIBUTES)
+@given(
+    st.sampled_from(["a", "__Host-a", "__secure-a", "__a", "_a"]),
+    st.one_of(st.text('a1%;, "\\é\ud800', max_size=5), st.sampled_from(["a" * 4050, "a" * 5000])),
+)
+def test_a_cookie_with_the_attributes_of_its_application_is_written_as_any_other(
+    attributes: CookieAttributes, name: str, value: str
+) -> None:
+    defaults = CookieDefaults(attributes)
+
+    quick = outcome(write_default, name, value, defaults)
+
+    assert quick == outcome(write_cookie, name, value, attributes)
+
+
+def test_an_attribute_of_one_cookie_is_not_that_of_another() -> None:
+    cookies = jar(a="1", b="2")
+
+    cookies["a"].path = "/a"
+    cookies["b"].update(max_age=5)
+
+    assert (cookies["a"].path, cookies["b"].path, cookies["c"].path) == ("/a", "/", "/")
+    assert (cookies["a"].max_age, cookies["b"].max_age, cookies["c"].max_age) == (None, 5, None)

@@ -169,6 +169,48 @@ def test_what_is_not_declared_is_an_error(
     assert not isinstance(caught.value, HTTPError)
 
 
+class Later(dict[str, str]):
+    """A dict that can be awaited: what comes of it is the answer."""
+
+    def __await__(self) -> Generator[None, None, str]:
+        yield
+        return "SECRET"
+
+
+@pytest.mark.parametrize(
+    ("annotation", "value"),
+    [
+        *((annotation, value) for annotation, value, *_ in [*PASS, *CONVERTED, *UNDECLARED]),
+        (Created[Later | User], status(201, Later())),
+        (Later | User, Later()),
+        (Created[User], status(201, [User(1)])),
+        (list[int] | Iterator[int], [1]),
+        (list[int] | Iterator[int], (1,)),
+        (tuple[int, ...] | set[str], {"a"}),
+        (tuple[int, ...] | set[str], {1}),
+    ],
+    ids=str,
+)
+def test_an_answer_is_held_to_its_type_the_same_before_and_after_the_type_is_known(
+    annotation: Any, value: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    returns = returns_of(annotation, WHERE)
+    known = Declared(returns)
+    known.prepare()
+    monkeypatch.setattr("portico._slot._slots", {})  # routes share them
+
+    def outcome(declared: Declared) -> tuple[Any, ...]:
+        try:
+            got: object = declared.settle(value, returns)
+        except UndeclaredAnswerError as error:
+            return (str(error), error.status)
+        inner: object = getattr(got, "value", got)
+        shown = inner if type(inner) in (User, list, tuple) else None
+        return got is value, repr(type(got)), repr(type(inner)), shown
+
+    assert outcome(known) == outcome(Declared(returns))
+
+
 TEXTS: list[tuple[Any, Any, str]] = [
     (
         User,

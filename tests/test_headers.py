@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from portico import Headers
 
@@ -166,3 +168,40 @@ def test_a_thousand_names_of_a_hostile_peer_do_not_spoil_those_of_others() -> No
         assert Headers({f"X-{number}": "1"}).keys() == [f"x-{number}"]
 
     assert Headers({"X-Late": "1"}).keys() == ["x-late"]
+
+
+_NAMES = st.sampled_from(["a", "A", "b", "set-cookie", "x-other"])
+_VALUES = st.text(st.sampled_from(' \t\r\n\0\x0b\x1f\x7f\x80\xa0\xff\u0100 aZ~!;,="%'), max_size=6)
+
+
+@given(_VALUES)
+def test_a_value_is_stripped_and_checked_whatever_it_is_made_of(value: str) -> None:
+    stripped = value.strip(" \t\r\n")
+    allowed = all(
+        char == "\t" or " " <= char <= "~" or "\x80" <= char <= "\xff" for char in stripped
+    )
+    headers = Headers()
+    try:
+        headers["a"] = value
+    except ValueError:
+        assert not allowed
+    else:
+        assert allowed
+        assert headers.items() == [("a", stripped)]
+
+
+@given(st.lists(st.tuples(_NAMES, st.sampled_from("123"))), _NAMES)
+def test_one_value_stands_where_the_first_of_many_stood(
+    pairs: list[tuple[str, str]], name: str
+) -> None:
+    headers = Headers(pairs)
+    found = [value for key, value in headers if key == name.lower()]
+
+    expected = found[0] if found and name == "set-cookie" else ", ".join(found) or None
+    assert headers.get(name) == expected
+
+    headers[name] = "new"
+
+    kept = [pair for pair in Headers(pairs) if pair[0] != name.lower()]
+    at = next((i for i, pair in enumerate(Headers(pairs)) if pair[0] == name.lower()), len(pairs))
+    assert headers.items() == [*kept[:at], (name.lower(), "new"), *kept[at:]]

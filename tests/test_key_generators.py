@@ -234,7 +234,53 @@ def stream_of_an_error(served: Served) -> None:
     served.app.get("/", lambda: status(500, iter("ab")))
 
 
+class Undeclared:
+    """A stream of a text and of what is none, which says when it is closed."""
+
+    def __init__(self, log: list[str]) -> None:
+        self.values: Iterator[Any] = iter(["a", 7, "b"])
+        self.log = log
+
+    def __iter__(self) -> Iterator[Any]:
+        return self
+
+    def __next__(self) -> Any:
+        return next(self.values)
+
+    def close(self) -> None:
+        self.log.append("closed")
+
+
+class AsyncUndeclared:
+    """The same for asynchronous code."""
+
+    def __init__(self, log: list[str]) -> None:
+        self.source = Undeclared(log)
+
+    def __aiter__(self) -> AsyncIterator[Any]:
+        return self
+
+    async def __anext__(self) -> Any:
+        return next(self.source)
+
+    async def aclose(self) -> None:
+        self.source.close()
+
+
+def undeclared_item(served: Served) -> None:
+    @served.app.get("/")
+    def show() -> Iterator[str]:
+        return Undeclared(served.log)
+
+
+def async_undeclared_item(served: Served) -> None:
+    @served.app.get("/")
+    async def show() -> AsyncIterator[str]:
+        return AsyncUndeclared(served.log)
+
+
 SENT = ["answered 200", "sent a", "sent b"]
+BROKEN = ["closed", "left by UndeclaredAnswerError", "broken by UndeclaredAnswerError"]
 
 ENDS: list[tuple[str, Callable[[Served], None], dict[str, Any], list[str]]] = [
     ("value", value, {}, ["left", "answered 200"]),
@@ -261,6 +307,8 @@ ENDS: list[tuple[str, Callable[[Served], None], dict[str, Any], list[str]]] = [
         {},
         [*SENT[:2], "left by ValueError", "broken by ValueError"],
     ),
+    ("undeclared-item", undeclared_item, {}, [*SENT[:2], *BROKEN]),
+    ("async-undeclared-item", async_undeclared_item, {}, [*SENT[:2], *BROKEN]),
     ("fails-first", stream_that_fails_first, {}, ["left by ZeroDivisionError", "answered 500"]),
     (
         "stream-of-an-error",

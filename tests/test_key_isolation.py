@@ -1,7 +1,7 @@
 """No request sees what belongs to another: barriers let them overlap, not sleeps."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 from threading import Barrier, Thread
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -197,7 +197,7 @@ def test_overlapping_requests_on_threads_keep_their_own() -> None:
     def answer(number: int) -> None:
         name, sent = request(number, "sync")
         try:
-            made = app.handle(sent, ThreadPlatform(), running)
+            made = copy_context().run(app.handle, sent, ThreadPlatform(), running)
             assert isinstance(made, Response)
             check(name, made)
             assert variable.get() == "nobody's"

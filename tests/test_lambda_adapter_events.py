@@ -9,13 +9,15 @@ from typing import Any, cast
 
 import pytest
 
-from portico import BodyTooLargeError, PeerError
-from portico.contract import Peer
+from portico import BodyTooLargeError, Headers, PeerError
+from portico.contract import Options, Peer
 from portico_conformance._lambda_events import SHAPES, to_event
 from portico_conformance._wire import WireRequest
-from portico_lambda import EventError, Shape, shape_of
+from portico_lambda import EventError, LambdaPlatform, LambdaRequest, Shape, shape_of
 from portico_lambda._events import read_event
+from portico_lambda._field_headers import FieldHeaders
 from portico_lambda._parts import Parts
+from portico_lambda._plain_events import PlainRequest, read_plain
 
 TARGET = "/a%20b/c%2Fd?plus=a+b&coded=a%2Bb&twice=one&twice=two&empty="
 REQUEST = WireRequest(
@@ -67,6 +69,115 @@ CF = "Records/0/cf/request"
 def test_an_event_is_known_by_its_shape(shape: Shape) -> None:
     assert shape_of(event_of(shape)) == shape
     assert shape_of(event_of(shape, PLAIN)) == shape
+
+
+def read(request: LambdaRequest | PlainRequest) -> bytes | str:
+    try:
+        return request.sync.bytes()
+    except PeerError as error:
+        return str(error)
+
+
+def plain_like_any_other(event: Any) -> bool:
+    """Whether an event is plain; then its request is the one of the general way."""
+    plain = read_plain(deepcopy(event), Options().limits)
+    if plain is None:
+        return False
+    parts = parts_of(event)
+    platform = LambdaPlatform(Options(), None, plain.root_path, event)
+    general = LambdaRequest(parts, Options().limits)
+    assert (plain.method, plain.raw_path, plain.raw_query) == parts[:3]
+    assert plain.headers.items() == parts.headers.items()
+    assert (plain.has_body, read(plain)) == (general.has_body, read(general))
+    assert (plain.host, plain.scheme) == (general.host, general.scheme)
+    assert (platform.root_path, platform.peer) == (parts.root_path, parts.peer)
+    assert plain.is_rest is (shape_of(event) == "rest")
+    return True
+
+
+REQUESTS: dict[str, WireRequest] = {
+    "nothing": PLAIN,
+    "a query": WireRequest("GET", "/a/b?x=1&y=%20+", [("Host", "shop.example"), ("X-A", "b")]),
+    "a query field twice": WireRequest("GET", "/a?x=1&x=2&=", [("Host", "shop.example")]),
+    "text": WireRequest(
+        "POST", "/", [("Host", "shop.example"), ("Content-Type", "application/json")], b"{}"
+    ),
+    "bytes": WireRequest("PUT", "/a-._~!$&'()*+,;=:@", [("Host", "shop.example")], b"\xff\0"),
+    "cookies": WireRequest("GET", "/", [("Host", "shop.example"), ("Cookie", "a=1; b=2")]),
+    "another scheme": WireRequest(
+        "GET", "/", [("Host", "shop.example"), ("X-Forwarded-Proto", "http")]
+    ),
+}
+
+
+@pytest.mark.parametrize("shape", ["rest", "http", "url"])
+@pytest.mark.parametrize("name", REQUESTS)
+def test_a_plain_event_gives_the_request_that_any_other_would(shape: Shape, name: str) -> None:
+    assert plain_like_any_other(event_of(shape, REQUESTS[name]))
+
+
+STRANGE: list[object] = [
+    None, "", "text", "A", "\xe9", "\ud800", "\n", "/", "/%41", "/\xe9", "/a b", "/live/a", "/live",
+    "2.0", "1.0", "GET", "get", 0, 1, True, False, [], ["a"], ["a", "b"], [None], [1], {},
+    {"a": "b"}, {"a": None}, {"a": ["b"]}, {"A": ["b"], "a": ["c"]}, {"host": ["h"], "Host": ["i"]},
+    {"host": "h"}, {"host": "h", "cookie": "c=1"}, {"host": "h", "x": "\t"}, {"Host": "h"},
+    {"Host": ["h"], "X": {"y": 1}}, {"Host": ["h"], "X": "y"}, {"host": "", "x": "y"}, {"s": set()},
+]  # fmt: skip
+
+
+def places(value: Any, at: str = "") -> list[str]:
+    """Every path in an event, and some that are not there."""
+    if not isinstance(value, dict):
+        return []
+    found: list[str] = []
+    for name, below in cast("dict[str, Any]", value).items():
+        path = f"{at}/{name}" if at else name
+        found += [path, *places(below, path)]
+    return found
+
+
+EXTRA = [
+    *("Records", "raw_path", "methodArn", "routeArn", "version", "cookies", "stageVariables"),
+    *("requestContext/elb", "requestContext/serviceArn", "requestContext/serviceNetworkArn"),
+]
+
+
+@pytest.mark.parametrize("shape", ["rest", "http", "url"])
+@pytest.mark.parametrize("name", ["text", "cookies", "a query"])
+def test_a_strange_event_is_plain_only_where_it_says_the_same(shape: Shape, name: str) -> None:
+    event, plain = event_of(shape, REQUESTS[name]), 0
+    for path in [*places(event), *EXTRA]:
+        for value in STRANGE:
+            given = changed(event, path, value)
+            plain += plain_like_any_other(given)
+            without = deepcopy(given)
+            at: Any = without
+            for step in path.split("/")[:-1]:
+                at = at[step]
+            del at[path.split("/")[-1]]
+            plain += plain_like_any_other(without)
+
+    assert plain > len(STRANGE)
+
+
+@pytest.mark.parametrize("event", [None, [], "requestContext", 0, True, {"requestContext": []}])
+def test_what_is_no_event_is_not_plain(event: object) -> None:
+    assert not plain_like_any_other(event)
+
+
+@pytest.mark.parametrize(
+    "name", ["x-a", "X-A", "host", "missing", "", "H\xf6st", "cookie", "x_a", "content-type"]
+)
+def test_a_field_of_a_plain_event_that_is_asked_for_alone_is_the_one_among_all(name: str) -> None:
+    fields = {"host": "shop.example", "x-a": "", "cookie": "a=1"}
+    lazy, whole = FieldHeaders(fields), Headers(fields)
+
+    assert (lazy.get(name), lazy.get(name, "d")) == (whole.get(name), whole.get(name, "d"))
+    assert lazy.get_all(name) == whole.get_all(name)
+    assert (lazy.has(name), name in lazy) == (whole.has(name), name in whole)
+    lazy.set("x-a", "changed")
+    assert (lazy["x-a"], fields["x-a"]) == ("changed", "")
+    assert lazy.get("host") == "shop.example"
 
 
 OTHERS: list[object] = [

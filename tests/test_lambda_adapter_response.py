@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import gzip
 import logging
-from collections.abc import AsyncIterator, Iterator
-from typing import Any
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any, TypeAlias
 
 import pytest
 
@@ -17,7 +17,7 @@ from portico_conformance._wire import WireRequest, WireResponse
 from portico_lambda import AnswerTooLargeError, Shape
 from portico_lambda._answer_body import answer_limit, collect, collect_on_loop
 from portico_lambda._lost import warn
-from portico_lambda._response import Result, problem, to_result
+from portico_lambda._response import Result, plain_result, problem, to_result
 
 GET = WireRequest("GET", "/", [("Host", "a")])
 SINGLE: tuple[Shape, ...] = ("alb", "lattice-v1", "lattice-v2")
@@ -32,12 +32,45 @@ def result_of(
     assert isinstance(content, bytes)
     if limit is None:
         limit = answer_limit(shape, to_event(shape, GET))
-    return to_result(shape, response, content, limit=limit, strict=strict)
+    result = to_result(shape, response, content, limit=limit, strict=strict)
+    if shape in ("rest", "http", "url"):
+        assert plain_result(response, is_rest=shape == "rest") in (None, result)
+    return result
 
 
 def sent(shape: Shape, response: Response, **options: Any) -> WireResponse:
     """What the client gets."""
     return from_result(shape, result_of(shape, response, **options), GET)
+
+
+@pytest.mark.parametrize("shape", ["rest", "http", "url"])
+@pytest.mark.parametrize("content_type", ["text/plain", "application/json", "a/b;charset=utf-8"])
+def test_a_short_text_is_written_at_once_as_any_other_is(shape: Shape, content_type: str) -> None:
+    headers = {"content-type": content_type, "content-length": "3", "x-a": "b"}
+    response = Response("h\xe9", status=203, headers=headers)
+
+    assert plain_result(response, is_rest=shape == "rest") == result_of(shape, response)
+
+
+@pytest.mark.parametrize(
+    ("body", "headers"),
+    [
+        (b"\xff", [("content-type", "text/plain")]),
+        ("a", [("content-type", "image/png")]),
+        (b"a", []),
+        (b"", []),
+        ("a", [("content-encoding", "gzip")]),
+        ("a", [("set-cookie", "a=1")]),
+        ("a", [("vary", "accept"), ("vary", "origin")]),
+        ("a" * MIB, []),
+        (iter(["a"]), []),
+    ],
+)
+def test_what_is_no_short_text_of_single_fields_is_written_the_general_way(
+    body: Any, headers: list[tuple[str, str]]
+) -> None:
+    assert plain_result(Response(body, headers=headers), is_rest=True) is None
+    assert plain_result(Response(body, headers=headers), is_rest=False) is None
 
 
 RESULTS: list[tuple[Shape, Result]] = [
@@ -361,8 +394,8 @@ class Source:
 class AsyncSource:
     """The same for an event loop."""
 
-    def __init__(self, chunks: list[bytes | Exception]) -> None:
-        self.inner = Source(chunks)
+    def __init__(self, inner: Source) -> None:
+        self.inner = inner
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
@@ -384,34 +417,85 @@ def run(coroutine: Any) -> Any:
     return stopped.value.value
 
 
-def test_a_stream_is_read_to_its_end_and_closed_once() -> None:
+def by_sync(source: Source, length: int | None, limit: int) -> bytes:
+    stream = ByteStream(source)
+    if length is not None:
+        stream.expect(length)
+    return collect(stream, "http", limit)
+
+
+def by_sync_on_loop(source: Source, length: int | None, limit: int) -> bytes:
+    stream = ByteStream(source)
+    if length is not None:
+        stream.expect(length)
+    content: bytes = run(collect_on_loop(stream, "http", limit))
+    return content
+
+
+def by_async(source: Source, length: int | None, limit: int) -> bytes:
+    stream = ByteStream(AsyncSource(source))
+    if length is not None:
+        stream.expect(length)
+    content: bytes = run(collect_on_loop(stream, "http", limit))
+    return content
+
+
+in_each_way = pytest.mark.parametrize("read", [by_sync, by_sync_on_loop, by_async])
+Read: TypeAlias = Callable[[Source, int | None, int], bytes]
+
+
+@in_each_way
+@pytest.mark.parametrize("length", [None, 2])
+@pytest.mark.parametrize("limit", [2, 100])
+def test_a_stream_is_read_to_its_end_and_closed_once(
+    read: Read, length: int | None, limit: int
+) -> None:
     source = Source([b"a", b"", b"b"])
 
-    assert collect(ByteStream(source), "http", 100) == b"ab"
+    assert read(source, length, limit) == b"ab"
     assert source.closed == 1
 
 
-def test_an_asynchronous_stream_is_read_to_its_end_and_closed_once() -> None:
-    source = AsyncSource([b"a", b"", b"b"])
+@in_each_way
+def test_a_stream_of_nothing_is_closed_once(read: Read) -> None:
+    source = Source([b"", b""])
 
-    assert run(collect_on_loop(ByteStream(source), "http", 100)) == b"ab"
-    assert source.inner.closed == 1
+    assert read(source, None, 100) == b""
+    assert source.closed == 1
 
 
-def test_a_stream_that_raises_is_closed_and_gives_nothing() -> None:
-    source = Source([b"a", OSError("gone"), b"b"])
+@in_each_way
+@pytest.mark.parametrize("chunks", [[b"a", OSError("gone"), b"b"], [OSError("gone")]])
+def test_a_stream_that_raises_is_closed_and_gives_nothing(
+    read: Read, chunks: list[bytes | Exception]
+) -> None:
+    source = Source(chunks)
 
     with pytest.raises(OSError, match="gone"):
-        collect(ByteStream(source), "http", 100)
+        read(source, None, 100)
     assert source.closed == 1
 
 
-def test_a_stream_is_read_no_further_than_the_limit() -> None:
-    source = Source([b"abc"] * 1000)
+@in_each_way
+@pytest.mark.parametrize(("size", "taken"), [(3, 4), (10, 2), (11, 1)])
+def test_a_stream_is_read_no_further_than_the_limit(read: Read, size: int, taken: int) -> None:
+    source = Source([b"a" * size] * 1000)
 
     with pytest.raises(AnswerTooLargeError, match="10 bytes"):
-        collect(ByteStream(source), "http", 10)
-    assert (source.read, source.closed) == (4, 1)
+        read(source, None, 10)
+    assert (source.read, source.closed) == (taken, 1)
+
+
+@in_each_way
+@pytest.mark.parametrize(("length", "words"), [(0, "longer"), (1, "longer"), (3, "before")])
+def test_a_stream_of_another_length_than_announced_gives_nothing(
+    read: Read, length: int, words: str
+) -> None:
+    source = Source([b"a", b"b"])
+
+    with pytest.raises(ValueError, match=words):
+        read(source, length, 100)
+    assert source.closed == 1
 
 
 @pytest.mark.parametrize("shape", SHAPES)

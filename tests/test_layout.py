@@ -4,6 +4,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
@@ -135,6 +136,51 @@ def test_importing_the_core_loads_the_standard_library_alone() -> None:
     roots = {name.partition(".")[0] for name in modules_after_importing("portico")}
 
     assert roots - sys.stdlib_module_names - {"__main__"} == {"portico"}
+
+
+def test_importing_the_core_loads_no_feature_that_nobody_has_asked_for() -> None:
+    features = {"abort", "blob", "file", "form_data", "hook_options", "multipart", "sse", "url"}
+
+    assert modules_after_importing("portico") & {f"portico._{name}" for name in features} == set()
+
+
+def test_every_name_that_is_loaded_when_it_is_asked_for_is_the_one_of_its_module() -> None:
+    tree = ast.parse(Path(portico.__file__).read_text("utf-8"))
+    typed = next(node for node in tree.body if isinstance(node, ast.If))
+    taken = [node for node in typed.body if isinstance(node, ast.ImportFrom)]
+
+    assert taken
+    for node in taken:
+        for alias in node.names:
+            assert getattr(portico, alias.name) is getattr(
+                import_module(node.module or ""), alias.name
+            )
+
+
+def test_a_name_that_the_core_does_not_have_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="module 'portico' has no attribute 'Flask'"):
+        getattr(portico, "Flask")  # noqa: B009 - checkers know that it is not there
+
+    assert set(portico.__all__) <= set(dir(portico))
+
+
+def test_plain_answers_are_checked_without_msgspec() -> None:
+    program = """
+import sys
+sys.path.append(sys.argv[1])
+from portico import Portico
+app = Portico()
+def text(id: int) -> str | None: ...
+def values() -> dict | list | bytes | bool | float | int | None: ...
+app.get("/{id}", text)
+app.get("/values", values)
+app.check()
+print(*sys.modules)
+"""
+    command = [sys.executable, "-I", "-S", "-c", program, str(folder("portico").parent)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+
+    assert "msgspec" not in done.stdout.split()
 
 
 def test_the_core_imports_an_adapter_only_where_a_server_calls_the_application() -> None:

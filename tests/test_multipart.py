@@ -10,6 +10,8 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterat
 from typing import Any, TypeVar
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from portico._blob import File
 from portico._errors import BodyUsedError, PeerError
@@ -22,6 +24,7 @@ from portico._multipart import (
     read_form_sync,
 )
 from portico._multipart_parts import iter_parts, iter_parts_sync
+from portico._multipart_whole import whole_events
 
 T = TypeVar("T")
 
@@ -248,6 +251,105 @@ def test_the_form_is_the_same_wherever_the_body_is_cut(read: Read, body: bytes) 
         assert shown(read(split(body, size), TYPE, None)) == whole
     for cut in range(len(body)):
         assert shown(read([body[:cut], b"", body[cut:]], TYPE, None)) == whole
+
+
+_HEADS = st.sampled_from(
+    [
+        FIELD.format("a"),
+        FIELD.format(""),
+        FIELD.format("a%22b"),
+        FIELD.format("é"),
+        FIELD.format("a\\"),
+        FIELD.format(" a;b=c "),
+        FIELD.format("a").lower(),
+        FIELD.format("a").replace(": ", ":\t"),
+        FIELD.format("a").replace("form-data", "attachment"),
+        FILE.format("f", "x.txt"),
+        FILE.format("f", ""),
+        FILE.format("f", "x.txt") + "\nContent-Type: text/html; charset=a",
+        FILE.format("f", "x.txt") + "\nContent-Type: ",
+        FILE.format("f", "x.txt") + "\nX-Other: 1",
+        FILE.format("f", "x.txt") + '; name="b"',
+        FILE.format("f", "x.txt") + "; filename*=UTF-8''a",
+        "Content-Type: text/plain\n" + FIELD.format("a"),
+        "Content-Type: text/plain",
+        "",
+    ]
+)
+_CONTENT = st.lists(
+    st.sampled_from(
+        [b"", b"1", b"\xff", b"\r", b"\n", b"\r\n", b"--boundary", b"--", b" ", b"\r\n\r\n"]
+    ),
+    max_size=4,
+).map(b"".join)
+
+
+def irregular(head: str, data: bytes, line_break: str, missing: int) -> bytes:
+    """A part that may lack the line break at its end."""
+    written = part(head, data, line_break)
+    return written[: len(written) - missing]
+
+
+_USUAL_HEADS = st.sampled_from(
+    [FIELD.format("a"), FILE.format("f", "x"), FILE.format("f", "x") + "\nContent-Type: a/b"]
+)
+_MISSING = st.sampled_from([0, 0, 0, 0, 1, 2])
+_PARTS = st.builds(irregular, _HEADS, _CONTENT, st.sampled_from(["\r\n", "\r\n", "\n"]), _MISSING)
+_USUAL_PARTS = st.builds(irregular, _USUAL_HEADS, _CONTENT, st.just("\r\n"), _MISSING)
+_ENDS = st.sampled_from(
+    [
+        END,
+        END,
+        END,
+        END[:-2],
+        END + b"epilogue",
+        END[:-4],
+        END + END,
+        b"--boundary-- \r\n",
+        b"x" + END,
+    ]
+)
+_BODIES: st.SearchStrategy[bytes] = st.one_of(
+    st.tuples(st.lists(_USUAL_PARTS, max_size=3).map(b"".join), st.just(END)),
+    st.tuples(
+        st.sampled_from([b"", b"", b"", b"\r\n", b"preamble\r\n"]),
+        st.lists(_PARTS, max_size=4).map(b"".join),
+        _ENDS,
+    ),
+).map(b"".join)
+
+
+def outcome(chunks: list[bytes], limits: MultipartLimits | None = None) -> object:
+    """What a form has, with the headers of its parts, or why it is refused."""
+    try:
+        heads = [
+            (p.name, p.filename, p.headers.items()) for p in iter_parts_sync(chunks, TYPE, limits)
+        ]
+        return heads, shown(read_form_sync(chunks, TYPE, limits))
+    except PeerError as error:
+        return type(error), error.detail
+
+
+@given(_BODIES)
+def test_a_body_in_one_piece_is_read_as_one_that_is_cut(body: bytes) -> None:
+    assert outcome([body]) == outcome([body[:1], body[1:]])
+    assert outcome([body, b"x"]) == outcome([body[:1], body[1:], b"x"])
+
+
+@given(_BODIES, st.integers(1, 3), st.integers(20, 90), st.integers(1, 4), st.integers(60, 250))
+def test_a_body_in_one_piece_is_held_to_the_limits_of_one_that_is_cut(
+    body: bytes, parts: int, headers: int, field: int, size: int
+) -> None:
+    limits = MultipartLimits(
+        max_parts=parts, max_header_bytes=headers, max_field_bytes=field, max_size=size
+    )
+
+    assert outcome([body], limits) == outcome([body[:1], body[1:]], limits)
+
+
+def test_what_is_usual_is_taken_apart_at_once() -> None:
+    assert whole_events(SIMPLE, b"--boundary", MultipartLimits()) is not None
+    assert whole_events(SIMPLE[:-2], b"--boundary", MultipartLimits()) is not None
 
 
 def test_any_data_comes_through_any_cut() -> None:

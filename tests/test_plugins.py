@@ -266,6 +266,61 @@ def test_one_plugin_is_used_under_two_prefixes() -> None:
     assert paths(app) == ["/a/x", "/b/x"]
 
 
+@pytest.mark.parametrize("prefix", ["", "/p", "/{tenant}"])
+def test_the_hooks_around_a_route_run_once_each_and_the_outermost_first(prefix: str) -> None:
+    events = list[str]()
+    app: Portico | None = None
+    for number in range(4):
+        outer = Portico()
+        outer.before_handle(logs(events, f"{number}"))
+        if app is None:
+            outer.get("/a", "a", before_handle=logs(events, "own"))
+        elif prefix:
+            outer.use(app, prefix=prefix.replace("tenant", f"tenant{number}"))
+        else:
+            outer.group("", before_handle=logs(events, f"group {number}")).use(app)
+        app = outer
+    assert app is not None
+
+    assert ask(app, f"{'/p' * 3 if prefix else ''}/a") == (200, b"a")
+    groups = [[], ["group 1"], ["group 2"], ["group 3"]]
+    between = [[f"{number}", *([] if prefix else groups[number])] for number in (3, 2, 1, 0)]
+    assert events == [*(event for events in between for event in events), "own"]
+
+
+def test_a_lazy_plugin_that_a_plugin_has_loaded_by_itself_is_there_once(
+    module: Callable[[str], str],
+) -> None:
+    plugin = Portico().use(f"{module(PLAIN)}:app", prefix="/lazy", lazy=True)
+    plugin.get("/own", "own")
+    app = Portico().use(plugin, prefix="/p")
+
+    plugin.check()
+
+    assert paths(app) == ["/p/own", "/p/lazy/x", "/p/lazy/thread"]
+
+
+def test_threads_that_use_an_application_first_at_once_find_each_route_once() -> None:
+    inner, app, barrier = Portico(), Portico(), threading.Barrier(4)
+    for number in range(200):
+        inner.get(f"/{number}", "x")
+    app.use(inner, prefix="/p")
+    statuses: list[int] = []
+
+    def request() -> None:
+        barrier.wait()
+        statuses.append(ask(app, "/p/199")[0])
+
+    threads = [threading.Thread(target=request) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert statuses == [200] * 4
+    assert paths(app) == [f"/p/{number}" for number in range(200)]
+
+
 # Plugins of one name
 
 
@@ -800,7 +855,7 @@ def test_a_lazy_plugin_that_cannot_be_registered_registers_nothing(
     assert [ask(app, "/1/a")[0] for _ in range(2)] == [500, 500]
     with pytest.raises(DefinitionError, match="'id' twice"):
         app.check()
-    assert vars(app)["_routes"] == []
+    assert vars(app)["_table"].routes() == []
 
 
 @pytest.mark.parametrize("look", ["compile", "check", "routes"])
@@ -903,6 +958,24 @@ def test_keys_of_a_lazy_plugin_stay_with_it(module: Callable[[str], str], key: s
     for _ in range(2):
         with pytest.raises(DefinitionError, match="whose application is not part of this one"):
             app.check()
+
+
+@pytest.mark.parametrize("own_first", [True, False])
+def test_a_handler_that_a_lazy_plugin_shares_with_the_application_is_checked_in_both(
+    module: Callable[[str], str], own_first: bool
+) -> None:
+    text = f"{KEYS}\nfrom portico import use\ndef get(value: object = use(constant)) -> str: ..."
+    name = module(f"{text}\napp.get('/shared', get)")
+    app = Portico()
+    get = __import__(name).get if own_first else None
+    if own_first:
+        app.get("/own", get)
+    app.use(f"{name}:app", prefix="/lazy", lazy=True)
+    if not own_first:
+        app.get("/own", __import__(name).get)
+
+    with pytest.raises(DefinitionError, match="whose application is not part of this one"):
+        app.check()
 
 
 def test_keys_that_the_application_has_too_are_everybodys(module: Callable[[str], str]) -> None:

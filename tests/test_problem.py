@@ -21,7 +21,7 @@ from portico import (
     Response,
     status,
 )
-from portico._problem import problem_response
+from portico._problem import detail_response, problem_response
 from portico.contract import Platform
 
 
@@ -42,6 +42,16 @@ def ask(
     return response.status, response.headers.get("content-type"), json.loads(response.content)
 
 
+@pytest.mark.parametrize("code", [400, 404, 422, 500, 599])
+@pytest.mark.parametrize("detail", ["", "There is no '/x' here.", 'a "quote", é, \\ and \n'])
+def test_a_detail_alone_is_sent_as_any_other_problem(code: int, detail: str) -> None:
+    short, long = detail_response(code, detail), problem_response(code, Problem(detail))
+
+    assert short.status == long.status
+    assert short.headers == long.headers
+    assert short.content == long.content
+
+
 def test_a_problem_has_the_members_that_are_set() -> None:
     problem = Problem(
         "Your balance is 30.",
@@ -55,7 +65,7 @@ def test_a_problem_has_the_members_that_are_set() -> None:
     response = problem_response(403, problem)
 
     assert response.status == 403
-    assert response.headers.items() == [("content-type", "application/problem+json")]
+    assert response.headers["content-type"] == "application/problem+json"
     assert json.loads(response.sync.text()) == {
         "type": "https://example.com/no-credit",
         "title": "No credit",

@@ -48,15 +48,14 @@ def resume(resumed: Any, backend: str = "asyncio") -> Any:
 # To the end, or to the loop
 
 
-@pytest.mark.parametrize("own", [True, False])
-def test_what_waits_for_nothing_runs_to_its_end_at_once(own: bool) -> None:
+def test_what_waits_for_nothing_runs_to_its_end_at_once() -> None:
     async def inner() -> str:
         return "done"
 
     async def outer() -> str:
         return await inner()
 
-    assert begin(outer(), copy_context() if own else None) == "done"
+    assert begin(outer()) == "done"
 
 
 def test_an_exception_comes_out_where_it_is_begun() -> None:
@@ -64,7 +63,7 @@ def test_an_exception_comes_out_where_it_is_begun() -> None:
         raise KeyError("no")
 
     with pytest.raises(KeyError, match="no"):
-        begin(fail(), None)
+        begin(fail())
 
 
 @on_each_backend
@@ -80,7 +79,7 @@ def test_what_needs_a_loop_goes_on_from_there(backend: str) -> None:
         await anyio.sleep(0.001)
         return "done"
 
-    resumed = begin(work(), copy_context())
+    resumed = begin(work())
 
     assert steps == ["begun"]
     assert resume(resumed, backend) == "done"
@@ -97,12 +96,12 @@ def test_one_that_awaits_another_goes_on_with_it(backend: str) -> None:
         return "done"
 
     async def outer() -> object:
-        begun = begin(inner(), copy_context())
+        begun = begin(inner())
         assert isinstance(begun, Resumed)
         await need_loop()
         return await begun
 
-    assert resume(begin(outer(), copy_context()), backend) == "done"
+    assert resume(begin(outer()), backend) == "done"
 
 
 def test_entering_the_loop_a_second_time_is_nothing() -> None:
@@ -112,8 +111,8 @@ def test_entering_the_loop_a_second_time_is_nothing() -> None:
         await enter_loop(ctx)
         return "done"
 
-    assert resume(begin(work(), None)) == "done"
-    assert begin(work(), None) == "done"
+    assert resume(begin(work())) == "done"
+    assert begin(work()) == "done"
 
 
 def test_run_now_ends_what_waits_for_nothing_and_refuses_the_rest() -> None:
@@ -147,7 +146,7 @@ def test_an_exception_after_the_loop_was_entered_comes_out_of_the_await(backend:
         raise KeyError("no")
 
     with pytest.raises(KeyError, match="no"):
-        resume(begin(work(), None), backend)
+        resume(begin(work()), backend)
 
 
 @on_each_backend
@@ -162,7 +161,7 @@ def test_cancellation_reaches_where_it_waits(backend: str) -> None:
             seen.append(type(error).__name__)
             raise
 
-    resumed = begin(work(), copy_context())
+    resumed = begin(work())
     assert isinstance(resumed, Resumed)
 
     async def run() -> bool:
@@ -189,7 +188,7 @@ def test_what_is_thrown_reaches_where_it_stands_still() -> None:
             seen.append(error)
         return await Bell()
 
-    resumed: Any = begin(work(), None)
+    resumed: Any = begin(work())
     steps = resumed.__await__()
 
     assert next(steps) == "waiting"
@@ -213,7 +212,7 @@ def test_one_that_is_given_up_is_closed_where_it_stands() -> None:
         finally:
             seen.append("left")
 
-    resumed = begin(work(), copy_context())
+    resumed = begin(work())
     assert isinstance(resumed, Resumed)
     resumed.close()
     resumed.close()
@@ -232,7 +231,7 @@ def test_one_that_nobody_keeps_is_closed() -> None:
         finally:
             seen.append("left")
 
-    begin(work(), copy_context())
+    begin(work())
     gc.collect()
 
     assert seen == ["left"]
@@ -251,18 +250,10 @@ def test_context_variables_go_along_to_the_loop(backend: str) -> None:
         await anyio.sleep(0)
         return variable.get()
 
-    assert resume(begin(work(), copy_context()), backend) == "set before the loop"
-    assert variable.get() == "clean"
+    def run() -> object:
+        return resume(begin(work()), backend)
 
-
-def test_what_is_set_in_a_context_of_its_own_stays_there() -> None:
-    async def work() -> str:
-        before = variable.get()
-        variable.set("dirty")
-        return before
-
-    assert [begin(work(), copy_context()) for _ in range(2)] == ["clean", "clean"]
-    assert variable.get() == "clean"
+    assert copy_context().run(run) == "set before the loop"
 
 
 def test_what_is_set_in_the_callers_context_is_seen_there() -> None:
@@ -270,7 +261,7 @@ def test_what_is_set_in_the_callers_context_is_seen_there() -> None:
         variable.set("seen")
 
     def run() -> str:
-        assert begin(work(), None) is None
+        assert begin(work()) is None
         return variable.get()
 
     assert copy_context().run(run) == "seen"

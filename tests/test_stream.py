@@ -72,6 +72,24 @@ async def collect(stream: ByteStream) -> list[bytes]:
     return [chunk async for chunk in stream]
 
 
+async def by_values(stream: ByteStream) -> list[bytes]:
+    """The chunks as a reader gets them that reads the values itself."""
+    chunks: list[bytes] = []
+    try:
+        first = await anext(stream, None)
+        if first is not None:
+            chunks.append(first)
+            async for value in stream.values:
+                passes = stream.passes_bytes and type(value) is bytes
+                chunk: bytes = value if passes else stream.to_chunk(value)
+                if chunk:
+                    chunks.append(chunk)
+            await stream.end()
+    finally:
+        await stream.aclose()
+    return chunks
+
+
 CHUNKS = ("é", b"", b"a", bytearray(b"b"), "", memoryview(b"c"))
 ENCODED = ["é".encode(), b"a", b"b", b"c"]
 
@@ -87,6 +105,86 @@ def test_a_stream_says_how_it_is_read() -> None:
     assert ByteStream(AsyncSource()).is_async
     with pytest.raises(TypeError, match="async for"):
         iter(ByteStream(AsyncSource()))
+
+
+@pytest.mark.parametrize("chunks", [(), (b"",), ("",), (b"a",), CHUNKS, (*CHUNKS, b"", *CHUNKS)])
+@pytest.mark.parametrize("length", [None, -1, 0, 1])
+def test_the_values_of_a_stream_are_its_chunks(chunks: tuple[Any, ...], length: int | None) -> None:
+    async def generator() -> AsyncIterator[Any]:
+        for chunk in chunks:
+            yield chunk
+
+    def outcome(read: Callable[[ByteStream], Awaitable[Any]], stream: ByteStream) -> object:
+        async def run() -> object:
+            try:
+                return await read(stream)
+            except ValueError as error:
+                return str(error)
+
+        if length is not None:
+            whole = sum(len(bytes(ByteStream([chunk]).to_chunk(chunk))) for chunk in chunks)
+            stream.expect(max(0, whole + length))
+        return asyncio.run(run())
+
+    source = AsyncSource(*chunks)
+    expected = outcome(collect, ByteStream(AsyncSource(*chunks)))
+
+    assert outcome(by_values, ByteStream(source)) == expected
+    assert outcome(by_values, ByteStream(generator())) == expected
+    assert outcome(by_values, ByteStream(Source(*chunks))) == expected
+    assert outcome(collect, ByteStream(Source(*chunks))) == expected
+    assert source.closed == 1
+
+
+class Restarting(Source):
+    """A source that begins anew for whoever asks it for an iterator."""
+
+    def __iter__(self) -> Iterator[Any]:
+        self.chunks = iter([b"a", b"b", b"c"])
+        return self
+
+
+class AsyncRestarting(AsyncSource):
+    """The same for asynchronous code."""
+
+    def __aiter__(self) -> AsyncIterator[Any]:
+        self.source = Source(b"a", b"b", b"c")
+        return self
+
+
+def test_a_source_is_asked_for_an_iterator_once() -> None:
+    async def use() -> list[bytes]:
+        stream = ByteStream(AsyncRestarting())
+        return [await anext(stream), *[value async for value in stream.values]]
+
+    stream = ByteStream(Restarting())
+
+    assert [next(stream), next(stream), *stream] == [b"a", b"b", b"c"]
+    assert asyncio.run(use()) == [b"a", b"b", b"c"]
+
+
+def test_the_values_of_a_synchronous_source_are_taken_in_its_context() -> None:
+    def chunks() -> Iterator[bytes]:
+        token = variable.set("set")
+        yield b"a"
+        yield variable.get().encode()
+        variable.reset(token)
+
+    assert asyncio.run(by_values(ByteStream(chunks()))) == [b"a", b"set"]
+    assert variable.get() == "none"
+
+
+def test_a_stream_is_read_on_in_another_way_where_it_was_left() -> None:
+    source = Source(b"a", b"b", b"c", b"d")
+    stream = ByteStream(source)
+
+    read = [next(stream)]
+    for chunk in stream:
+        read.append(chunk)
+        break
+    read += [next(stream), *stream]
+
+    assert (read, source.closed) == ([b"a", b"b", b"c", b"d"], 1)
 
 
 @pytest.mark.parametrize("times", [0, 1, 2])
@@ -150,7 +248,8 @@ def test_an_asynchronous_source_is_closed_once_however_it_ends(
     assert source.closed == 1
 
 
-def test_what_makes_the_iterator_is_closed_as_well() -> None:
+@pytest.mark.parametrize("read", [0, 1, 3])
+def test_what_makes_the_iterator_is_closed_as_well(read: int) -> None:
     closed: list[str] = []
 
     class Rows:
@@ -165,11 +264,12 @@ def test_what_makes_the_iterator_is_closed_as_well() -> None:
             closed.append("rows")
 
     stream = ByteStream(Rows())
-    next(stream)
+    for _ in range(read):
+        next(stream, None)
     stream.close()
     stream.close()
 
-    assert closed == ["iterator", "rows"]
+    assert closed == (["iterator", "rows"] if read else ["rows"])
 
 
 def test_a_source_without_a_close_needs_none() -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Any, Generic, NamedTuple, NotRequired, TypedDict, TypeVar
+from typing import Annotated, Any, Generic, NamedTuple, NotRequired, TypedDict, TypeVar, cast
 
 import pytest
 from msgspec import Meta, Struct
@@ -21,7 +21,10 @@ from portico import (
     upload,
 )
 from portico._form_data import encode_multipart
+from portico._form_files import accept_file, accept_files, file_fields
 from portico._refused import Refused
+from portico._revise import revise
+from portico._schema_msgspec import describe
 from portico._upload import UploadLimits
 from portico.contract import Platform
 
@@ -479,3 +482,40 @@ def test_a_file_on_disk_is_looked_into_without_being_read_whole() -> None:
     assert problem["errors"][0]["pointer"] == "/avatar"
     data = data[: 2 * MIB]
     assert send(size, ("name", "n"), ("avatar", File([data], "a"))) == (200, 2 * MIB)
+
+
+class Album(Struct):
+    cover: Annotated[File, upload(max_size=3)]
+    pages: list[Annotated[File, upload(min_size=2)]] = []
+    back: Annotated[File, upload(types=["text/plain"])] | None = None
+    title: str = ""
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {},
+        {"cover": File([b"abc"], "a"), "title": "b"},
+        {"cover": File([b"abcd"], "a"), "title": File([b"abcd"], "a")},
+        {"cover": "abcd", "pages": [File([b"a"], "a"), "x", File([b"ab"], "b")]},
+        {"pages": File([b"a"], "a"), "back": File([b"\0"], "a")},
+        {"back": None, "other": File([b"a"], "a"), "pages": []},
+    ],
+)
+def test_the_files_of_fields_are_accepted_as_files_anywhere_are(members: dict[str, object]) -> None:
+    node = describe(Album)
+    expected = revise(members, node, accept_file)
+    fields = file_fields(node)
+
+    assert fields is not None
+    assert outline(accept_files(dict(members), fields)) == outline(expected)
+
+
+def outline(value: object) -> object:
+    """A value with the refused texts of files, and the files themselves, in their place."""
+    if isinstance(value, dict):
+        members = cast("dict[str, object]", value)
+        return {name: outline(item) for name, item in members.items()}
+    if isinstance(value, list):
+        return [outline(item) for item in cast("list[object]", value)]
+    return ("refused", value.text) if isinstance(value, Refused) else value

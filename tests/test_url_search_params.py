@@ -8,7 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from portico._url_search_params import URLSearchParams, parse_urlencoded, serialize_urlencoded
+from portico._url_search_params import (
+    URLSearchParams,
+    last_values,
+    parse_urlencoded,
+    serialize_urlencoded,
+)
 
 WPT = Path(__file__).parent / "data" / "wpt"
 
@@ -204,3 +209,8 @@ def test_params_are_equal_when_their_pairs_are_in_the_same_order() -> None:
 
 def test_params_show_their_query() -> None:
     assert repr(URLSearchParams({"a": "x y"})) == "URLSearchParams('a=x+y')"
+
+
+@given(st.text(st.sampled_from("ab=&%2+;?#é\ud800 "), max_size=12))
+def test_the_last_values_of_a_query_are_those_that_its_pairs_end_with(query: str) -> None:
+    assert last_values(query) == dict(URLSearchParams(query).items())

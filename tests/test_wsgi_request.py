@@ -3,13 +3,15 @@
 import asyncio
 from collections.abc import Callable
 from io import BytesIO
+from itertools import product
 from typing import Any, TypeVar
 
 import pytest
 
-from portico import BodyTooLargeError, DisconnectError, PeerError
+from portico import BodyTooLargeError, DisconnectError, Headers, PeerError
 from portico.contract import Options, Platform
 from portico_wsgi import WsgiPlatform, WsgiRequest
+from portico_wsgi._request import read_target
 
 T = TypeVar("T")
 
@@ -33,7 +35,7 @@ def environ(**changes: Any) -> dict[str, Any]:
 
 def request(options: Options | None = None, **changes: Any) -> WsgiRequest:
     env = environ(**changes)
-    return WsgiRequest(env, WsgiPlatform(options or Options(), env))
+    return WsgiRequest.read(env, WsgiPlatform(options or Options(), env))
 
 
 # name: what the server says, and the path that it means
@@ -119,6 +121,24 @@ def test_the_raw_path(given: dict[str, Any], path: str) -> None:
     assert request(**given).raw_path == path
 
 
+PATHS = ["", "/", "/a", "/a b", "/a%2Fb", "/a?b", "/\xc3\xa9", "a", "*", "//a", "/a/b", "/api/a"]
+
+
+@pytest.mark.parametrize("query", ["", "q=1", "?", "a=%20"])
+@pytest.mark.parametrize("name", ["RAW_URI", "REQUEST_URI"])
+def test_a_plain_path_is_the_one_that_any_other_would_be(name: str, query: str) -> None:
+    for path, raw, script, root in product(
+        PATHS, [*PATHS, None], ["", "/", "/api"], [None, "", "/api"]
+    ):
+        given = {"PATH_INFO": path, "SCRIPT_NAME": script, "QUERY_STRING": query}
+        if raw is not None:
+            given[name] = f"{raw}?{query}" if query else raw
+        env = environ(**given)
+        expected = WsgiRequest("GET", read_target(env, root), "", None, Options().limits)
+
+        assert request(Options(root_path=root), **given).raw_path == expected.raw_path, env
+
+
 @pytest.mark.parametrize(
     ("option", "given", "path", "root"),
     [
@@ -139,7 +159,7 @@ def test_the_root_path_is_the_option_or_the_script_name_and_never_in_the_raw_pat
     env = environ(**given)
     platform = WsgiPlatform(Options(root_path=option), env)
 
-    assert (WsgiRequest(env, platform).raw_path, platform.root_path) == (path, root)
+    assert (WsgiRequest.read(env, platform).raw_path, platform.root_path) == (path, root)
 
 
 def test_the_query_is_kept_as_it_came() -> None:
@@ -163,6 +183,59 @@ def test_the_header_fields_are_the_http_variables_and_the_two_without_prefix() -
         ("content-type", "text/plain"),
         ("content-length", "3"),
     ]
+
+
+FIELDS: dict[str, Any] = {
+    "HTTP_ACCEPT": " a, b\t",
+    "HTTP_X_A_B": "",
+    "HTTP_CONTENT_TYPE": "not this",
+    "HTTP_CONTENT_LENGTH": "5",
+    "CONTENT_TYPE": "text/plain",
+    "CONTENT_LENGTH": "",
+    "HTTP_COOKIE": "a=1; b=2",
+    "HTTP_MASS": "not \xdf",
+}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "accept",
+        "Accept",
+        "x-a-b",
+        "X-A-B",
+        "x_a_b",
+        "x-a_b",
+        "content-type",
+        "CONTENT-TYPE",
+        "content_type",
+        "content-length",
+        "cookie",
+        "missing",
+        "",
+        "h\xe9",
+        "Ma\xdf",
+    ],
+)
+def test_a_field_that_is_asked_for_alone_is_the_one_among_all_of_them(name: str) -> None:
+    lazy, whole = request(**FIELDS).headers, Headers(request(**FIELDS).headers.items())
+
+    assert lazy.get(name) == whole.get(name)
+    assert lazy.get(name, "default") == whole.get(name, "default")
+    assert lazy.get_all(name) == whole.get_all(name)
+    assert (lazy.has(name), name in lazy) == (whole.has(name), name in whole)
+    assert lazy.items() == whole.items()
+    assert lazy.get(name) == whole.get(name)
+
+
+def test_header_fields_that_are_changed_leave_the_environ_alone() -> None:
+    env = environ(**FIELDS)
+    headers = WsgiRequest.read(env, WsgiPlatform(Options(), env)).headers
+    headers.set("accept", "c")
+    headers.delete("cookie")
+
+    assert (headers.get("accept"), headers.get("cookie")) == ("c", None)
+    assert env["HTTP_ACCEPT"] == FIELDS["HTTP_ACCEPT"]
 
 
 def test_empty_variables_are_absent_header_fields() -> None:
@@ -370,8 +443,8 @@ class CountingPlatform(Platform):
 def test_asynchronous_code_reads_where_the_platform_lets_it_block() -> None:
     env = environ(wsgi_input=BytesIO(b"abc"), CONTENT_LENGTH="3")
 
-    assert asyncio.run(WsgiRequest(env, CountingPlatform()).bytes()) == b"abc"
-    assert CountingPlatform.calls == 2
+    assert asyncio.run(WsgiRequest.read(env, CountingPlatform()).bytes()) == b"abc"
+    assert CountingPlatform.calls == 1
 
 
 def test_a_body_whose_end_the_server_does_not_tell_is_a_411() -> None:

@@ -55,6 +55,11 @@ class Headers(JsProxy):
             raise JsException("TypeError", "Invalid header value.")
         self.fields.append((name, value.strip(" \t")))
 
+    def set(self, name: str, value: str) -> None:
+        """Put a field in the place of those of that name."""
+        self.fields = [pair for pair in self.fields if pair[0].lower() != name.lower()]
+        self.append(name, value)
+
     def get(self, name: str) -> str | JsNull:
         """The values of a name, joined, or null."""
         values = [value for key, value in self.fields if key.lower() == name.lower()]

@@ -197,14 +197,16 @@ def _open(source: Iterator[Any], ctx: Context, convert: Callable[[Any], Response
             return _streamed(ctx, EVENT_STREAM, b"")
         return convert(end.value)
     idle = source.idle if isinstance(source, EventStream) else None
-    return _streamed(ctx, started.decide(_declared_type(ctx)), ByteStream(started, idle=idle))
+    return _streamed(ctx, started.decide(_declared_type(ctx)), ByteStream.begun(started, idle=idle))
 
 
 async def _open_async(source: AsyncIterator[Any], ctx: Context) -> Response:
     started = StartedAsync(source)
     if await started.begin():
         idle = source.idle if isinstance(source, AsyncEventStream) else None
-        return _streamed(ctx, started.decide(_declared_type(ctx)), ByteStream(started, idle=idle))
+        return _streamed(
+            ctx, started.decide(_declared_type(ctx)), ByteStream.begun(started, idle=idle)
+        )
     if isinstance(source, AsyncEventStream):
         return _streamed(ctx, EVENT_STREAM, b"")
     return Response.ready(200, Headers())

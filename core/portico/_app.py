@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from _thread import allocate_lock
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeVar
 
 from portico._errors import DefinitionError
 from portico._hook import Hook, promoted
@@ -11,7 +12,8 @@ from portico._key import ConstantKey, Key, StateKey
 from portico._lazy_plugin import LazyPlugins
 from portico._pattern import Pattern
 from portico._registrar import Layers, Registrar
-from portico._route import Route, RouteInfo
+from portico._route import Route, unlike
+from portico._route_table import RouteTable
 from portico._router import Router
 from portico._where import caller, registration
 
@@ -23,11 +25,15 @@ if TYPE_CHECKING:
     from portico._lived import Resource
     from portico._request import Request
     from portico._response import Response
+    from portico._route_info import RouteInfo
     from portico._running import AppRunning
     from portico.contract import Capabilities, Platform
     from portico.explanation import RouteExplanation
 
 T = TypeVar("T")
+
+# Applications that threads use for the first time at once.
+_one_at_a_time: Final = allocate_lock()
 
 AsgiScope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -78,7 +84,8 @@ class Portico(Registrar):
         self._validates = debug if validate_response is None else validate_response
         self._strict_path = strict_path
         self._hooks: tuple[Hook, ...] = ()
-        self._routes: list[Route] = []
+        self._own_layers: Layers = ((),)
+        self._table = RouteTable()
         self._resources: list[Resource] = []
         self._life_hooks: list[Resource] = []
         self._parsers: dict[str, Callable[..., Any]] = {}
@@ -105,14 +112,22 @@ class Portico(Registrar):
         return self
 
     def _layers(self) -> Layers:
-        return (self._hooks,)
+        # One tuple as long as the hooks stay the same: routes that share it are checked as one.
+        if self._own_layers[0] is not self._hooks:
+            self._own_layers = (self._hooks,)
+        return self._own_layers
 
     def _prefix_path(self) -> str:
         return self.prefix
 
+    @property
+    def _routes(self) -> list[Route]:
+        return self._table.routes()
+
     def _add_route(self, route: Route) -> None:
-        self._routes.append(route)
-        self._router.add(route.method, route.pattern, route)
+        self._table.add(route)
+        if self._dispatcher is not None:  # of a lazy plugin; others come to the router together
+            self._router.add(route.method, route.pattern, route)
 
     def _identify(self, hook: Hook) -> None:
         hook.owner = hook.owner or self.name
@@ -206,8 +221,7 @@ class Portico(Registrar):
         copy._key_identities = dict(self._key_identities)
         copy._overridden = {**self._overridden, known: value}
         copy._ordinal = self._ordinal
-        for route in self._routes:
-            copy._add_route(route.under(route.pattern, ()))
+        copy._table.take(self._table, "", ())
         return copy
 
     @property
@@ -258,8 +272,11 @@ class Portico(Registrar):
             resource.check(capabilities, runtime)
         surroundings = self._surroundings()
         dispatcher.check()
+        for route in unlike(self._routes):
+            route.check(surroundings)
         for route in self._routes:
-            route.check(surroundings, capabilities, runtime)
+            if route.needs:
+                route.check_needs(capabilities, runtime)
         warn_of_unreached(self)
 
     def start(self, platform: Platform) -> AppRunning:
@@ -313,7 +330,13 @@ class Portico(Registrar):
         )
 
     def compile(self) -> None:
-        """Compile every route now, for both colours, instead of at its first hit."""
+        """Compile every route now, for both colours, instead of at its first hit.
+
+        What forms, files, cookies and URLs need is imported, instead of with the first of them.
+        """
+        from portico._first_use import load
+
+        load()
         dispatcher = self._in_use()
         self._lazy.load_all()
         dispatcher.compile()
@@ -341,10 +364,15 @@ class Portico(Registrar):
         if self._dispatcher is None:
             from portico._dispatch import Dispatcher
 
-            self._freeze(caller())
-            self._dispatcher = Dispatcher(
-                self._router, self._hooks, self._surroundings(), self._lazy
-            )
+            where = caller()
+            with _one_at_a_time:
+                if self._dispatcher is None:
+                    self._freeze(where)
+                    for route in self._table.routes():
+                        self._router.add(route.method, route.pattern, route)
+                    self._dispatcher = Dispatcher(
+                        self._router, self._hooks, self._surroundings(), self._lazy
+                    )
         return self._dispatcher
 
     def _receives_requests(self) -> bool:
@@ -383,4 +411,6 @@ async def _serve_asgi(app: Portico, scope: AsgiScope, receive: Receive, send: Se
         from portico_asgi import adapter_for
 
         app._asgi = adapter_for(app)
+        # From now on its own call, with nothing in between; no WSGI server is still to be told.
+        app._entry = app._asgi.__call__
     await app._asgi(scope, receive, send)

@@ -8,49 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
+from portico._argument import Argument, call_by_kind, caller_of, collector_of
 from portico._context import Context
-from portico._errors import DefinitionError, InvalidInputError
+from portico._errors import DefinitionError
 from portico._key import Use, key_of
 from portico._pattern import RESERVED_NAMES
 from portico._signature import EMPTY, Parameter, Signature
+from portico._url_search_params import parse_urlencoded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from portico._coerce import TextParameter as Texts
-    from portico._faults import Fault, SchemaError
+    from portico._faults import Fault
     from portico._key import Key
     from portico._request import Request
-
-Read = Callable[[Context], Any]
-
-
-class Argument:
-    """One bound parameter: how its value is read, and what that needs of the body.
-
-    Attributes:
-        name: the parameter.
-        keyword: whether it is passed by name.
-        read: gives the value; raises `SchemaError` with its faults.
-        body: what it takes of the body: `""`, `"auto"` (by content type), `"bytes"`, `"form"`
-            or `"stream"`.
-        is_key: whether its value is that of a key, which may not be there before the call.
-        part: the part of the request that it takes as a whole: a reserved name, or `""`.
-    """
-
-    __slots__ = ("body", "is_key", "keyword", "name", "part", "read")
-
-    def __init__(
-        self, name: str, keyword: bool, read: Read, body: str = "", *, is_key: bool = False
-    ) -> None:
-        self.name = name
-        self.keyword = keyword
-        self.read = read
-        self.body = body
-        self.is_key = is_key
-        self.part = name if name in RESERVED_NAMES and not is_key else ""
 
 
 class Plan:
@@ -63,7 +38,7 @@ class Plan:
         body: what it takes of the body; see `Argument`.
     """
 
-    __slots__ = ("arguments", "body", "keys", "positional", "takes_context")
+    __slots__ = ("_collect", "arguments", "body", "keys", "positional", "takes_context")
 
     def __init__(self, arguments: Sequence[Argument], keys: Sequence[Key[Any]]) -> None:
         self.arguments = tuple(arguments)
@@ -71,6 +46,7 @@ class Plan:
         self.takes_context = any(argument.read is read_context for argument in arguments)
         self.body = next((argument.body for argument in arguments if argument.body), "")
         self.positional = not any(argument.keyword for argument in arguments)
+        self._collect: Callable[[Context, list[Fault]], list[Any]] | None = None
 
     def caller(self, fn: Callable[..., Any]) -> Callable[[Context], Any]:
         """A function that reads the values and calls `fn` with them."""
@@ -78,21 +54,7 @@ class Plan:
             return lambda ctx: fn()
         if len(self.arguments) == 1 and self.takes_context:
             return fn if self.positional else lambda ctx: fn(ctx=ctx)
-        arguments, positional = self.arguments, self.positional
-        reads = tuple(argument.read for argument in arguments)
-
-        def call(ctx: Context) -> Any:
-            values: list[Any] = []
-            try:
-                values.extend(read(ctx) for read in reads)
-            except _schema_error() as error:
-                rest = reads[len(values) + 1 :]
-                raise InvalidInputError(_all_faults(error, rest, ctx)) from None
-            if positional:
-                return fn(*values)
-            return _call_by_kind(fn, arguments, values)
-
-        return call
+        return caller_of(self.arguments, fn)
 
     @property
     def parts(self) -> frozenset[str]:
@@ -108,24 +70,16 @@ class Plan:
 
     def collect(self, ctx: Context, faults: list[Fault]) -> list[Any]:
         """The values of the parameters but those of keys; what is wrong is added to `faults`."""
-        values: list[Any] = []
-        error_class = _schema_error()
-        for argument in self.arguments:
-            value = None
-            if not argument.is_key:
-                try:
-                    value = argument.read(ctx)
-                except error_class as error:
-                    faults.extend(error.faults)
-            values.append(value)
-        return values
+        if self._collect is None:
+            self._collect = collector_of(self.arguments)
+        return self._collect(ctx, faults)
 
     def call_collected(self, fn: Callable[..., Any], values: list[Any], ctx: Context) -> Any:
         """Call `fn` with what was collected, and with the values that keys have now."""
         for index, argument in enumerate(self.arguments):
             if argument.is_key:
                 values[index] = argument.read(ctx)
-        return fn(*values) if self.positional else _call_by_kind(fn, self.arguments, values)
+        return fn(*values) if self.positional else call_by_kind(fn, self.arguments, values)
 
 
 def plan(signature: Signature, path_names: Sequence[str]) -> Plan:
@@ -164,7 +118,7 @@ class _Binder:
             return Argument(name, parameter.keyword, read_context)
         if isinstance(default, Use):
             self.keys.append(key := key_of(default))
-            return Argument(name, parameter.keyword, lambda ctx: ctx[key], is_key=True)
+            return Argument(name, parameter.keyword, itemgetter(key), is_key=True)
         if annotation is EMPTY:
             raise self._error(
                 name,
@@ -186,12 +140,16 @@ class _Binder:
             text = ctx.params.get(name)
             return texts.read(() if text is None else (text,))
 
-        return Argument(name, parameter.keyword, read)
+        return Argument(name, parameter.keyword, read, texts=texts)
 
     def _query_parameter(self, parameter: Parameter, annotation: Any) -> Argument:
         name = parameter.name
         texts = self._texts(parameter, annotation, "query")
-        return Argument(name, parameter.keyword, lambda ctx: texts.read(ctx.query.get_all(name)))
+
+        def read(ctx: Context) -> Any:
+            return texts.read(ctx.query.get_all(name))
+
+        return Argument(name, parameter.keyword, read, texts=texts)
 
     def _part(self, parameter: Parameter, annotation: Any) -> Argument:
         name = parameter.name
@@ -265,44 +223,19 @@ def read_context(ctx: Context) -> Context:
     return ctx
 
 
+def query_pairs(ctx: Context) -> list[tuple[str, str]]:
+    """The pairs of the query, as hooks have left it."""
+    if ctx._query is None:  # what it would be made of
+        return parse_urlencoded(ctx.request.raw_query.removeprefix("?"))
+    return ctx._query.items()
+
+
 PAIRS: Final[dict[str, Callable[[Context], list[tuple[str, str]]]]] = {
-    "query": lambda ctx: list(ctx.query),
+    "query": query_pairs,
     "params": lambda ctx: list(ctx.params.items()),
     "headers": lambda ctx: ctx.headers.items(),
     "cookies": lambda ctx: ctx.cookies.came(),
 }
-
-
-def _all_faults(first: SchemaError, rest: Sequence[Read], ctx: Context) -> list[Fault]:
-    """Every fault of every part: those of the first one that failed, and of the ones after it."""
-    faults = list(first.faults)
-    error_class = _schema_error()
-    for read in rest:
-        try:
-            read(ctx)
-        except error_class as error:
-            faults.extend(error.faults)
-    return faults[: _max_faults()]
-
-
-def _call_by_kind(fn: Callable[..., Any], arguments: Sequence[Argument], values: list[Any]) -> Any:
-    pairs = list(zip(arguments, values, strict=True))
-    return fn(
-        *(value for argument, value in pairs if not argument.keyword),
-        **{argument.name: value for argument, value in pairs if argument.keyword},
-    )
-
-
-def _max_faults() -> int:
-    from portico._faults import MAX_FAULTS
-
-    return MAX_FAULTS
-
-
-def _schema_error() -> Any:
-    from portico._faults import SchemaError
-
-    return SchemaError
 
 
 def _admits_none(annotation: Any) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, It
 from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Any, Final, get_args, get_origin
 
-from portico._binding import Argument
+from portico._argument import Argument
 from portico._context import UNPARSED
 from portico._errors import DefinitionError, PeerError
 from portico._signature import EMPTY, Parameter, Signature
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _JSON: Final = "application/json"
 _URLENCODED: Final = "application/x-www-form-urlencoded"
 _MULTIPART: Final = "multipart/form-data"
+_MULTIPART_START: Final = "multipart/form-data;"
 _ASYNC_STREAMS: Final[frozenset[Any]] = frozenset({AsyncIterator, AsyncIterable})
 _STREAMS: Final[frozenset[Any]] = frozenset({Iterator, Iterable})
 
@@ -39,6 +40,8 @@ def body_argument(parameter: Parameter, annotation: Any, signature: Signature) -
     def read_or_default(ctx: Context) -> Any:
         if ctx._parsed is not UNPARSED:
             return default if ctx._parsed is None else read(ctx)
+        if ctx.request._data:
+            return read(ctx)
         return read(ctx) if _is_there(ctx.request) else default
 
     return Argument(parameter.name, parameter.keyword, read_or_default, need)
@@ -72,6 +75,7 @@ def body_reading(
 
 
 def _reading_schema(annotation: Any, where: str) -> Callable[[Context], Any]:
+    from portico._body_sync import SyncBody
     from portico._form_data import FormData
     from portico._schema import schema_for
 
@@ -81,10 +85,20 @@ def _reading_schema(annotation: Any, where: str) -> Callable[[Context], Any]:
     except DefinitionError as error:
         raise DefinitionError(f"{where}: the parameter 'body': {error}") from error
 
+    from_json = schema.validate_json if _JSON in accepted else None
+
     def read(ctx: Context) -> Any:
         parsed = ctx._parsed
         if parsed is UNPARSED:
-            return _validated(ctx.request, schema, accepted)
+            request = ctx.request
+            # What nearly all send: there is no need to look closer.
+            if from_json and request.headers.get("content-type") == _JSON:
+                data = request._data
+                if data is None:
+                    data = SyncBody(request).bytes()
+                if data:
+                    return from_json(data, part="body")
+            return _validated(request, schema, accepted)
         if isinstance(parsed, FormData):
             return schema.validate_strings(parsed, part="body")
         return schema.validate(parsed, part="body")
@@ -189,7 +203,11 @@ def _read_text(ctx: Context) -> str:
 
 
 def _validated(request: Request, schema: Schema, accepted: Sequence[str]) -> Any:
-    kind = (request.headers.get("content-type") or "").partition(";")[0].strip().lower()
+    content_type = request.headers.get("content-type") or ""
+    form = request._form
+    if form is not None and content_type[:20] == _MULTIPART_START and _MULTIPART in accepted:
+        return schema.validate_strings(form, part="body")
+    kind = content_type.partition(";")[0].strip().lower()
     # A body without a type is taken for JSON: many scripts leave it out.
     if (kind in ("", _JSON) or kind.endswith("+json")) and _JSON in accepted:
         data = request.sync.bytes()

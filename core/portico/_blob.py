@@ -7,7 +7,6 @@ blobs made of blobs share the pieces, so that no bytes are copied until they are
 from __future__ import annotations
 
 import builtins
-import re
 from collections.abc import AsyncIterator, Iterable, Iterator
 from typing import TypeAlias, cast
 
@@ -19,8 +18,6 @@ FILE_SCHEMA = {"type": "string", "contentMediaType": "application/octet-stream"}
 """What JSON Schema says of a file in a form (OpenAPI 3.1.1 section 4.8.14.5)."""
 
 _CHUNK_SIZE = 64 * 1024
-# File API section 3.2: a type with any other character is no type at all.
-_is_printable = re.compile(r"[\x20-\x7e]*").fullmatch
 
 
 class Blob:
@@ -42,7 +39,8 @@ class Blob:
     def __init__(self, parts: Iterable[BlobPart] = (), *, type: str = "") -> None:
         self._pieces: tuple[Piece, ...] | None = tuple(_pieces_of(parts))
         self._size = sum(stop - start for _, start, stop in self._pieces)
-        self._type = type.lower() if _is_printable(type) else ""
+        # File API section 3.2: a type with any character but 0x20 to 0x7E is no type at all.
+        self._type = type.lower() if type.isascii() and type.isprintable() else ""
 
     @property
     def size(self) -> int:
@@ -153,10 +151,12 @@ class File(Blob):
     @classmethod
     def from_piece(cls, piece: Piece, name: str, type: str) -> File:
         """Build over bytes that are already somewhere; the type is kept as it is."""
-        file = cls((), name)
+        file = cls.__new__(cls)
         file._pieces = (piece,)
         file._size = piece[2] - piece[1]
         file._type = type
+        file._name = scalar_text(name)
+        file._last_modified = 0
         return file
 
     def renamed(self, name: str) -> File:
@@ -261,6 +261,8 @@ def _encoded(part: object) -> bytes:
 
 def scalar_text(text: str) -> str:
     """The text with lone surrogates replaced by U+FFFD (Infra section 4.6, "convert")."""
+    if text.isascii():
+        return text
     try:
         text.encode()
     except UnicodeEncodeError:

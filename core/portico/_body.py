@@ -32,6 +32,7 @@ from portico._errors import (
 
 if TYPE_CHECKING:
     from portico._blob import Blob
+    from portico._body_reading import Gather
     from portico._body_sync import SyncBody
     from portico._form_data import FormData
     from portico._headers import Headers
@@ -83,7 +84,9 @@ class Body:
     @property
     def headers(self) -> Headers:
         """The header fields."""
-        return self._own_headers()
+        if self._headers is None:
+            self._headers = self._read_headers()
+        return self._headers
 
     def _own_headers(self) -> Headers:
         if self._headers is None:
@@ -119,7 +122,13 @@ class Body:
         if self._data is None:
             count = self._begin(self.limits.size)
             source, self._source = self._source, None
-            self._data = await gathered(source, count)
+            gather: Gather | None = getattr(source, "gather", None)
+            if gather is None:
+                self._data = await gathered(source, count)
+            else:
+                chunks = await gather(count.add)
+                count.end()
+                self._data = chunks[0] if len(chunks) == 1 else b"".join(chunks)
         return self._data
 
     async def text(self) -> str:

@@ -30,8 +30,10 @@ def body_need(chain: Chain, handler: Link) -> tuple[str, bool]:
     return need, all(link.blocks for link in asking)
 
 
-def prefetched(ctx: Context, need: str, *, can_wait: bool) -> Awaitable[None] | None:
+def prefetched(ctx: Context, need: str, *, can_wait: bool) -> Awaitable[object] | None:
     """Read the body on the loop, so that synchronous code finds it there; None: nothing to read.
+
+    What is awaited is no answer, whatever it gives.
 
     Args:
         ctx: the request's.
@@ -43,14 +45,8 @@ def prefetched(ctx: Context, need: str, *, can_wait: bool) -> Awaitable[None] | 
         return None
     if need == "ask" and can_wait and ctx.platform.has_threads:
         return None
-    return _prefetch(ctx, need)
-
-
-async def _prefetch(ctx: Context, need: str) -> None:
-    request = ctx.request
-    content_type = request.headers.get("content-type") or ""
-    is_form = content_type[:19].lower() == "multipart/form-data"
-    if need not in ("ask", "bytes") and is_form:
-        await request.form_data()
-    else:
-        await request.bytes()
+    if need not in ("ask", "bytes"):
+        content_type = request.headers.get("content-type") or ""
+        if content_type[:19].lower() == "multipart/form-data":
+            return request.form_data()
+    return request.bytes()

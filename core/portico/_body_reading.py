@@ -53,11 +53,7 @@ async def gathered(source: BodySource, count: Count) -> bytes:
     if source is None or type(source) is bytes or not hasattr(source, "__aiter__"):
         return gathered_here(source, count)
     every: AsyncIterable[bytes] = cast("AsyncIterable[bytes]", source)
-    gather: Gather | None = getattr(source, "gather", None)
-    if gather is not None:
-        chunks = await gather(count.add)
-    else:
-        chunks = [count.add(chunk) async for chunk in every if chunk]
+    chunks = [count.add(chunk) async for chunk in every if chunk]
     count.end()
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 

@@ -15,17 +15,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from portico._declared import Declared
 from portico._errors import DefinitionError
 from portico._hook import flattened, schemas_of
 from portico._key import Key, RequestKey, is_request_key
 from portico._link import Link
+from portico._part_check import is_part
 from portico._signature import Signature
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from portico._context_use import ContextUse
-    from portico._declared import Declared
     from portico._hook import Hook, Kind
     from portico._inference import Inferred
 
@@ -136,7 +137,7 @@ class Chain:
         self,
         layers: tuple[tuple[Hook, ...], ...],
         handler: Link | None,
-        path_names: list[str],
+        path_names: Sequence[str],
         where: str,
         surroundings: Surroundings,
         shown: Collection[Key[Any]] = frozenset(),
@@ -148,18 +149,22 @@ class Chain:
         self.path_names = path_names
         self.handler = handler
         self.hooks = flattened(layers)
-        self.schemas = [] if handler is None else _schemas(layers, handler)
-        self.before_parse = [] if handler is None else self._of("before_parse")
+        kinds: dict[Kind, list[Hook]] = {}
+        for hook in self.hooks:
+            kinds.setdefault(hook.kind, []).append(hook)
+        self.schemas: list[Hook] = []
+        if handler is not None and "schema" in kinds:
+            self.schemas = _schemas(layers, handler)
+        self.before_parse = [] if handler is None else self._links_of(kinds, "before_parse")
         # A stream is the handler's to read, as it comes.
         streams = handler is None or handler.plan.body == "stream"
-        parsers = [] if streams else [hook for hook in self.hooks if hook.kind == "parse"]
-        self.parse = [self._parser(hook) for hook in parsers]
+        self.parse = [] if streams else [self._parser(hook) for hook in kinds.get("parse", ())]
         # What has no route has nothing of these, which stand around its handler.
-        self.after_handle = [] if handler is None else self._of("after_handle")
-        self.map_response = self._of("map_response")
-        self.after_response = self._of("after_response")
-        self.error = self._of("error")
-        self.trace = self._of("trace")
+        self.after_handle = [] if handler is None else self._links_of(kinds, "after_handle")
+        self.map_response = self._links_of(kinds, "map_response")
+        self.after_response = self._links_of(kinds, "after_response")
+        self.error = self._links_of(kinds, "error")
+        self.trace = self._links_of(kinds, "trace")
         self._links: dict[Key[Any], Link] = {}
         self.early: list[Link] = []
         self.late: list[Link] = []
@@ -200,9 +205,6 @@ class Chain:
             )
 
     def _declared(self, handler: Link) -> Declared:
-        from portico._declared import Declared
-        from portico._part_check import is_part
-
         answering = [*self.before_parse, *self.early, *self.late, *self.after_handle, *self.error]
         hooks = [link.returns for link in answering if link.key is None]
         options = {hook.matches[1]: hook.target for hook in self.schemas if not is_part(hook)}
@@ -251,8 +253,8 @@ class Chain:
         yield from self.error
         yield from self.trace
 
-    def _of(self, kind: Kind) -> list[Link]:
-        return [self.link_of(hook) for hook in self.hooks if hook.kind == kind]
+    def _links_of(self, kinds: Mapping[Kind, list[Hook]], kind: Kind) -> list[Link]:
+        return [self.link_of(hook) for hook in kinds[kind]] if kind in kinds else []
 
     def _parser(self, hook: Hook) -> Link | str:
         name = hook.target
@@ -308,10 +310,13 @@ class _Queues:
 
     def _add_keys_of(self, link: Link, queue: list[Link]) -> None:
         """What a link binds or reads must have run; what it names, if lazy or not in reach."""
-        bound = {*link.bound_keys(), *link.read_keys()}
+        given, names = link.bound_keys(), link.named_keys()
+        if not given and not names:
+            return
+        bound = {*given, *link.read_keys()}
         # In the order of the names: a set has another order in each process.
-        named = sorted(link.named_keys(), key=lambda key: key.name)
-        for asked in dict.fromkeys([*link.bound_keys(), *named]):
+        named = sorted(names, key=lambda key: key.name)
+        for asked in dict.fromkeys([*given, *named]):
             key = self._chain.known(asked)
             if not is_request_key(key) or key in self._done:
                 continue

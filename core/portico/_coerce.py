@@ -58,7 +58,9 @@ def read_str(text: str) -> object:
 
 def read_int(text: str) -> object:
     """An optional minus and ASCII digits."""
-    digits = text if text.isdigit() else text.removeprefix("-")
+    if text.isdecimal() and text.isascii() and len(text) <= MAX_DIGITS:
+        return int(text)
+    digits = text.removeprefix("-")
     if digits.isdigit() and digits.isascii() and len(digits) <= MAX_DIGITS:
         return int(text)
     return Refused(text)
@@ -189,7 +191,7 @@ class TextParameter:
         DefinitionError: the type is not supported.
     """
 
-    __slots__ = ("_scalar", "default", "name", "part")
+    __slots__ = ("_scalar", "default", "name", "part", "read_one")
 
     def __init__(
         self, name: str, tp: object, *, part: str = "query", default: object = MISSING
@@ -198,6 +200,8 @@ class TextParameter:
         self.part = part
         self.default = default
         self._scalar = scalar_of(tp, part=part)
+        self.read_one: Read = _reading_whole(self._scalar)
+        """Gives the value of one text that is not empty, or returns `Refused`."""
 
     @property
     def many(self) -> bool:
@@ -241,6 +245,20 @@ class TextParameter:
 
     def _fault(self, expected: str, found: object) -> Fault:
         return Fault(self.part, pointer_to("", self.name), expected, found)
+
+
+def _reading_whole(scalar: Scalar) -> Read:
+    read, finish = scalar.read, scalar.finish
+    if finish is None:
+        return read
+
+    def read_and_finish(text: str) -> object:
+        try:
+            return finish(read(text))
+        except SchemaError:
+            return Refused(text)
+
+    return read_and_finish
 
 
 def _without_none(tp: object) -> tuple[typing.Any, bool]:

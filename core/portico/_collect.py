@@ -16,7 +16,6 @@ made of msgspec's own sentence.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from decimal import Decimal
 from math import isfinite
 from typing import Any, Final, TypeAlias, TypeGuard, cast
@@ -25,6 +24,7 @@ import msgspec
 from msgspec import inspect as mi
 
 from portico._annotation import annotation_of, dict_of
+from portico._described import Described, ObjectType
 from portico._expected import expectation, fault_of, one_of, positions
 from portico._faults import MAX_FAULTS, MISSING, Fault, Missing, SchemaError, pointer_to
 from portico._file_type import is_file
@@ -36,12 +36,17 @@ FAILED: Final = Missing.MISSING
 MAX_VISITS: Final = 50_000
 """How many values one walk looks at: a tenth of a second, where a body could ask for many."""
 
-ObjectType: TypeAlias = mi.StructType | mi.DataclassType | mi.TypedDictType
 PositionalType: TypeAlias = mi.StructType | mi.NamedTupleType
 
 
 def find_faults(
-    value: object, node: mi.Type, error: Exception, *, part: str, base: str = ""
+    value: object,
+    node: mi.Type,
+    error: Exception,
+    *,
+    part: str,
+    base: str = "",
+    known: Described | None = None,
 ) -> tuple[Fault, ...]:
     """Every fault of a value that msgspec refused with `error`; never none.
 
@@ -51,11 +56,13 @@ def find_faults(
         error: what msgspec raised.
         part: the part of the request, for the faults.
         base: the pointer to the value within the part.
+        known: what earlier calls have found out of the same description.
     """
-    walk = _Walk(part)
-    # Too deep for the stack, or enough: what was found until there must do.
-    with suppress(RecursionError, _EnoughError):
+    walk = _Walk(part, known or Described())
+    try:  # noqa: SIM105 - `suppress` takes as long as a short walk
         walk.value(value, node, base)
+    except (RecursionError, _EnoughError):
+        pass  # too deep for the stack, or enough: what was found until there must do
     return tuple(walk.faults) or (fault_of(error, part=part, base=base),)
 
 
@@ -66,13 +73,13 @@ class _EnoughError(Exception):
 class _Walk:
     """One walk over one value; `faults` grows in the order of the declaration."""
 
-    __slots__ = ("_annotations", "_visits", "faults", "part")
+    __slots__ = ("_known", "_visits", "faults", "part")
 
-    def __init__(self, part: str) -> None:
+    def __init__(self, part: str, known: Described) -> None:
         self.faults: list[Fault] = []
         self.part = part
         self._visits = 0
-        self._annotations: dict[int, Any] = {}
+        self._known = known
 
     def value(self, value: object, node: mi.Type, at: str) -> object:
         """The converted value, or FAILED after adding what is wrong with it."""
@@ -87,12 +94,6 @@ class _Walk:
         self.faults.append(Fault(self.part, at, expected, value))
         return FAILED
 
-    def _annotation(self, node: mi.Type) -> Any:
-        known = self._annotations.get(id(node))
-        if known is None:
-            known = self._annotations[id(node)] = annotation_of(node)
-        return known
-
     def _refused(self, value: Refused, node: mi.Type, at: str) -> object:
         bare = _unwrapped(node)
         members = bare.types if isinstance(bare, mi.UnionType) else (bare,)
@@ -101,22 +102,24 @@ class _Walk:
             return Decimal(value.text)
         if isinstance(value, HugeNumber) and isfinite(float(value.text)):
             return self.value(float(value.text), node, at)
-        found = MISSING if _is_secret(node) else value.text
-        return self._fail(found, expectation(node), at)
+        facts = self._known.facts(node)
+        return self._fail(MISSING if facts.is_secret else value.text, facts.expectation, at)
 
     def _leaf(self, value: object, node: mi.Type, at: str) -> object:
-        try:
-            return msgspec.convert(value, self._annotation(node), dec_hook=decode_custom)
-        except ValueError:  # msgspec's, an adapter's, or a text that is no UTF-8
-            found = MISSING if _is_secret(node) else value
-            return self._fail(found, expectation(node), at)
+        annotation, expected, is_secret, never = self._known.facts(node)
+        if type(value) not in never:
+            try:
+                return msgspec.convert(value, annotation, dec_hook=decode_custom)
+            except ValueError:  # msgspec's, an adapter's, or a text that is no UTF-8
+                pass
+        return self._fail(MISSING if is_secret else value, expected, at)
 
     def _annotated(self, value: object, node: mi.Metadata, at: str) -> object:
         before = len(self.faults)
         if is_file(node.type):
             return self._leaf(value, node, at)  # what is expected of it is in the metadata
         converted = self.value(value, node.type, at)
-        if _is_secret(node):
+        if self._known.facts(node).is_secret:
             hidden = [fault._replace(found=MISSING) for fault in self.faults[before:]]
             self.faults[before:] = hidden
         return converted
@@ -168,13 +171,11 @@ class _Walk:
         if isinstance(node, mi.StructType) and node.tag_field is not None:
             self._check_tag(value, node, at)
             built[node.tag_field] = node.tag
-        for field in node.fields:
-            place = pointer_to(at, field.encode_name)
-            if field.encode_name in members:
-                found = self.value(members[field.encode_name], field.type, place)
-                built[field.encode_name] = found
-            elif field.required:
-                self._fail(MISSING, expectation(field.type) + " (required)", place)
+        for name, step, kind, required in self._known.members(node):
+            if name in members:
+                built[name] = self.value(members[name], kind, at + step)
+            elif required:
+                self._fail(MISSING, self._known.facts(kind).expectation + " (required)", at + step)
         if isinstance(node, mi.StructType) and node.forbid_unknown_fields:
             self._unknown(members, node, at)
         if len(self.faults) > before:
@@ -198,7 +199,9 @@ class _Walk:
     def _build(self, built: object, value: object, node: mi.Type, at: str) -> object:
         """The object of converted members; its class may refuse them in `__post_init__`."""
         try:
-            return msgspec.convert(built, self._annotation(node), dec_hook=decode_custom)
+            return msgspec.convert(
+                built, self._known.facts(node).annotation, dec_hook=decode_custom
+            )
         except msgspec.ValidationError as error:
             if fault_of(error, part=self.part).pointer:
                 return FAILED  # not the class's own refusal: members convert only once, as a whole
@@ -297,6 +300,8 @@ _WALKS: Final[dict[type[mi.Type], Callable[[_Walk, Any, Any, str], object]]] = {
 
 def decode_custom(tp: type, value: object) -> object:
     """Give a class with an adapter of its own to that adapter; others must be instances already."""
+    if type(value) is tp:
+        return value
     adapter = adapter_for(tp)
     if adapter is None or isinstance(value, tp):
         return value
@@ -324,15 +329,6 @@ def _tag_of(value: object, node: mi.StructType) -> tuple[object, str | int]:
 
 def _is_tag(tag: object, node: mi.StructType) -> bool:
     return tag == node.tag and type(tag) is type(node.tag)
-
-
-def _is_secret(node: mi.Type) -> bool:
-    if isinstance(node, mi.UnionType):
-        return any(map(_is_secret, node.types))
-    if not isinstance(node, mi.Metadata):
-        return False
-    extra: dict[str, object] = getattr(node, "extra", None) or {}
-    return bool(extra.get("secret")) or _is_secret(node.type)
 
 
 def _unwrapped(node: mi.Type) -> mi.Type:

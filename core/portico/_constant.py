@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from typing import Any
 
 from portico._answer import to_response
@@ -15,7 +15,9 @@ from portico._response import Response
 from portico._stream import ByteStream
 
 
-def handler_of(target: Any, path_names: list[str], where: str, *, blocking: bool | None) -> Link:
+def handler_of(
+    target: Any, path_names: Sequence[str], where: str, *, blocking: bool | None
+) -> Link:
     """The link of what was registered: of a function itself, of a value one that returns it.
 
     Raises:

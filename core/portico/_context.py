@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from portico._errors import BodyNotReadError
@@ -28,6 +29,14 @@ T = TypeVar("T")
 
 UNPARSED: Final[Any] = object()
 """Stands for a body that no hook has parsed."""
+
+
+@cache
+def _cookie_jar() -> type[CookieJar]:
+    # Loaded with the first cookie; the statement costs more than the call, each time.
+    from portico._cookies import CookieJar
+
+    return CookieJar
 
 
 class Settings:
@@ -141,15 +150,14 @@ class Context:
     @property
     def headers(self) -> Headers:
         """The header fields of the request."""
-        return self.request.headers
+        headers = self.request._headers
+        return self.request.headers if headers is None else headers
 
     @property
     def cookies(self) -> CookieJar:
         """The cookies of the request, and those that the answer sets."""
         if self._cookies is None:
-            from portico._cookies import CookieJar
-
-            self._cookies = CookieJar(
+            self._cookies = _cookie_jar()(
                 self.request.cookies,
                 secure=self.request.scheme == "https",
                 options=self._running.cookies,

@@ -2,12 +2,46 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, Unpack, overload
 
-from portico._cookie_line import CookieAttributes, Priority, SameSite, write_cookie, write_removal
+from portico._cookie_line import (
+    CookieAttributes,
+    CookieDefaults,
+    Priority,
+    SameSite,
+    write_cookie,
+    write_default,
+    write_removal,
+)
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
+
+
+T = TypeVar("T")
+
+
+class _Attribute(Generic[T]):
+    """An attribute of a cookie: what its application says, until it is given another value."""
+
+    __slots__ = ("_name",)
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    @overload
+    def __get__(self, cookie: None, owner: type) -> _Attribute[T]: ...
+    @overload
+    def __get__(self, cookie: Cookie, owner: type) -> T: ...
+    def __get__(self, cookie: Cookie | None, owner: type) -> Any:
+        if cookie is None:
+            return self
+        attributes: Any = cookie._attributes
+        return attributes[self._name]
+
+    def __set__(self, cookie: Cookie, value: T) -> None:
+        attributes: Any = {**cookie._attributes, self._name: value}
+        cookie._attributes = attributes
 
 
 class Cookie:
@@ -22,6 +56,7 @@ class Cookie:
     """
 
     __slots__ = (
+        "_attributes",
         "_came",
         "_defaults",
         "_is_current",
@@ -29,35 +64,26 @@ class Cookie:
         "_is_removed",
         "_secret",
         "_value",
-        "domain",
-        "expires",
-        "http_only",
-        "max_age",
         "name",
-        "partitioned",
-        "path",
-        "priority",
-        "same_site",
-        "secure",
     )
 
-    path: str
-    domain: str | None
-    max_age: int | timedelta | None
-    expires: datetime | None
-    secure: bool
-    http_only: bool
-    same_site: SameSite | None
-    partitioned: bool
-    priority: Priority | None
+    path: _Attribute[str] = _Attribute()
+    domain: _Attribute[str | None] = _Attribute()
+    max_age: _Attribute[int | timedelta | None] = _Attribute()
+    expires: _Attribute[datetime | None] = _Attribute()
+    secure: _Attribute[bool] = _Attribute()
+    http_only: _Attribute[bool] = _Attribute()
+    same_site: _Attribute[SameSite | None] = _Attribute()
+    partitioned: _Attribute[bool] = _Attribute()
+    priority: _Attribute[Priority | None] = _Attribute()
 
     def __init__(
         self,
         name: str,
         came: str | None,
-        *,
-        defaults: CookieAttributes,
+        defaults: CookieDefaults,
         secret: str | None = None,
+        *,
         is_current: bool = True,
     ) -> None:
         """A cookie that nobody has touched yet.
@@ -65,7 +91,7 @@ class Cookie:
         Args:
             name: a token.
             came: the value that it came with, verified; None where it did not.
-            defaults: every attribute, `secure` decided.
+            defaults: the attributes that it has.
             secret: what signs it, or None.
             is_current: whether what came has the form in which it would be sent today.
         """
@@ -77,29 +103,16 @@ class Cookie:
         self._is_removed = False
         self._is_forced = False
         self._defaults = defaults
-        self._put(defaults)
+        # Shared by all cookies until one is changed.
+        self._attributes: CookieAttributes = defaults.attributes
 
     def _put(self, attributes: CookieAttributes) -> None:
         if unknown := attributes.keys() - CookieAttributes.__optional_keys__:
             known = ", ".join(sorted(CookieAttributes.__optional_keys__))
             raise TypeError(f"A cookie has no attribute {min(unknown)!r}. It has {known}.")
-        for name, value in attributes.items():
-            setattr(self, name, value)
-        if attributes.get("secure", self.secure) is None:
-            self.secure = bool(self._defaults.get("secure"))
-
-    def _attributes(self) -> CookieAttributes:
-        return {
-            "path": self.path,
-            "domain": self.domain,
-            "max_age": self.max_age,
-            "expires": self.expires,
-            "secure": self.secure,
-            "http_only": self.http_only,
-            "same_site": self.same_site,
-            "partitioned": self.partitioned,
-            "priority": self.priority,
-        }
+        self._attributes = {**self._attributes, **attributes}
+        if self._attributes.get("secure") is None:
+            self._attributes["secure"] = bool(self._defaults.attributes.get("secure"))
 
     @property
     def value(self) -> str | None:
@@ -126,7 +139,7 @@ class Cookie:
         The answer sends it even if it is what came.
         """
         self.value = value
-        self._put({**self._defaults, **attributes})
+        self._put({**self._defaults.attributes, **attributes})
         self._is_forced = True
 
     def update(self, **attributes: Unpack[CookieAttributes]) -> None:
@@ -159,15 +172,16 @@ class Cookie:
         Raises:
             ValueError: browsers would drop it: for its size, or for what its name promises.
         """
-        attributes = self._attributes()
+        attributes, value = self._attributes, self._value
         if self._is_removed:
             return write_removal(self.name, attributes)
-        value = self._value
-        is_changed = self._is_forced or value != self._came or attributes != self._defaults
-        if value is None or not is_changed:
+        is_default = attributes == self._defaults.attributes
+        if value is None or (is_default and value == self._came and not self._is_forced):
             return None
         if self._secret is not None:
             from portico._cookie_signature import signed
 
             value = signed(self.name, value, self._secret)
+        if is_default:
+            return write_default(self.name, value, self._defaults)
         return write_cookie(self.name, value, attributes)

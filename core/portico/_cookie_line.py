@@ -59,6 +59,35 @@ class CookieAttributes(TypedDict, total=False):
     priority: Priority | None
 
 
+class CookieDefaults:
+    """The attributes of the cookies of an application, as they are and as they are written.
+
+    Attributes:
+        attributes: every one, `secure` decided. They are not changed.
+        text: what they add to a line.
+
+    Raises:
+        ValueError: one of them is not valid.
+    """
+
+    __slots__ = ("attributes", "text")
+
+    def __init__(self, attributes: CookieAttributes) -> None:
+        self.attributes: CookieAttributes = attributes
+        self.text: str = "".join(
+            f"; {each}" for each in (*lifetime(attributes), *reach(attributes))
+        )
+
+
+def write_default(name: str, value: str, defaults: CookieDefaults) -> str:
+    """As `write_cookie`, of a cookie that has the attributes of its application."""
+    if _plain(value) and name[:2] != "__":
+        line = f"{name}={value}{defaults.text}"
+        if len(line) <= _MOST:
+            return line
+    return write_cookie(name, value, defaults.attributes)
+
+
 def write_cookie(name: str, value: str, attributes: CookieAttributes) -> str:
     """A line that sets a cookie.
 
@@ -135,7 +164,7 @@ def _is_secure(attributes: CookieAttributes) -> bool:
 
 def demands_secure(name: str) -> bool:
     """Whether browsers keep a cookie of this name only if it is secure."""
-    return name.lower().startswith(("__host-", "__secure-"))
+    return name[:2] == "__" and name.lower().startswith(("__host-", "__secure-"))
 
 
 def check_prefix(name: str, attributes: CookieAttributes) -> None:

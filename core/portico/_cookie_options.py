@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from portico._cookie_line import CookieDefaults, demands_secure, is_cookie_name, lifetime, reach
 from portico._errors import DefinitionError
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class CookieOptions:
             one of `secrets` and `sign` is there without the other.
     """
 
-    __slots__ = ("_attributes", "_secrets", "_sign")
+    __slots__ = ("_attributes", "_defaults", "_secrets", "_sign")
 
     def __init__(
         self,
@@ -83,6 +84,7 @@ class CookieOptions:
             "priority": priority,
         }
         _check_attributes(self._attributes)
+        self._defaults: dict[bool, CookieDefaults] = {}
         self._sign = _names(sign)
         self._secrets: Callable[[Mapping[str, str]], Secrets] | tuple[str | None, ...]
         if secrets is None:
@@ -113,17 +115,25 @@ class CookieOptions:
             return self
         options = CookieOptions.__new__(CookieOptions)
         options._attributes, options._sign = self._attributes, self._sign
+        options._defaults = {}
         options._secrets = _checked(self._secrets(env))
         return options
 
-    def attributes_of(self, name: str, *, https: bool) -> CookieAttributes:
-        """What a cookie of this name has until something else is said, `secure` decided."""
-        from portico._cookie_line import demands_secure
+    @property
+    def signs(self) -> bool:
+        """Whether any cookie is signed."""
+        return bool(self._sign)
 
-        attributes = self._attributes.copy()
-        if attributes.get("secure") is None:
-            attributes["secure"] = https or demands_secure(name)
-        return attributes
+    def defaults_of(self, name: str, *, https: bool) -> CookieDefaults:
+        """What a cookie of this name has until something else is said, `secure` decided."""
+        is_secure = https or demands_secure(name)
+        known = self._defaults.get(is_secure)
+        if known is None:
+            attributes = self._attributes.copy()
+            if attributes.get("secure") is None:
+                attributes["secure"] = is_secure
+            known = self._defaults[is_secure] = CookieDefaults(attributes)
+        return known
 
     def secret_of(self, name: str) -> str | None:
         """The secret that signs the cookie of this name; None where it is not signed."""
@@ -149,8 +159,6 @@ class CookieOptions:
 
 
 def _names(sign: bool | str | Iterable[str]) -> frozenset[str] | bool:
-    from portico._cookie_line import is_cookie_name
-
     if isinstance(sign, bool):
         return sign
     names = frozenset((sign,) if isinstance(sign, str) else sign)
@@ -190,8 +198,6 @@ def _check_secret(index: int, secret: object) -> None:
 
 
 def _check_attributes(attributes: CookieAttributes) -> None:
-    from portico._cookie_line import lifetime, reach
-
     try:
         list(lifetime(attributes))
         list(reach(attributes))

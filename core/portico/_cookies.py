@@ -27,7 +27,9 @@ def parse_cookies(fields: Iterable[str]) -> dict[str, str]:
             name, equals, value = pair.partition("=")
             name = name.strip()
             if equals and name and name not in cookies:
-                cookies[name] = _decoded(value.strip())
+                value = value.strip()
+                is_plain = value[:1] != '"' and "%" not in value
+                cookies[name] = value if is_plain else _decoded(value)
     return cookies
 
 
@@ -69,16 +71,16 @@ class CookieJar:
                     f"The cookie name {name!r} is not valid. A name is a token (RFC 6265 4.1.1); "
                     "what others came with is in `ctx.request.cookies`."
                 )
-            value, is_current = self._options.read(name, self._came.get(name))
-            cookie = Cookie(
-                name,
-                value,
-                defaults=self._options.attributes_of(name, https=self._secure),
-                secret=self._options.secret_of(name),
-                is_current=is_current,
-            )
-            self._cookies[name] = cookie
+            cookie = self._cookies[name] = self._untouched(name)
         return cookie
+
+    def _untouched(self, name: str) -> Cookie:
+        options, came = self._options, self._came.get(name)
+        defaults = options.defaults_of(name, https=self._secure)
+        if not options.signs:
+            return Cookie(name, came, defaults)
+        value, is_current = options.read(name, came)
+        return Cookie(name, value, defaults, options.secret_of(name), is_current=is_current)
 
     def get(self, name: str, default: str | None = None) -> str | None:
         """The value that a cookie came with or was given."""
@@ -105,5 +107,4 @@ class CookieJar:
 
     def set_cookie_lines(self) -> list[str]:
         """The `Set-Cookie` values of the cookies that changed, in the order of first touch."""
-        lines = [cookie.line() for cookie in self._cookies.values()]
-        return [line for line in lines if line is not None]
+        return [line for cookie in self._cookies.values() if (line := cookie.line()) is not None]

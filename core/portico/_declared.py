@@ -32,6 +32,9 @@ from portico._type_forms import bare, is_union, type_name, union_of
 
 _EXPLICIT: Final = (Response, BlockingAnswer)
 _OPEN: Final = Slot(Any)
+_REPLY: Final[frozenset[type]] = frozenset({Reply})
+# Neither replies nor responses, and neither awaited nor streamed.
+_CONTAINERS: Final = frozenset({dict, frozenset, list, set, tuple})
 _SHOWN: Final = 10
 
 
@@ -81,9 +84,10 @@ class Declared:
         """Whether every answer passes, so that there is nothing to ask."""
         return self._is_trivial
 
-    def is_plain(self, value: Any) -> bool:
-        """Whether every value of this very class passes as it is, as an answer of 200."""
-        return type(value) in self._plain.classes
+    def is_plain(self, value: Any, code: int) -> bool:
+        """Whether every value of this very class passes as it is, with this status."""
+        slot = self._slots.get(code)
+        return slot is not None and type(value) in slot.classes
 
     def prepare(self) -> None:
         """Build what the first answers would else wait for.
@@ -92,7 +96,9 @@ class Declared:
             DefinitionError: a declared type has no form on the wire.
         """
         for slot in self._slots.values():
-            slot.prepare()
+            # What is simple needs no more for a value that is right: msgspec is not loaded for it.
+            if not slot.is_simple or slot.item is not None:
+                slot.prepare()
 
     def settle(self, value: Any, author: Returns, *, status: int | None = None) -> Any:
         """The value to send in the place of `value`, which is not changed.
@@ -106,8 +112,16 @@ class Declared:
             UndeclaredAnswerError: the status or the value is not declared. Of a stream, an item
                 that is not raises it when it is asked for.
         """
-        if status is None and type(value) in self._plain.classes:
-            return value
+        if type(value) in _REPLY:
+            slot = self._slots.get(value.code)
+            if slot is not None and type(value.value) in slot.classes:
+                return value
+        elif status is None:
+            plain = self._plain
+            if type(value) in plain.classes:
+                return value
+            if type(value) in _CONTAINERS and not plain.is_open:
+                return self._fit(plain, value, 200, author)
         if isinstance(value, _EXPLICIT):
             return value
         if is_reply(value):
@@ -152,10 +166,10 @@ class Declared:
                 source.hold(hold)
             return source
         if hasattr(source, "__anext__"):
-            return source if item.is_open else HeldAsyncIterator(source, hold)
+            return source if item.is_open else HeldAsyncIterator(source, hold, item.classes)
         # Of open items only what a generator returns is left to hold.
         is_plain = item.is_open and not hasattr(source, "send")
-        return source if is_plain else HeldIterator(source, hold, hold_end)
+        return source if is_plain else HeldIterator(source, hold, item.classes, hold_end)
 
     def _fit(self, slot: Slot, value: Any, code: int, author: Returns) -> Any:
         try:

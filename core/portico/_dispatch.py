@@ -8,8 +8,7 @@ it has, also those that were registered last.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Coroutine
-from contextvars import copy_context
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 from portico._chain import Chain
 from portico._context import Context
@@ -18,6 +17,7 @@ from portico._errors import PeerError
 from portico._headers import Headers
 from portico._offload import offload
 from portico._path import canonical_path
+from portico._problem import detail_response
 from portico._request import valid_hosts
 from portico._request_life import abandon, close_shield, open_shield
 from portico._response import Response
@@ -101,7 +101,7 @@ class Dispatcher:
                 _admit_host(request, platform)
             except Exception as error:  # noqa: BLE001 - a report that fails must not go further
                 ctx = Context(request, platform, running, "", {}, path)
-                return self._without_route(ctx, colour, failing(error))
+                return self._pipeline(colour).failed(error, ctx)
         if not self._receiving:
             # A path that the table has as it came is canonical.
             table = self._router.static.get(request.method)
@@ -115,7 +115,7 @@ class Dispatcher:
             path = canonical_path(path)
         except Exception as error:  # noqa: BLE001 - as above
             ctx = Context(request, platform, running, "", {}, path)
-            return self._without_route(ctx, colour, failing(error))
+            return self._pipeline(colour).failed(error, ctx)
         ctx = Context(request, platform, running, "", {}, path)
         if self._receiving:
             return self._receive(ctx, colour)
@@ -132,7 +132,7 @@ class Dispatcher:
             ctx._on_loop = True
             may_enter = is_async and self._surroundings.has_generators()
             return self._shielded(ctx, work) if may_enter else work
-        return begin(work, None if colour == "loop" else copy_context())
+        return begin(work)
 
     async def _shielded(self, ctx: Context, work: Coroutine[Any, Any, Response]) -> Response:
         open_shield(ctx)
@@ -168,11 +168,10 @@ class Dispatcher:
         if on_loop:
             colour = "loop"  # also where threads may block: the loop that runs this may not
         if error is not None:
-            answer = self._without_route(ctx, colour, failing(error))
+            answer = self._pipeline(colour).failed(error, ctx)
         elif value is not None:
-            answer = self._without_route(
-                ctx, colour, self._pipeline(colour).finish(value, link, ctx)
-            )
+            pipeline = self._pipeline(colour)
+            answer = pipeline.start(ctx, pipeline.finish(value, link, ctx))
         else:
             answer = self._route(ctx, colour)
         if isinstance(answer, Response):
@@ -199,8 +198,8 @@ class Dispatcher:
             if ctx._path == "*":  # the whole server, not its root (RFC 9112 section 3.2.4)
                 return self._unrouted(ctx, colour, self._router.methods())
             match = self._router.find(request.method, ctx._path)
-            if type(match) is not tuple:
-                return self._unrouted(ctx, colour, cast("frozenset[str]", match))
+            if isinstance(match, frozenset):
+                return self._unrouted(ctx, colour, match)
             route, ctx.params = match
             pipeline = route.pipelines.get(colour) or route.compile(colour, self._surroundings)
             ctx.route = route.pattern.text
@@ -208,7 +207,7 @@ class Dispatcher:
                 return pipeline.run_with_resources(ctx)
             return pipeline.run(ctx)
         except Exception as error:  # noqa: BLE001 - a route that does not compile is a 500 too
-            return self._without_route(ctx, colour, failing(error))
+            return self._pipeline(colour).failed(error, ctx)
 
     async def _route_after_import(self, ctx: Context) -> Response:
         """Import the lazy plugins of a path off the loop, and then route."""
@@ -226,21 +225,19 @@ class Dispatcher:
         """404, 405, or the automatic answer to OPTIONS (RFC 9110 sections 9.3.7, 15.5.6)."""
         path, method = ctx._path, ctx.request.method
         if not allowed or (path == "*" and method != "OPTIONS"):
-            error = PeerError(f"There is no {path!r} here.", status=404)
-            return self._without_route(ctx, colour, failing(error))
+            pipeline = self._pipeline(colour)
+            detail = f"There is no {path!r} here."
+            if pipeline.has_say_in_errors or ctx._set is not None or method == "HEAD":
+                return pipeline.failed(PeerError(detail, status=404), ctx)
+            return detail_response(404, detail)
         allow = Headers([("allow", ", ".join(_allow(allowed)))])
         if method == "OPTIONS":
             # Not only on the response, in whose place a hook may put another.
             ctx.set.headers.set("allow", allow["allow"])
-            answer = self._pipeline(colour).finish(Response.ready(204, allow), None, ctx)
-            return self._without_route(ctx, colour, answer)
+            pipeline = self._pipeline(colour)
+            return pipeline.start(ctx, pipeline.finish(Response.ready(204, allow), None, ctx))
         error = PeerError(f"{path!r} does not answer {method}.", status=405, headers=allow)
-        return self._without_route(ctx, colour, failing(error))
-
-    def _without_route(
-        self, ctx: Context, colour: Colour, work: Coroutine[Any, Any, Response]
-    ) -> Response | Awaitable[Response]:
-        return self._pipeline(colour).start(ctx, work)
+        return self._pipeline(colour).failed(error, ctx)
 
     def _pipeline(self, colour: Colour) -> Pipeline:
         pipeline = self._general.get(colour)

@@ -20,7 +20,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Coroutine
 from contextlib import suppress
-from contextvars import copy_context
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -42,7 +41,7 @@ from portico._resumption import begin, begin_on_loop, enter_loop
 from portico._sending import dropped, for_loop, left, sent
 from portico._span import Tracing
 from portico._steps import error_steps, steps_before_answer, steps_with_value
-from portico._straight import Straight, is_straight
+from portico._straight import Straight, failing, is_straight
 from portico._stream import ByteStream
 from portico._units import first, units_of
 
@@ -64,6 +63,7 @@ class Pipeline:
 
     Attributes:
         run: answers a request that matched; it never raises but for cancellation.
+        has_say_in_errors: whether a function may see an error, or the answer to it.
     """
 
     __slots__ = (
@@ -80,6 +80,7 @@ class Pipeline:
         "_shields",
         "_takers",
         "_traces",
+        "has_say_in_errors",
         "run",
     )
 
@@ -107,6 +108,7 @@ class Pipeline:
         blocks = colour == "loop" and any(link.blocks for link in links)
         self._needs_loop = is_async or blocks
         self._shields = self._may_enter and self._needs_loop
+        self.has_say_in_errors = bool(chain.error or self._traces or self._after_response)
         declared = chain.declared
         self._declared = None if declared is None or declared.is_trivial else declared
         self.run = self._specialised(chain, front, on_loop=colour == "loop") or self._run
@@ -139,7 +141,24 @@ class Pipeline:
             # Nothing is begun here: what then awaits on the loop is no `enter_loop`.
             ctx._on_loop = True
             return guarded
-        return begin(guarded, copy_context())
+        return begin(guarded)
+
+    def failed(self, error: BaseException, ctx: Context) -> Response | Awaitable[Response]:
+        """The response to what went wrong, at once where no function has a say in it."""
+        if (
+            self.has_say_in_errors
+            or ctx._exits is not None
+            or not isinstance(error, Exception)
+            or (isinstance(error, HTTPError) and not isinstance(error.value, str | None))
+        ):
+            return self.start(ctx, failing(error))
+        ctx._chain = self._chain
+        forget_answer(ctx)
+        response = self._settled_default(error, ctx)
+        if must_drop(response, ctx.request.method):
+            drop(response)
+        ctx._is_left = True
+        return response
 
     # The whole way through
 

@@ -21,7 +21,7 @@ from portico.explanation import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from portico._binding import Argument
+    from portico._argument import Argument
     from portico._chain import Chain, Surroundings
     from portico._engine import Pipeline
     from portico._hook import Hook

@@ -72,7 +72,13 @@ class SchemaError(ValueError):
 
     def __init__(self, faults: Iterable[Fault]) -> None:
         self.faults: tuple[Fault, ...] = tuple(faults)
-        super().__init__("; ".join(str(fault) for fault in self.faults[:10]))
+        super().__init__()
+
+    def __str__(self) -> str:
+        return "; ".join(str(fault) for fault in self.faults[:10])
+
+    def __repr__(self) -> str:
+        return f"SchemaError({str(self)!r})"
 
 
 def pointer_to(base: str, *steps: str | int) -> str:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 
 from portico._blob import Blob, File, scalar_text
 
 # RFC 2046 section 5.1.1.
-_is_boundary = re.compile(r"[0-9A-Za-z'()+_,\-./:=? ]{0,69}[0-9A-Za-z'()+_,\-./:=?]").fullmatch
-_lone_line_break = re.compile(r"\r(?!\n)|(?<!\r)\n")
+_BOUNDARY_CHARACTERS = frozenset(
+    "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'()+_,-./:=? "
+)
+_LONGEST_BOUNDARY = 70
 
 
 class FormData:
@@ -184,8 +185,13 @@ def _body(value: str | File) -> str | File:
     return _crlf(value) if isinstance(value, str) else value
 
 
+def _is_boundary(text: str) -> bool:
+    has_length = 0 < len(text) <= _LONGEST_BOUNDARY
+    return has_length and text[-1] != " " and _BOUNDARY_CHARACTERS.issuperset(text)
+
+
 def _crlf(text: str) -> str:
-    return _lone_line_break.sub("\r\n", text)
+    return text.replace("\r\n", "\n").replace("\r", "\n").replace("\n", "\r\n")
 
 
 def _escaped(text: str) -> str:

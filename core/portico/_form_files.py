@@ -6,7 +6,7 @@ such a field; never of an object inside, which a form has as JSON text, and in n
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Literal, TypeAlias
 
 from msgspec import inspect as mi
@@ -14,13 +14,17 @@ from msgspec import inspect as mi
 from portico._blob import Blob
 from portico._errors import DefinitionError
 from portico._file_type import is_file, limits_of
+from portico._revise import revise
 from portico._schema import Schema
 from portico._schema_msgspec import MsgspecSchema, types_within
 from portico._texts import ObjectType, members_of
-from portico._upload import NO_LIMITS
+from portico._upload import NO_LIMITS, UploadLimits
 
 FilesUse: TypeAlias = Literal["none", "optional", "required"]
 """Whether a type takes files; without those that are required there is no value of it."""
+
+FileField: TypeAlias = "tuple[str, mi.Type, UploadLimits]"
+"""The name of a field, its type, and the limits of the file that it is."""
 
 _Mapping: TypeAlias = mi.DictType | mi.FrozenDictType
 
@@ -62,6 +66,28 @@ def refuse_misplaced_files(node: mi.Type, *, part: str) -> None:
 def accept_file(value: object, node: mi.Type) -> object:
     """A file within its limits, or `Refused`; anything else as it is. A `Leaf` of `revise`."""
     return (limits_of(node) or NO_LIMITS).accept(value) if isinstance(value, Blob) else value
+
+
+def file_fields(node: mi.Type) -> Sequence[FileField] | None:
+    """The fields of an object that have files, with their limits; None where it is no object."""
+    if not isinstance(node, ObjectType):
+        return None
+    return [
+        (name, inner, limits_of(inner) or NO_LIMITS)
+        for name, inner in _fields(node)
+        if _has_files(inner)
+    ]
+
+
+def accept_files(members: dict[str, object], fields: Sequence[FileField]) -> dict[str, object]:
+    """The members of an object, as `revise` leaves them with `accept_file`; they are changed."""
+    for name, node, limits in fields:
+        value = members.get(name)
+        if isinstance(value, Blob):
+            members[name] = limits.accept(value)
+        elif value is not None:
+            members[name] = revise(value, node, accept_file)
+    return members
 
 
 def is_left_empty(value: object) -> bool:

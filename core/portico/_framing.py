@@ -24,6 +24,8 @@ _HOP_BY_HOP: Final = frozenset(
     }
 )
 
+_NOT_ADDED: Final = _HOP_BY_HOP | {"content-length", "content-type"}
+
 
 def settle(response: Response, ctx: Context) -> Response:
     """Add what `ctx.set` and `ctx.cookies` say, and make the message fit for the wire."""
@@ -37,6 +39,30 @@ def settle(response: Response, ctx: Context) -> Response:
         for line in ctx._cookies.set_cookie_lines():
             response.headers.append("set-cookie", line)
     return frame(response, ctx.request.method)
+
+
+def added_fields(ctx: Context) -> list[tuple[str, str]] | None:
+    """The fields that `ctx` adds to a plain answer.
+
+    Returns:
+        None where it sets more than that: a status, or a field that the answer has, or that the
+        server writes.
+    """
+    settings, cookies = ctx._set, ctx._cookies
+    pairs: list[tuple[str, str]] = []
+    if settings is not None:
+        if settings.status is not None:
+            return None
+        if settings._headers is not None:
+            pairs += settings._headers._pairs
+            if not _NOT_ADDED.isdisjoint(dict(pairs)):
+                return None
+    if cookies is not None:
+        added = Headers()
+        for line in cookies.set_cookie_lines():
+            added.append("set-cookie", line)
+        pairs += added._pairs
+    return pairs
 
 
 def checked_status(status: int) -> int:

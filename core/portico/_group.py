@@ -23,7 +23,7 @@ class Group(Registrar):
     they have no scope.
     """
 
-    __slots__ = ("_blocking", "_hooks", "_outer", "_prefix")
+    __slots__ = ("_blocking", "_hooks", "_known_layers", "_outer", "_prefix")
 
     def __init__(
         self, outer: Registrar, prefix: str, hooks: tuple[Hook, ...], options: GuardOptions
@@ -31,6 +31,7 @@ class Group(Registrar):
         self._outer = outer
         self._prefix = prefix
         self._hooks = hooks
+        self._known_layers: Layers = ()
         self._blocking = options.get("blocking", outer._blocking)
         self._application()._groups.append(self)
 
@@ -50,7 +51,13 @@ class Group(Registrar):
         return self._outer._application()
 
     def _layers(self) -> Layers:
-        return (*self._outer._layers(), self._hooks) if self._hooks else self._outer._layers()
+        outer = self._outer._layers()
+        if not self._hooks:
+            return outer
+        known = self._known_layers  # see `Portico._layers`
+        if known[:-1] != outer or known[-1] is not self._hooks:
+            known = self._known_layers = (*outer, self._hooks)
+        return known
 
     def _prefix_path(self) -> str:
         outer = self._outer._prefix_path()

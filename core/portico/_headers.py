@@ -72,10 +72,13 @@ class Headers:
     def get(self, name: str, default: str | None = None) -> str | None:
         """The value of a field, repeated fields joined by `", "`; the first for `set-cookie`."""
         name = name.lower()
-        found = [value for key, value in self._pairs if key == name]
-        if not found:
-            return default
-        return found[0] if len(found) == 1 or name == "set-cookie" else ", ".join(found)
+        found = None
+        for key, value in self._pairs:
+            if key == name:
+                if found is not None:
+                    return found if name == "set-cookie" else ", ".join(self.get_all(name))
+                found = value
+        return default if found is None else found
 
     def get_all(self, name: str) -> list[str]:
         """Every value of a field, in order; empty when there is none."""
@@ -93,17 +96,20 @@ class Headers:
 
     def append(self, name: str, value: str) -> None:
         """Add a field, keeping those of the same name."""
-        self._pairs.append((_checked_name(name), _checked_value(name, value)))
+        key = _known_names.get(name) or _checked_name(name)
+        self._pairs.append((key, _plain_value(value) or _checked_value(name, value)))
 
     def set(self, name: str, value: str) -> None:
         """Replace every field of that name by one, at the place of the first."""
-        key, value = _checked_name(name), _checked_value(name, value)
-        for index, (present, _) in enumerate(self._pairs):
-            if present == key:
-                rest = [pair for pair in self._pairs[index + 1 :] if pair[0] != key]
-                self._pairs[index:] = [(key, value), *rest]
+        key = _known_names.get(name) or _checked_name(name)
+        pair, pairs = (key, _plain_value(value) or _checked_value(name, value)), self._pairs
+        for index, present in enumerate(pairs):
+            if present[0] == key:
+                pairs[index] = pair
+                if index + 1 < len(pairs):
+                    pairs[index + 1 :] = [other for other in pairs[index + 1 :] if other[0] != key]
                 return
-        self._pairs.append((key, value))
+        pairs.append(pair)
 
     def set_default(self, name: str, value: str) -> None:
         """Add a field unless one of that name is there."""
@@ -185,6 +191,13 @@ def _checked_name(name: str) -> str:
     if len(_known_names) < _KNOWN_NAMES_LIMIT:
         _known_names[name] = lowered
     return lowered
+
+
+def _plain_value(value: str) -> str | None:
+    """The value of a field where it is printable ASCII, as nearly all are; else None, or empty."""
+    if value.__class__ is str and value.isascii() and value.isprintable():
+        return value.strip(" ")
+    return None
 
 
 def _checked_value(name: str, value: str) -> str:

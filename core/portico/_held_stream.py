@@ -9,6 +9,14 @@ Hold: TypeAlias = Callable[[Any], Any]
 """The value to send in the place of another; it raises for one that may not leave."""
 
 
+Rest: TypeAlias = tuple[Any, Any, Hold, frozenset[type]]
+"""How to go on without an iterator that wraps another, once an item was taken.
+
+What is closed; the values to take; what makes an item of one, but of None, which is no item; and
+the classes of values, by exactly which they are items already.
+"""
+
+
 def is_awaitable(value: object) -> TypeGuard[Awaitable[Any]]:
     """Whether the answer is what awaiting a value gives."""
     return hasattr(type(value), "__await__")
@@ -28,14 +36,18 @@ class HeldIterator:
     Args:
         source: the handler's iterator.
         hold: of an item.
+        classes: an item of exactly one of these passes `hold` as it is.
         hold_end: of what a generator returns that yielded nothing: it is the answer.
     """
 
-    __slots__ = ("_has_items", "_hold", "_hold_end", "_source")
+    __slots__ = ("_classes", "_has_items", "_hold", "_hold_end", "_source")
 
-    def __init__(self, source: Iterator[Any], hold: Hold, hold_end: Hold) -> None:
+    def __init__(
+        self, source: Iterator[Any], hold: Hold, classes: frozenset[type], hold_end: Hold
+    ) -> None:
         self._source = source
         self._hold = hold
+        self._classes = classes
         self._hold_end = hold_end
         self._has_items = False
 
@@ -44,6 +56,10 @@ class HeldIterator:
 
     def __next__(self) -> Any:
         return self._held(lambda: next(self._source))
+
+    def rest(self) -> Rest:
+        """How to go on without this; see `Rest`."""
+        return self._source, self._source, self._hold, self._classes
 
     def throw(self, error: BaseException) -> Any:
         """Raise an error inside the source; where it has no such way, close it and raise here."""
@@ -78,17 +94,22 @@ class HeldIterator:
 class HeldAsyncIterator:
     """The same for an asynchronous iterator, which ends without a value."""
 
-    __slots__ = ("_hold", "_source")
+    __slots__ = ("_classes", "_hold", "_source")
 
-    def __init__(self, source: AsyncIterator[Any], hold: Hold) -> None:
+    def __init__(self, source: AsyncIterator[Any], hold: Hold, classes: frozenset[type]) -> None:
         self._source = source
         self._hold = hold
+        self._classes = classes
 
     def __aiter__(self) -> AsyncIterator[Any]:
         return self
 
     async def __anext__(self) -> Any:
         return await self._held(await anext(self._source))
+
+    def rest(self) -> Rest:
+        """How to go on without this; see `Rest`."""
+        return self._source, self._source, self._hold, self._classes
 
     async def athrow(self, error: BaseException) -> Any:
         """Raise an error inside the source; where it has no such way, close it and raise here."""

@@ -37,6 +37,9 @@ Kind: TypeAlias = Literal[
 
 SCOPES: Final = ("local", "scoped", "global")
 
+PARTS: Final = ("headers", "params", "query", "body", "cookies")
+"""The parts of a request that a schema may be for."""
+
 APPLICATION_KINDS: Final = frozenset({"request"})
 """What belongs to the whole application, because it runs before there is a route."""
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, TypedDict, TypeGuard, cast
 
 from portico._errors import DefinitionError
-from portico._hook import Hook, Kind, Scope
+from portico._hook import PARTS, Hook, Kind, Scope
 
 if TYPE_CHECKING:
     from portico._context import Context
@@ -113,7 +113,6 @@ _FUNCTIONS: Final[tuple[Kind, ...]] = (
     "after_response",
     "trace",
 )
-PARTS: Final = ("headers", "params", "query", "body", "cookies")
 DESCRIPTIONS: Final = frozenset({"tags", "detail"})
 
 
@@ -241,6 +240,19 @@ def _errors(given: Any, where: str) -> Iterator[tuple[Any, Any]]:
     else:
         for target in _several(given):
             yield None, _checked("error", target, where)
+
+
+def check_match(kind: Kind, matches: Any, where: str) -> None:
+    """Refuse what a hook of a kind cannot be for.
+
+    Raises:
+        DefinitionError: an error hook is for no exception class or status, a parse hook for no
+            media type.
+    """
+    if kind == "error":
+        check_error_match(matches, where)
+    elif kind == "parse":
+        check_media_type(matches, where)
 
 
 def check_error_match(matches: object, where: str) -> None:

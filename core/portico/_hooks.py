@@ -7,13 +7,13 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, ParamSpec, Unpack
 
 from portico._errors import DefinitionError
-from portico._hook_options import GuardOptions, check_options, hooks_of
 from portico._where import caller
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from portico._hook import Hook
+    from portico._hook_options import GuardOptions
 
 P = ParamSpec("P")
 
@@ -42,6 +42,8 @@ class Hooks:
     __slots__ = ("_blocking", "_options", "_parts", "identity", "where")
 
     def __init__(self, *parts: Hooks, **options: Unpack[GuardOptions]) -> None:
+        from portico._hook_options import GuardOptions, check_options
+
         self.where: str = caller()
         check_options(options, GuardOptions, f"Hooks() at {self.where}")
         for part in parts:
@@ -59,6 +61,8 @@ class Hooks:
 
     def made(self, *, blocking: bool | None, owner: str) -> Iterator[Hook]:
         """The hooks of this value, in order, each with an identity that is the same each time."""
+        from portico._hook_options import hooks_of
+
         for part in self._parts:
             yield from part.made(blocking=blocking, owner=owner)
         own = hooks_of(

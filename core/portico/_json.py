@@ -67,7 +67,7 @@ def to_json(value: object) -> bytes:
         UnencodableError: something in the value has no form in JSON.
     """
     try:
-        return _encoder()(value)
+        return json_encoder()(value)
     except UnencodableError:
         raise
     except TypeError as error:
@@ -108,7 +108,8 @@ def _decoder() -> Callable[[bytes], object]:
 
 
 @cache
-def _encoder() -> Callable[[object], bytes]:
+def json_encoder() -> Callable[[object], bytes]:
+    """What `to_json` calls, with errors as they come."""
     import msgspec
 
     return msgspec.json.Encoder(enc_hook=_encode_other).encode

@@ -60,8 +60,10 @@ def wanted_keys(link: Link, chain: Chain) -> list[Key[Any]]:
         DefinitionError: it does not have one.
     """
     wanted: list[Key[Any]] = []
-    read = sorted(link.read_keys(), key=lambda key: key.name)
-    for key in (*link.bound_keys(), *read):
+    bound, read = link.bound_keys(), link.read_keys()
+    if not bound and not read:
+        return wanted
+    for key in (*bound, *sorted(read, key=lambda key: key.name)):
         known = chain.known(key)
         if known is None:
             raise DefinitionError(

@@ -71,7 +71,7 @@ class LazyPlugin:
         plugin = self._imported()
         shown = self._shown | plugin._keys.keys()
         routes = [
-            route.under(Pattern(joined(self._path, route.pattern.text)), self._layers, shown)
+            route.under(route.pattern.under(self._path), self._layers, shown)
             for route in plugin._routes
         ]
         others = app._keys.keys() - app._hidden

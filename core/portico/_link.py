@@ -11,7 +11,7 @@ from portico._named_keys import NamedKeys
 from portico._signature import EMPTY, Signature, code_names, plain_function
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from portico._binding import Plan
     from portico._chain import Chain
@@ -76,7 +76,7 @@ class Link:
         self,
         kind: Kind,
         fn: Callable[..., Any],
-        path_names: list[str],
+        path_names: Sequence[str],
         *,
         blocking: bool | None,
         hook: Hook | None = None,

@@ -28,7 +28,7 @@ from portico._known_types import (
 from portico._signature import EMPTY
 
 if TYPE_CHECKING:
-    from portico._binding import Argument
+    from portico._argument import Argument
     from portico._link import Link
 
 _REQUEST: Final = frozenset({"request", "route"})

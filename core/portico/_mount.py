@@ -19,7 +19,7 @@ from portico._response import Response
 from portico._stream import ByteStream
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Iterator, Sequence
 
     from portico._app import Portico
     from portico._context import Context
@@ -44,9 +44,10 @@ class Mount:
         self._key = key
         self._patterns: dict[str, Pattern] = {}
 
-    def link(self, path_names: list[str]) -> Link:
+    def link(self, path_names: Sequence[str]) -> Link:
         """The handler of a route; the body is left to the application, as a stream is."""
-        from portico._binding import Argument, Plan, read_context
+        from portico._argument import Argument
+        from portico._binding import Plan, read_context
         from portico._link import Link
 
         link = Link("handle", self.answer, path_names, blocking=False)

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import AsyncIterable, Iterable
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
+from portico._blob import File
 from portico._errors import BodyTooLargeError, PeerError
+from portico._form_data import FormData
 from portico._headers import Headers
+from portico._spool import Spool
 
 if TYPE_CHECKING:
-    from portico._blob import File
-    from portico._form_data import FormData
     from portico._multipart_decoder import MultipartDecoder
 
 
@@ -56,12 +57,12 @@ class MultipartLimits:
         self.max_parts: int = max_parts
         self.max_header_bytes: int = max_header_bytes
         self.max_field_bytes: int = max_field_bytes
-        for name in self.__slots__:
-            if getattr(self, name) < 1:
-                raise ValueError(
-                    f"MultipartLimits got {name}={getattr(self, name)}. A limit is 1 or more. "
-                    "Leave it out for its default."
-                )
+        if min(max_size, max_parts, max_header_bytes, max_field_bytes) < 1:
+            wrong = next(name for name in self.__slots__ if getattr(self, name) < 1)
+            raise ValueError(
+                f"MultipartLimits got {wrong}={getattr(self, wrong)}. A limit is 1 or more. "
+                "Leave it out for its default."
+            )
 
 
 class PartHead:
@@ -112,9 +113,11 @@ async def read_form(
         OSError: the disk is full, or failed.
     """
     limits = limits or MultipartLimits()
+    decoder, source = decoder_for(content_type, limits), aiter(chunks)
     builder = _FormBuilder(limits)
-    async for event in Events(chunks, decoder_for(content_type, limits)):
-        builder.add(event)
+    while not decoder.is_complete:
+        decoder.receive(await anext(source, None))
+        builder.take(decoder)
     return builder.form
 
 
@@ -123,9 +126,11 @@ def read_form_sync(
 ) -> FormData:
     """As `read_form`, in synchronous code."""
     limits = limits or MultipartLimits()
+    decoder, source = decoder_for(content_type, limits), iter(chunks)
     builder = _FormBuilder(limits)
-    for event in SyncEvents(chunks, decoder_for(content_type, limits)):
-        builder.add(event)
+    while not decoder.is_complete:
+        decoder.receive(next(source, None))
+        builder.take(decoder)
     return builder.form
 
 
@@ -170,38 +175,45 @@ class SyncEvents:
         return event
 
 
+_NO_HEAD: Final = PartHead("", None, Headers())
+
+
 class _FormBuilder:
     """Makes a form of events: fields in memory, files spooled."""
 
     __slots__ = ("_field", "_head", "_limits", "_spool", "form")
 
     def __init__(self, limits: MultipartLimits) -> None:
-        from portico._form_data import FormData
-        from portico._spool import Spool
-
         self.form = FormData()
         self._limits = limits
         self._spool = Spool()
-        self._head = PartHead("", None, Headers())
-        self._field = FieldBuffer("", 0)
+        self._head = _NO_HEAD
+        # Of a part that is a field; None while the part is a file.
+        self._field: FieldBuffer | None = None
 
-    def add(self, event: MultipartEvent) -> None:
+    def take(self, decoder: MultipartDecoder) -> None:
+        """Add all that a decoder has so far."""
+        while (event := decoder.next_event()) is not None:
+            self._add(event)
+
+    def _add(self, event: MultipartEvent) -> None:
         if isinstance(event, PartHead):
             self._head = event
-            self._field = FieldBuffer(event.name, self._limits.max_field_bytes)
+            is_field = event.filename is None
+            limit = self._limits.max_field_bytes
+            self._field = FieldBuffer(event.name, limit) if is_field else None
         elif isinstance(event, PartEnd):
             self.form.append(self._head.name, self._value())
-        elif self._head.filename is None:
+        elif self._field is not None:
             self._field.add(event)
         else:
             self._spool.write(event)
 
     def _value(self) -> str | File:
-        if self._head.filename is None:
+        if self._field is not None:
             return self._field.bytes().decode("utf-8", "replace")
-        from portico._blob import File
-
-        return File.from_piece(self._spool.take(), self._head.filename, self._head.content_type)
+        head = self._head
+        return File.from_piece(self._spool.take(), head.filename or "", head.content_type)
 
 
 class FieldBuffer:

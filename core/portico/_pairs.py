@@ -22,10 +22,11 @@ from msgspec import inspect as mi
 
 from portico._annotation import annotation_of
 from portico._collect import find_faults, is_positional
+from portico._described import Described
 from portico._errors import DefinitionError
 from portico._expected import one_of
 from portico._faults import MISSING, Fault, SchemaError, pointer_to
-from portico._form_files import is_left_empty, refuse_misplaced_files
+from portico._form_files import accept_files, file_fields, is_left_empty, refuse_misplaced_files
 from portico._schema_msgspec import MsgspecSchema, type_name
 from portico._texts import ObjectType, Text, is_object, members_of, text_of
 
@@ -103,7 +104,9 @@ class PairsReader:
     """
 
     __slots__ = (
+        "_described",
         "_fields",
+        "_files",
         "_hook",
         "_make",
         "_node",
@@ -125,6 +128,10 @@ class PairsReader:
         self._rest = _rest_of(node, part)
         self._fields = _fields_of(node, part)
         self._tag = _tag_of(node, part)
+        self._described = Described()
+        # Where nothing but files is to be looked at, the fields that have some.
+        only_files = schema.limits_files and not schema.has_decimals
+        self._files = file_fields(self._node) if only_files else None
         self._unknown = part not in OPEN_PARTS and getattr(node, "forbid_unknown_fields", False)
 
     def read(self, pairs: Iterable[tuple[str, object]]) -> Any:
@@ -132,13 +139,18 @@ class PairsReader:
         given = list(joined_fields(pairs) if self._part == "headers" else pairs)
         if self._part == "body":
             given = [p for p in given if isinstance(p[1], str) or not is_left_empty(p[1])]
-        raw: object = self._soften(given)
+        members = self._soften(given)
+        raw: object = members
         try:
-            raw = self._revised(raw, self._node)
+            if self._files is None:
+                raw = self._revised(raw, self._node)
+            else:
+                accept_files(members, self._files)
             value = msgspec.convert(raw, self._type, dec_hook=self._hook, str_keys=True)
             return value if self._make is None else self._make(**msgspec.structs.asdict(value))
         except (ValueError, RecursionError) as error:
-            faults = find_faults(raw, self._node, error, part=self._part)
+            known = self._described
+            faults = find_faults(raw, self._node, error, part=self._part, known=known)
             if self._part == "headers":
                 faults = tuple(f._replace(pointer=f.pointer.replace("_", "-")) for f in faults)
             raise SchemaError(faults) from None

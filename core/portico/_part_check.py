@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from portico._binding import PAIRS
 from portico._errors import DefinitionError
-from portico._hook_options import PARTS
+from portico._hook import PARTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,11 +9,10 @@ A path parameter's value is its segment with these two escapes decoded as well.
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from portico._errors import PeerError
 
-_dot = re.compile("%2e", re.IGNORECASE)
-_escape = re.compile(rb"%([0-9A-Fa-f]{2})?")
 _OPAQUE = frozenset({b"2F", b"25"})
 
 
@@ -34,7 +33,7 @@ def canonical_path(raw: str) -> str:
 def canonical_segments(raw: str) -> list[str]:
     """The segments of the canonical path, percent-encoded as they came."""
     segments = raw[1:].split("/")
-    return _without_dots(segments, [_dot.sub(".", segment) for segment in segments])
+    return _without_dots(segments, [_with_dots(segment) for segment in segments])
 
 
 def parameter_value(segment: str) -> str:
@@ -54,12 +53,21 @@ def parameter_value(segment: str) -> str:
 
 def _decoded(raw: str) -> str:
     try:
-        path = _escape.sub(_decode_escape, raw.encode()).decode()
+        path = _escape().sub(_decode_escape, raw.encode()).decode()
     except UnicodeError:
         raise PeerError("The path is not percent-encoded UTF-8.") from None
     if "\0" in path:
         raise PeerError("The path has a NUL character.")
     return path
+
+
+@cache
+def _escape() -> re.Pattern[bytes]:
+    return re.compile(rb"%([0-9A-Fa-f]{2})?")
+
+
+def _with_dots(segment: str) -> str:
+    return segment.replace("%2e", ".").replace("%2E", ".")
 
 
 def _decode_escape(match: re.Match[bytes]) -> bytes:

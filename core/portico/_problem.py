@@ -7,19 +7,17 @@ from typing import TYPE_CHECKING, Final
 
 from portico._errors import HTTPError, InvalidInputError
 from portico._headers import Headers
+from portico._json import to_json
+from portico._media import PROBLEM
 from portico._reply import Problem, phrase
 from portico._response import Response
 
 if TYPE_CHECKING:
     from portico.contract import Platform
 
-PROBLEM_JSON: Final = "application/problem+json"
-
 
 def problem_response(status: int, problem: Problem, headers: Headers | None = None) -> Response:
     """The response of a problem; members that are not set are left out."""
-    from portico._json import to_json
-
     body: dict[str, object] = {
         "type": problem.type,
         "title": problem.title or phrase(status),
@@ -30,9 +28,24 @@ def problem_response(status: int, problem: Problem, headers: Headers | None = No
     if problem.instance is not None:
         body["instance"] = problem.instance
     body.update(problem.extensions)
+    if headers is None:
+        return Response.plain(PROBLEM, to_json(body), status)
     own = Headers(headers)
-    own.set("content-type", PROBLEM_JSON)
+    own.set("content-type", PROBLEM.type)
     return Response.ready(status, own, to_json(body))
+
+
+def detail_response(status: int, detail: str) -> Response:
+    """The response of a problem that has a detail and nothing else, as most have."""
+    head = _heads.get(status)
+    if head is None:
+        body = problem_response(status, Problem("")).sync.bytes()
+        head = _heads[status] = body.removesuffix(b'""}')
+    return Response.plain(PROBLEM, b"%b%b}" % (head, to_json(detail)), status)
+
+
+# By status: what stands before the detail.
+_heads: Final[dict[int, bytes]] = {}
 
 
 def error_problem(error: HTTPError, *, debug: bool) -> Problem | None:

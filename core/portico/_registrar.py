@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Any, Literal, Self, Unpack, cast, overload
+from typing import TYPE_CHECKING, Any, Final, Literal, Self, Unpack, cast, overload
 
 from portico._application_registration import ApplicationRegistration
 from portico._errors import DefinitionError
 from portico._hook import APPLICATION_KINDS, SCOPES, Hook, Kind, Scope, passed_on
-from portico._hook_options import (
-    GuardOptions,
-    RouteOptions,
-    check_error_match,
-    check_media_type,
-    check_options,
-    hooks_of,
-)
 from portico._hook_registration import HookRegistration
 from portico._hooks import Hooks
 from portico._key import Key, RequestKey
@@ -30,8 +21,10 @@ if TYPE_CHECKING:
 
     from portico._app import Portico
     from portico._group import Group
+    from portico._hook_options import GuardOptions, RouteOptions
 
-_is_method = re.compile(r"\*|[A-Z][A-Z0-9!#$%&'*+\-.^_`|~]*").fullmatch
+_METHODS: Final = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
+_TOKEN_CHARACTERS: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-.^_`|~")
 
 Layers = tuple[tuple[Hook, ...], ...]
 
@@ -71,25 +64,28 @@ class Registrar(RouteRegistration, HookRegistration, KeyRegistration, Applicatio
                 f"A route of {method} got {path!r} where its path belongs. Write "
                 "`@app.get('/path')`, or `app.get('/path', handler)`."
             )
-        if not _is_method(method):
+        if method not in _METHODS and not _is_method(method):
             raise DefinitionError(
                 f"The method {method!r} of {path!r} is not valid. A method is a token in upper "
                 "case, such as 'GET'; 'PURGE' and others of your own are welcome."
             )
         prefix = self._prefix_path()
-        if path or not prefix:
-            Pattern(path)
-        pattern = Pattern(joined(prefix, path) if prefix else path)
+        pattern = Pattern(path).under(prefix) if path or not prefix else Pattern(prefix)
         what = f"{method} {pattern.text}"
-        app._must_be_open(what)
+        if app._frozen_by is not None:
+            app._must_be_open(what)
         if options:
+            from portico._hook_options import RouteOptions, check_options
+
             check_options(options, RouteOptions, f"{what} ({where})")
         has_handler = bool(given) and not isinstance(given[0], Hooks)
-        own = self._own_hooks(given[has_handler:], options, where, what)
+        more = given[1:] if has_handler else given
+        own = self._own_hooks(more, options, where, what) if more or options else ()
 
         def register(target: Any) -> Any:
-            app._must_be_open(what)
-            if isinstance(target, Hooks | Key | Registrar):
+            if app._frozen_by is not None:
+                app._must_be_open(what)
+            if isinstance(target, _NO_HANDLERS):
                 from portico._no_handler import no_handler
 
                 raise no_handler(cast("object", target), f"{what} ({where})")
@@ -110,8 +106,8 @@ class Registrar(RouteRegistration, HookRegistration, KeyRegistration, Applicatio
     def _own_hooks(
         self, parts: tuple[Any, ...], options: Mapping[str, Any], where: str, what: str
     ) -> tuple[Hook, ...]:
-        if not parts and not options:
-            return ()
+        from portico._hook_options import hooks_of
+
         owner = self._application().name
         blocking = options.get("blocking", self._blocking)
         standalone = options.get("standalone", False)
@@ -136,10 +132,10 @@ class Registrar(RouteRegistration, HookRegistration, KeyRegistration, Applicatio
         what = f"The hook of {kind!r} ({where})"
         self._application()._must_be_open(what)
         self._check_scope(scope, what)
-        if kind == "error" and matches is not None:
-            check_error_match(matches, what)
-        if kind == "parse" and matches is not None:
-            check_media_type(matches, what)
+        if matches is not None:
+            from portico._hook_options import check_match
+
+            check_match(kind, matches, what)
 
         def register(target: Any) -> Any:
             if not callable(target) or isinstance(target, Hooks | RequestKey | type):
@@ -239,8 +235,11 @@ class Registrar(RouteRegistration, HookRegistration, KeyRegistration, Applicatio
         self, hooks: tuple[Hooks, ...], options: GuardOptions, where: str, what: str
     ) -> tuple[Hook, ...]:
         self._application()._must_be_open(what)
-        check_options(options, GuardOptions, what)
-        return self._own_hooks(hooks, options, where, what)
+        if options:
+            from portico._hook_options import GuardOptions, check_options
+
+            check_options(options, GuardOptions, what)
+        return self._own_hooks(hooks, options, where, what) if hooks or options else ()
 
     @overload
     def use(self, plugin: Portico | str, /, *, prefix: str = ...) -> Self: ...
@@ -280,9 +279,7 @@ class Registrar(RouteRegistration, HookRegistration, KeyRegistration, Applicatio
         app = self._application()
         layers = self._layers()
         path = joined(self._prefix_path(), prefix) if prefix else self._prefix_path()
-        for route in plugin._routes:
-            pattern = Pattern(joined(path, route.pattern.text)) if path else route.pattern
-            app._add_route(route.under(pattern, layers))
+        app._table.take(plugin._table, path, layers)
         app._lazy.add(lazy.under(path, layers) for lazy in plugin._lazy.waiting)
         for hook in passed_on(plugin._hooks):
             if hook.kind in APPLICATION_KINDS and self is not cast("object", app):
@@ -290,3 +287,13 @@ class Registrar(RouteRegistration, HookRegistration, KeyRegistration, Applicatio
             else:
                 self._hooks = (*self._hooks, hook)
         app._take_keys(plugin)
+
+
+def _is_method(method: str) -> bool:
+    """Whether it is `"*"`, or a token in upper case."""
+    is_token = _TOKEN_CHARACTERS.issuperset(method) and "A" <= method[:1] <= "Z"
+    return is_token or method == "*"
+
+
+# What stands where a handler belongs by mistake. (A tuple: a union would be made at each call.)
+_NO_HANDLERS: Final = (Hooks, Key, Registrar)

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Generic, Literal, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeVar, overload
 
 from portico._headers import Headers, HeadersInit
 
@@ -74,41 +74,6 @@ class Problem:
 
 # The statuses that an application answers with of its own accord, by their names in the IANA
 # registry. For a redirect there is `redirect()`; 501 has a name that Python gave away.
-OK = Reply[Literal[200], T]
-Created = Reply[Literal[201], T]
-Accepted = Reply[Literal[202], T]
-NoContent = Reply[Literal[204], T]
-ResetContent = Reply[Literal[205], T]
-MultiStatus = Reply[Literal[207], T]
-BadRequest = Reply[Literal[400], T]
-Unauthorized = Reply[Literal[401], T]
-PaymentRequired = Reply[Literal[402], T]
-Forbidden = Reply[Literal[403], T]
-NotFound = Reply[Literal[404], T]
-MethodNotAllowed = Reply[Literal[405], T]
-NotAcceptable = Reply[Literal[406], T]
-RequestTimeout = Reply[Literal[408], T]
-Conflict = Reply[Literal[409], T]
-Gone = Reply[Literal[410], T]
-PreconditionFailed = Reply[Literal[412], T]
-ContentTooLarge = Reply[Literal[413], T]
-UnsupportedMediaType = Reply[Literal[415], T]
-ImATeapot = Reply[Literal[418], T]
-UnprocessableContent = Reply[Literal[422], T]
-Locked = Reply[Literal[423], T]
-FailedDependency = Reply[Literal[424], T]
-TooEarly = Reply[Literal[425], T]
-UpgradeRequired = Reply[Literal[426], T]
-PreconditionRequired = Reply[Literal[428], T]
-TooManyRequests = Reply[Literal[429], T]
-UnavailableForLegalReasons = Reply[Literal[451], T]
-InternalServerError = Reply[Literal[500], T]
-BadGateway = Reply[Literal[502], T]
-ServiceUnavailable = Reply[Literal[503], T]
-GatewayTimeout = Reply[Literal[504], T]
-InsufficientStorage = Reply[Literal[507], T]
-LoopDetected = Reply[Literal[508], T]
-
 ALIASES: Final[dict[int, str]] = {
     200: "OK",
     201: "Created",
@@ -146,63 +111,108 @@ ALIASES: Final[dict[int, str]] = {
     508: "LoopDetected",
 }
 
-# One of these as a literal stays a literal, which a bound type variable would widen to `int`.
-Code = TypeVar(
-    "Code",
-    Literal[200],
-    Literal[201],
-    Literal[202],
-    Literal[203],
-    Literal[204],
-    Literal[205],
-    Literal[206],
-    Literal[207],
-    Literal[300],
-    Literal[301],
-    Literal[302],
-    Literal[303],
-    Literal[304],
-    Literal[307],
-    Literal[308],
-    Literal[400],
-    Literal[401],
-    Literal[402],
-    Literal[403],
-    Literal[404],
-    Literal[405],
-    Literal[406],
-    Literal[407],
-    Literal[408],
-    Literal[409],
-    Literal[410],
-    Literal[411],
-    Literal[412],
-    Literal[413],
-    Literal[414],
-    Literal[415],
-    Literal[416],
-    Literal[417],
-    Literal[418],
-    Literal[421],
-    Literal[422],
-    Literal[423],
-    Literal[424],
-    Literal[425],
-    Literal[426],
-    Literal[428],
-    Literal[429],
-    Literal[431],
-    Literal[451],
-    Literal[500],
-    Literal[501],
-    Literal[502],
-    Literal[503],
-    Literal[504],
-    Literal[505],
-    Literal[507],
-    Literal[508],
-    Literal[511],
-)
+if TYPE_CHECKING:
+    OK = Reply[Literal[200], T]
+    Created = Reply[Literal[201], T]
+    Accepted = Reply[Literal[202], T]
+    NoContent = Reply[Literal[204], T]
+    ResetContent = Reply[Literal[205], T]
+    MultiStatus = Reply[Literal[207], T]
+    BadRequest = Reply[Literal[400], T]
+    Unauthorized = Reply[Literal[401], T]
+    PaymentRequired = Reply[Literal[402], T]
+    Forbidden = Reply[Literal[403], T]
+    NotFound = Reply[Literal[404], T]
+    MethodNotAllowed = Reply[Literal[405], T]
+    NotAcceptable = Reply[Literal[406], T]
+    RequestTimeout = Reply[Literal[408], T]
+    Conflict = Reply[Literal[409], T]
+    Gone = Reply[Literal[410], T]
+    PreconditionFailed = Reply[Literal[412], T]
+    ContentTooLarge = Reply[Literal[413], T]
+    UnsupportedMediaType = Reply[Literal[415], T]
+    ImATeapot = Reply[Literal[418], T]
+    UnprocessableContent = Reply[Literal[422], T]
+    Locked = Reply[Literal[423], T]
+    FailedDependency = Reply[Literal[424], T]
+    TooEarly = Reply[Literal[425], T]
+    UpgradeRequired = Reply[Literal[426], T]
+    PreconditionRequired = Reply[Literal[428], T]
+    TooManyRequests = Reply[Literal[429], T]
+    UnavailableForLegalReasons = Reply[Literal[451], T]
+    InternalServerError = Reply[Literal[500], T]
+    BadGateway = Reply[Literal[502], T]
+    ServiceUnavailable = Reply[Literal[503], T]
+    GatewayTimeout = Reply[Literal[504], T]
+    InsufficientStorage = Reply[Literal[507], T]
+    LoopDetected = Reply[Literal[508], T]
+
+    # One of these as a literal stays a literal, which a bound type variable would widen to `int`.
+    Code = TypeVar(
+        "Code",
+        Literal[200],
+        Literal[201],
+        Literal[202],
+        Literal[203],
+        Literal[204],
+        Literal[205],
+        Literal[206],
+        Literal[207],
+        Literal[300],
+        Literal[301],
+        Literal[302],
+        Literal[303],
+        Literal[304],
+        Literal[307],
+        Literal[308],
+        Literal[400],
+        Literal[401],
+        Literal[402],
+        Literal[403],
+        Literal[404],
+        Literal[405],
+        Literal[406],
+        Literal[407],
+        Literal[408],
+        Literal[409],
+        Literal[410],
+        Literal[411],
+        Literal[412],
+        Literal[413],
+        Literal[414],
+        Literal[415],
+        Literal[416],
+        Literal[417],
+        Literal[418],
+        Literal[421],
+        Literal[422],
+        Literal[423],
+        Literal[424],
+        Literal[425],
+        Literal[426],
+        Literal[428],
+        Literal[429],
+        Literal[431],
+        Literal[451],
+        Literal[500],
+        Literal[501],
+        Literal[502],
+        Literal[503],
+        Literal[504],
+        Literal[505],
+        Literal[507],
+        Literal[508],
+        Literal[511],
+    )
+else:
+
+    def __getattr__(name: str) -> object:
+        """The type of a name in `ALIASES`; an application has few of them, and none is cheap."""
+        for code, alias in ALIASES.items():
+            if alias == name:
+                found = globals()[name] = Reply[Literal[code], T]
+                return found
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name)
 
 
 @overload

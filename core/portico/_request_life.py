@@ -171,17 +171,17 @@ class _Stream:
         self._error = error
 
     def __iter__(self) -> Iterator[bytes]:
-        return self
-
-    def __next__(self) -> bytes:
+        is_given_up = False
         try:
-            return next(self._stream)
-        except StopIteration:
-            self._leave(self._error)
-            raise
+            for chunk in self._stream:
+                is_given_up = True  # by what is raised here; `close` follows
+                yield chunk
+                is_given_up = False
         except BaseException as error:
-            self._leave(error)
+            if not is_given_up:
+                self._leave(error)
             raise
+        self._leave(self._error)
 
     def close(self) -> None:
         """Close the stream, and leave what is not left."""
@@ -207,27 +207,38 @@ class _AsyncStream:
         self._ctx = ctx
         self._error = error
 
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return self
-
-    async def __anext__(self) -> bytes:
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        stream, is_given_up = self._stream, False
         try:
-            return await anext(self._stream)
-        except StopAsyncIteration:
-            await self._leave(self._error)
-            raise
+            if (first := await anext(stream, None)) is not None:
+                is_given_up = True  # by what is raised here; `aclose` follows
+                yield first
+                is_given_up = False
+                passes_bytes = stream.passes_bytes
+                async for value in stream.values:
+                    passes = passes_bytes and type(value) is bytes
+                    chunk: bytes = value if passes else stream.to_chunk(value)
+                    is_given_up = True
+                    yield chunk
+                    is_given_up = False
+                await stream.end()
         except BaseException as error:
-            await self._leave(error)
+            if not is_given_up:
+                await self._close(error)
             raise
+        await self._leave(self._error)
 
     async def aclose(self) -> None:
         """Close the stream, and leave what is not left."""
+        await self._close(_gone())
+
+    async def _close(self, error: BaseException) -> None:
         try:
             await self._stream.aclose()
-        except BaseException as error:
-            await self._leave(error)
+        except BaseException as raised:
+            await self._leave(raised)
             raise
-        await self._leave(_gone())
+        await self._leave(error)
 
     async def _leave(self, error: BaseException | None) -> None:
         ctx = self._ctx

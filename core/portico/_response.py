@@ -50,10 +50,11 @@ class Response(Body):
         ValueError: the status is out of range, or has no body but one was given.
     """
 
-    __slots__ = ("_media", "_size", "status")
+    __slots__ = ("_added", "_media", "_size", "status")
 
     _media: Media | None
     _size: int
+    _added: list[tuple[str, str]] | None
 
     def __init__(
         self, body: BodyInit = None, *, status: int = 200, headers: HeadersInit | None = None
@@ -70,8 +71,14 @@ class Response(Body):
         self._set(own, b"" if source is None else source)
 
     @classmethod
-    def plain(cls, media: Media, content: bytes, status: int = 200) -> Response:
-        """Put together what most answers are: bytes, their type and their length.
+    def plain(
+        cls,
+        media: Media,
+        content: bytes,
+        status: int = 200,
+        added: list[tuple[str, str]] | None = None,
+    ) -> Response:
+        """Put together what most answers are: bytes, their type and length, and a few more fields.
 
         The fields are not made before somebody asks for them, which an adapter does in the form
         that its protocol has.
@@ -80,6 +87,7 @@ class Response(Body):
         response.status = status
         response._media = media
         response._size = len(content)
+        response._added = added
         response._headers = None
         response._source = content
         response._data = None
@@ -146,19 +154,23 @@ class Response(Body):
 
     @property
     def is_plain(self) -> bool:
-        """Whether its fields are the type and the length of its content, and nothing else."""
+        """Whether nobody has asked for its fields, which are what a plain answer has."""
         return self._headers is None
 
     def fields(self) -> list[tuple[str, str]]:
         """The header fields as text, for a protocol that has them so; the list is the caller's."""
         if self._headers is None and self._media is not None:
-            return [self._media.field, ("content-length", str(self._size))]
+            return [self._media.field, ("content-length", str(self._size)), *(self._added or ())]
         return self._own_headers().items()
 
     def wire_fields(self) -> list[tuple[bytes, bytes]]:
         """The same as bytes."""
         if self._headers is None and self._media is not None:
-            return [self._media.wire, (b"content-length", b"%d" % self._size)]
+            fields = [self._media.wire, (b"content-length", b"%d" % self._size)]
+            if self._added is not None:
+                for name, value in self._added:
+                    fields.append((name.encode("latin-1"), value.encode("latin-1")))
+            return fields
         return self._own_headers().to_wire()
 
     @property
@@ -191,7 +203,7 @@ class Response(Body):
         """A response that shares the content of this one, but none of its fields."""
         content = self.content
         if self._headers is None and self._media is not None and isinstance(content, bytes):
-            return Response.plain(self._media, content, self.status)
+            return Response.plain(self._media, content, self.status, self._added)
         return Response.ready(self.status, Headers(self.headers), self.content)
 
     def clone(self) -> Response:

@@ -48,38 +48,27 @@ async def need_loop() -> None:
 class Resumed(Generic[T]):
     """The rest of a coroutine that `begin` began: awaitable once, or closed."""
 
-    __slots__ = ("_coroutine", "_variables")
+    __slots__ = ("_coroutine",)
 
-    def __init__(self, coroutine: Coroutine[Any, Any, T], variables: Variables | None) -> None:
+    def __init__(self, coroutine: Coroutine[Any, Any, T]) -> None:
         self._coroutine = coroutine
-        self._variables = variables
 
     def __await__(self) -> Generator[Any, Any, T]:
-        if self._variables is not None:
-            carry(self._variables)
-        return (yield from self._coroutine.__await__())
+        return self._coroutine.__await__()
 
     def close(self) -> None:
         """Give it up."""
         self._coroutine.close()
 
 
-def begin(coroutine: Coroutine[Any, Any, T], variables: Variables | None) -> T | Resumed[T]:
-    """Run a coroutine to its end, or up to where it needs an event loop.
-
-    Args:
-        coroutine: what to run.
-        variables: the context (`contextvars`) to run it in; None for the one of the caller.
-    """
+def begin(coroutine: Coroutine[Any, Any, T]) -> T | Resumed[T]:
+    """Run a coroutine to its end, or up to where it needs an event loop."""
     try:
-        if variables is None:
-            coroutine.send(None)
-        else:
-            variables.run(coroutine.send, None)
+        coroutine.send(None)
     except StopIteration as end:
         result: T = end.value
         return result
-    return Resumed(coroutine, variables)
+    return Resumed(coroutine)
 
 
 class Begun(Generic[T]):

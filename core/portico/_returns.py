@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Coroutine, Generator, Iterable, Mapping
 from types import NoneType
-from typing import Any, Final, Literal, NamedTuple, NoReturn, TypeGuard, get_args, get_origin
+from typing import Any, Final, Literal, NoReturn, TypeGuard, get_args, get_origin
 
 from portico._blocking_answer import BlockingAnswer
 from portico._errors import DefinitionError
@@ -14,6 +14,7 @@ from portico._signature import EMPTY
 from portico._type_forms import bare, is_union, resolved, type_name, union_of
 
 _ANYTHING: Final = (EMPTY, Any, object)
+_WHOLE_ANSWERS: Final = (Response, BlockingAnswer)
 _NEVER: Final = frozenset({"Never", "NoReturn"})
 
 
@@ -65,7 +66,7 @@ def returns_of(annotation: Any, where: str = "") -> Returns:
     Raises:
         DefinitionError: a `Reply` has a code that no answer has.
     """
-    found = _Found(where, [], {}, [], set())
+    found = _Found(where)
     _read(annotation, found)
     is_open = "open" in found.flags
     types: dict[int, Any] = {}
@@ -125,17 +126,23 @@ def _is_by_status(option: object) -> TypeGuard[Mapping[int, Any]]:
     return isinstance(option, Mapping)
 
 
-class _Found(NamedTuple):
+class _Found:
     """What has been read of an annotation so far."""
 
-    where: str
-    plain: list[Any]
-    replies: dict[int, list[Any]]
-    rest: list[Any]
-    flags: set[Literal["open", "open end", "response"]]
+    __slots__ = ("flags", "plain", "replies", "rest", "where")
+
+    def __init__(self, where: str) -> None:
+        self.where = where
+        self.plain: list[Any] = []
+        self.replies: dict[int, list[Any]] = {}
+        self.rest: list[Any] = []
+        self.flags: set[Literal["open", "open end", "response"]] = set()
 
 
 def _read(annotation: Any, found: _Found) -> None:
+    if _is_plain_class(annotation):
+        found.plain.append(annotation)
+        return
     whole = EMPTY if annotation is EMPTY else resolved(annotation)
     inner = EMPTY if whole is EMPTY else bare(whole)
     origin = get_origin(inner) or inner
@@ -148,12 +155,22 @@ def _read(annotation: Any, found: _Found) -> None:
         _read((get_args(inner) or (Any,))[-1], found)
     elif origin is Reply:
         _read_reply(get_args(inner) or (int, Any), found)
-    elif isinstance(origin, type) and issubclass(origin, Response | BlockingAnswer):
+    elif isinstance(origin, type) and issubclass(origin, _WHOLE_ANSWERS):
         found.flags.add("response")
     elif inner is not NoReturn and getattr(inner, "_name", "") not in _NEVER:
         found.plain.append(whole)
         if origin is Generator:
             _read_end(get_args(inner), found)
+
+
+def _is_plain_class(annotation: Any) -> bool:
+    """Whether it is for sure a class of plain values, as most annotations are."""
+    return (
+        type(annotation) is type  # no alias, no abstract class
+        and annotation is not object
+        and annotation is not Reply
+        and not issubclass(annotation, _WHOLE_ANSWERS)
+    )
 
 
 def _read_end(arguments: tuple[Any, ...], found: _Found) -> None:

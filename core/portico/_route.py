@@ -2,46 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from portico._errors import CapabilityError, DefinitionError
 from portico._hook import flattened
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
 
     from portico._chain import Chain, Surroundings
     from portico._engine import Colour, Pipeline
     from portico._hook import Hook
     from portico._key import Key
     from portico._pattern import Pattern
+    from portico._route_info import RouteInfo
     from portico.contract import Capabilities, Capability
-
-
-NO_DETAIL: Final[Mapping[str, Any]] = MappingProxyType({})
-
-
-class RouteInfo(NamedTuple):
-    """What is registered for a method and a path.
-
-    Attributes:
-        method: `"*"` stands for every method.
-        path: the pattern, as it was written.
-        handler: the function, the value, or the application that is mounted there.
-        where: file and line of the registration.
-        tags: what the route and its guards are tagged with, each once.
-        detail: what they say for the API's documentation; a member of an inner one overrides that
-            of an outer one.
-    """
-
-    method: str
-    path: str
-    handler: Any
-    where: str
-    tags: tuple[str, ...] = ()
-    detail: Mapping[str, Any] = NO_DETAIL
 
 
 class Route:
@@ -103,15 +78,24 @@ class Route:
         shown: frozenset[Key[Any]] = frozenset(),
     ) -> Route:
         """The same route in an application around this one."""
+        return self.copy(pattern, (*layers, *self.layers), self.shown | shown)
+
+    def copy(
+        self,
+        pattern: Pattern,
+        layers: tuple[tuple[Hook, ...], ...],
+        shown: frozenset[Key[Any]],
+    ) -> Route:
+        """The same target behind another pattern and other layers."""
         return Route(
             self.method,
             pattern,
             self.target,
-            (*layers, *self.layers),
+            layers,
             blocking=self.blocking,
             needs=self.needs,
             where=self.where,
-            shown=self.shown | shown,
+            shown=shown,
         )
 
     @property
@@ -121,7 +105,10 @@ class Route:
 
     def info(self) -> RouteInfo:
         """What is registered, for people and tools."""
+        from types import MappingProxyType
+
         from portico._mount import Mount
+        from portico._route_info import RouteInfo
 
         said = [hook.target for hook in flattened(self.layers) if hook.kind == "describe"]
         tags = [tag for each in said for tag in each.get("tags", ())]
@@ -138,17 +125,20 @@ class Route:
         )
 
     def chain(self, surroundings: Surroundings) -> Chain:
-        """The links, made when they are first wanted."""
+        """The links, made when they are first wanted, and kept."""
         if self._chain is None:
-            # What a request needs is loaded with the first one, or with `check`.
-            from portico._chain import Chain
-            from portico._constant import handler_of
-
-            names = self.pattern.names
-            where = f"{self.name} ({self.where})"
-            handler = handler_of(self.target, names, where, blocking=self.blocking)
-            self._chain = Chain(self.layers, handler, names, self.name, surroundings, self.shown)
+            self._chain = self._linked(surroundings)
         return self._chain
+
+    def _linked(self, surroundings: Surroundings) -> Chain:
+        # What a request needs is loaded with the first one, or with `check`.
+        from portico._chain import Chain
+        from portico._constant import handler_of
+
+        names = self.pattern.names
+        where = f"{self.name} ({self.where})"
+        handler = handler_of(self.target, names, where, blocking=self.blocking)
+        return Chain(self.layers, handler, names, self.name, surroundings, self.shown)
 
     def compile(self, colour: Colour, surroundings: Surroundings) -> Pipeline:
         """What answers on a colour; made once."""
@@ -159,18 +149,21 @@ class Route:
             pipeline = self.pipelines[colour] = Pipeline(self.chain(surroundings), colour)
         return pipeline
 
-    def check(
-        self, surroundings: Surroundings, capabilities: Capabilities | None, runtime: str
-    ) -> None:
-        """Raise what is wrong with this route; see `Portico.check`."""
+    def check(self, surroundings: Surroundings) -> None:
+        """Raise what is wrong with the functions of this route; see `Portico.check`."""
         from portico._key_check import wanted_keys
 
-        chain = self.chain(surroundings)
+        # Not kept: most routes are not hit soon, and to keep thousands of chains takes as long as
+        # to make them.
+        chain = self._chain or self._linked(surroundings)
         for link in chain.links():
             link.check()
             wanted_keys(link, chain)
         if chain.declared is not None:
             chain.declared.prepare()
+
+    def check_needs(self, capabilities: Capabilities | None, runtime: str) -> None:
+        """Raise which of its needs a runtime does not have; see `Portico.check`."""
         for capability in self.needs:
             self._check_need(capability, capabilities, runtime)
 
@@ -190,3 +183,24 @@ class Route:
                 f"runtime {runtime!r} does not have. Serve it elsewhere, or leave the route "
                 "out of the application for this runtime."
             )
+
+
+def unlike(routes: Iterable[Route]) -> Iterable[Route]:
+    """Of routes that differ in nothing but method, path and needs the first alone.
+
+    What is wrong with the functions of one, or asked for by them, is so with those of the others:
+    their chains are made of the same target, layers and names of parameters.
+    """
+    found: dict[object, Route] = {}
+    for route in routes:
+        # By identity: what is equal may yet be of other types, and a target need not have a hash.
+        alike = (
+            id(route.target),
+            id(route.layers),
+            route.pattern.names,
+            route.blocking,
+            route.shown,
+        )
+        if alike not in found:
+            found[alike] = route
+    return found.values()

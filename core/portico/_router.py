@@ -40,14 +40,15 @@ class _Node(Generic[T]):
 
     def child(self, segment: str) -> _Node[T]:
         """The static child of a segment, made where there is none."""
-        found = self.static.get(segment)
-        if found is None:
-            found = _Node()
-            if self.static is _NO_CHILDREN:
-                self.static = {segment: found}
-            else:
-                self.static[segment] = found
-        return found
+        known = self.static.get(segment)
+        if known is not None:
+            return known
+        made: _Node[T] = _Node()
+        if self.static is _NO_CHILDREN:
+            self.static = {segment: made}
+        else:
+            self.static[segment] = made
+        return made
 
 
 _NO_CHILDREN: Final[dict[str, Any]] = {}
@@ -86,8 +87,7 @@ class Router(Generic[T]):
                 segments = form or ("",)  # "/", as `/{name?}` has it without its parameter
             elif form[-1:] == ("",):
                 segments = form[:-1]
-            names = self._add(segments, method, target)
-            if not names:
+            if not self._add(segments, method, target):
                 path = "/" + "/".join(map(str, segments))
                 if _is_canonical(path):
                     table = self.static.setdefault(method, {})
@@ -122,7 +122,8 @@ class Router(Generic[T]):
             node = child
         else:
             entry = None if node.leaf is None else node.leaf.get(method)
-            if entry is not None:
+            # An empty last segment may be the slash after a path that ends before it.
+            if entry is not None and (segments[-1] or self._strict):
                 return entry[0], _params(entry[1], values, path)
         return self._search(method, path, segments)
 

@@ -13,10 +13,12 @@ from msgspec import inspect as mi
 
 from portico._blob import FILE_SCHEMA, Blob
 from portico._collect import decode_custom, find_faults
+from portico._described import Described
 from portico._errors import DefinitionError
 from portico._expected import fault_of
-from portico._faults import SchemaError
+from portico._faults import Fault, SchemaError
 from portico._json import BOM, malformed, refuse_depth, to_json
+from portico._json_depth import STACK_IS_SHORT
 from portico._refused import HugeNumber
 from portico._schema import JSONSchema, Mode, adapter_for, schema_for
 
@@ -40,7 +42,17 @@ class MsgspecSchema:
         DefinitionError: the type, or one inside it, is not supported.
     """
 
-    __slots__ = ("_decode", "_readers", "has_decimals", "has_files", "hook", "node", "type")
+    __slots__ = (
+        "_decode",
+        "_described",
+        "_readers",
+        "has_decimals",
+        "has_files",
+        "hook",
+        "limits_files",
+        "node",
+        "type",
+    )
 
     vendor = "msgspec"
 
@@ -52,8 +64,10 @@ class MsgspecSchema:
         self.hook = decode_custom if custom else None
         self.has_decimals = any(isinstance(node, mi.DecimalType) for node in within)
         self.has_files = any(issubclass(cls, Blob) for cls in custom)
+        self.limits_files = self.has_files and any(map(_declares_limits, within))
         self._decode = msgspec.json.Decoder(self.type, dec_hook=self.hook).decode
         self._readers: dict[str, Reader] = {}
+        self._described: Described | None = None  # of what is refused, once something is
 
     def validate(self, value: object, *, part: str, coerce: bool = False) -> Any:
         """See `Schema.validate`."""
@@ -65,11 +79,12 @@ class MsgspecSchema:
             value = self.revised(value, self.node)
             return msgspec.convert(value, self.type, dec_hook=self.hook, str_keys=True)
         except (ValueError, RecursionError) as error:
-            raise SchemaError(find_faults(value, self.node, error, part=part)) from None
+            raise SchemaError(self._faults(value, error, part)) from None
 
     def validate_json(self, data: bytes, *, part: str) -> Any:
         """See `Schema.validate_json`."""
-        refuse_depth(data)
+        if STACK_IS_SHORT:
+            refuse_depth(data)
         try:
             if not data.isascii():
                 data.decode()  # msgspec does not look into the members that it skips
@@ -117,12 +132,16 @@ class MsgspecSchema:
             from portico._decimals import refuse_decimals
 
             value, _ = refuse_decimals(value, node)
-        if self.has_files:
+        if self.limits_files:
             from portico._form_files import accept_file
             from portico._revise import revise
 
             value = revise(value, node, accept_file)
         return value
+
+    def _faults(self, value: object, error: Exception, part: str) -> tuple[Fault, ...]:
+        known = self._described = self._described or Described()
+        return find_faults(value, self.node, error, part=part, known=known)
 
     def _check_decimals(self, data: bytes, part: str) -> None:
         from portico._decimals import may_have_traps, refuse_decimals
@@ -135,7 +154,7 @@ class MsgspecSchema:
             raise malformed(error, data) from None
         if refused:
             wrong = msgspec.ValidationError("Expected `decimal`, got `str`")
-            raise SchemaError(find_faults(value, self.node, wrong, part=part))
+            raise SchemaError(self._faults(value, wrong, part))
 
     def _json_error(self, data: bytes, error: Exception, *, part: str) -> Exception:
         if not isinstance(error, msgspec.ValidationError):
@@ -148,7 +167,7 @@ class MsgspecSchema:
             return malformed(worse, data)
         with suppress(RecursionError):  # then the faults of decimals are left out
             value = self.revised(value, self.node)
-        return SchemaError(find_faults(value, self.node, error, part=part))
+        return SchemaError(self._faults(value, error, part))
 
 
 def describe(tp: object) -> mi.Type:
@@ -228,6 +247,11 @@ def _inner_types(node: mi.Type) -> Iterable[mi.Type]:
             return tuple(field.type for field in node.fields)
         case _:
             return ()
+
+
+def _declares_limits(node: mi.Type) -> bool:
+    extra: dict[str, Any] | None = getattr(node, "extra", None)
+    return isinstance(node, mi.Metadata) and "upload" in (extra or {})
 
 
 def type_name(tp: object) -> str:

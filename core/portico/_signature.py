@@ -56,15 +56,15 @@ class Signature:
 
     def __init__(self, fn: Callable[..., Any]) -> None:
         self.fn = fn
-        self.where = describe(fn)
-        self._annotations: Mapping[str, Any] | None = None
         function = plain_function(fn)
+        self.where = _described(fn, function)
+        self._annotations: Mapping[str, Any] | None = None
         flags = 0 if function is None else function.__code__.co_flags
         # A generator function of either colour answers with a stream; only the asynchronous one
         # needs a loop to be read.
         self.is_async = bool(flags & (_COROUTINE | _ASYNC_GENERATOR))
         self.is_generator = bool(flags & (_GENERATOR | _ASYNC_GENERATOR))
-        plain = isinstance(fn, FunctionType | MethodType) and not hasattr(fn, "__wrapped__")
+        plain = isinstance(fn, (FunctionType, MethodType)) and not hasattr(fn, "__wrapped__")
         if function is None or not plain:
             # A wrapper, a partial or an object with `__call__` hides some of the parameters.
             self.parameters = _inspected(fn, self.where)
@@ -117,7 +117,10 @@ def _is_reference(annotation: object) -> bool:
 
 def describe(fn: object) -> str:
     """Where a function is written: `handler get_user (app.py:12)`."""
-    function = plain_function(fn)
+    return _described(fn, plain_function(fn))
+
+
+def _described(fn: object, function: FunctionType | None) -> str:
     name = getattr(fn, "__qualname__", None) or type(fn).__qualname__
     if function is None:
         return f"{name}()"

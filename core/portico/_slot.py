@@ -46,6 +46,7 @@ class Slot:
         classes: a value of exactly one of these passes as it is.
         is_open: whether every value passes.
         item: of a stream's items, where streams are declared.
+        is_simple: whether every value but those of a stream is held to its class alone.
         takes_none: whether None is declared.
         takes_problem: whether a `Problem` is.
     """
@@ -56,6 +57,7 @@ class Slot:
         "_strict",
         "classes",
         "is_open",
+        "is_simple",
         "item",
         "takes_none",
         "takes_problem",
@@ -77,6 +79,7 @@ class Slot:
         plain = [member for member in self._rest if isinstance(member, type)]
         simple = [each for member in plain for each in _SIMPLE.get(member, ())]
         self.classes: frozenset[type] = frozenset(simple)
+        self.is_simple = len(plain) == len(self._rest) and all(each in _SIMPLE for each in plain)
         self._fit: Callable[[Any], Any] | None = None
 
     def fit(self, value: Any) -> Any:
@@ -102,12 +105,17 @@ class Slot:
             from portico._mirror_build import mirror_of
 
             mirror = mirror_of(union_of(self._rest), strict=self._strict)
-            self.classes |= mirror.classes
+            self.classes |= {each for each in mirror.classes if not _comes_later(each)}
             self._fit = mirror.fit
         return self._fit or self._refuse
 
     def _refuse(self, value: Any) -> Any:
         raise unfit(f"`{type_name(self.type)}`", value)
+
+
+def _comes_later(cls: type) -> bool:
+    """Whether values of a class are awaited, or may be sent item by item."""
+    return any(hasattr(cls, name) for name in ("__await__", "__next__", "__anext__"))
 
 
 def _members(tp: Any) -> list[Any]:

@@ -20,7 +20,7 @@ HEAD_SIZE: Final = 1445
 PLAIN_TEXT: Final = "text/plain"
 UNKNOWN: Final = "application/octet-stream"
 
-_is_binary = re.compile(rb"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f]").search
+_BINARY_BYTES: Final = bytes({*range(0x20)} - {*b"\t\n\x0c\r\x1b"})
 _TEXT_MARKS: Final = (b"\xfe\xff", b"\xff\xfe", b"\xef\xbb\xbf")
 
 # Section 7.1: white space, a tag in any case, and what ends a tag. A comment needs no end.
@@ -87,7 +87,7 @@ SNIFFED: Final = frozenset(
 
 def is_text(head: bytes) -> bool:
     """Whether bytes are a text: they begin with a byte order mark or have no binary data byte."""
-    return head.startswith(_TEXT_MARKS) or _is_binary(head) is None
+    return head.startswith(_TEXT_MARKS) or head.translate(None, _BINARY_BYTES) == head
 
 
 def sniff(head: bytes) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterator
-from math import inf
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeGuard, TypeVar, overload
 
 from portico._server_sent_event import COMMENT, ServerSentEvent, as_event
@@ -12,11 +11,14 @@ from portico._stream import Idle
 if TYPE_CHECKING:
     from datetime import timedelta
 
+    from portico._held_stream import Rest
+
 T = TypeVar("T")
 
 Hold: TypeAlias = Callable[[Any], ServerSentEvent[Any]]
 
 _OPENING: Final = ServerSentEvent(None)
+_TEXT: Final[frozenset[type]] = frozenset({str})
 
 
 class EventStream:
@@ -49,6 +51,10 @@ class EventStream:
         while value is None:
             value = next(self._source)
         return self._hold(value)
+
+    def rest(self) -> Rest:
+        """How to go on without this; see `Rest`."""
+        return self._source, self._source, self._hold, _passing(self._hold)
 
     def close(self) -> None:
         """Close the source."""
@@ -85,6 +91,11 @@ class AsyncEventStream:
             value = await anext(self._iterator)
         return self._hold(value)
 
+    def rest(self) -> Rest:
+        """How to go on without this; see `Rest`."""
+        closed = self._source if self._iterator is self._source else self
+        return closed, self._iterator, self._hold, _passing(self._hold)
+
     async def aclose(self) -> None:
         """Close the source, and the iterator over it where that is another."""
         iterator: object = self._iterator
@@ -93,6 +104,11 @@ class AsyncEventStream:
             aclose: Callable[[], Awaitable[object]] | None = getattr(each, "aclose", None)
             if aclose is not None:
                 await aclose()
+
+
+def _passing(hold: Hold) -> frozenset[type]:
+    """The classes of values that need not be made events of, to be sent as those."""
+    return _TEXT if hold is as_event else frozenset()
 
 
 @overload
@@ -175,7 +191,7 @@ def _idle(keep_alive: float | None, fields: dict[str, Any]) -> Idle | None:
         )
     if keep_alive is None:
         return None
-    if not 0 < keep_alive < inf:
+    if not 0 < keep_alive < float("inf"):
         raise ValueError(
             f"sse() got the keep_alive {keep_alive!r}. It is a number of seconds above 0."
         )

@@ -20,15 +20,19 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextvars import copy_context
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from portico._held_stream import HeldAsyncIterator, HeldIterator
 from portico._json import to_json
 from portico._server_sent_event import EVENT_STREAM, ServerSentEvent, as_event
+from portico._sse import AsyncEventStream, EventStream
+from portico._stream import encoded
 
 if TYPE_CHECKING:
     from contextvars import Context
 
-    from portico._stream import Chunk
+    from portico._held_stream import Hold
 
 TEXT: Final = "text/plain;charset=UTF-8"
 JSON: Final = "application/json"
@@ -36,58 +40,116 @@ NDJSON: Final = "application/x-ndjson"
 BYTES: Final = "application/octet-stream"
 
 _END: Final[Any] = object()
+_WRAPPERS: Final = frozenset({HeldIterator, HeldAsyncIterator, EventStream, AsyncEventStream})
 
 
-def stream_type(first: object, declared: str | None) -> tuple[str, Callable[[Any], Chunk]]:
+def stream_type(first: object, declared: str | None) -> tuple[str, Callable[[Any], bytes]]:
     """The Content-Type of a stream, and how its values become chunks.
 
     Args:
         first: its first value.
         declared: the Content-Type that was set up to then, or None.
     """
-    if isinstance(first, ServerSentEvent) or _is_event_stream(declared):
+    if declared is not None and _is_event_stream(declared):
+        return EVENT_STREAM, _event
+    if type(first) is bytes:
+        return BYTES, _as_it_is
+    if isinstance(first, ServerSentEvent):
         return EVENT_STREAM, _event
     if isinstance(first, str):
-        return TEXT, _as_chunk
+        return TEXT, _as_it_is
     if isinstance(first, bytes | bytearray | memoryview):
-        return BYTES, _as_chunk
+        return BYTES, _as_it_is
     return NDJSON, _json_line
 
 
-def _is_event_stream(content_type: str | None) -> bool:
-    return (content_type or "").partition(";")[0].strip().lower() == EVENT_STREAM
+def _is_event_stream(content_type: str) -> bool:
+    return content_type.partition(";")[0].strip().lower() == EVENT_STREAM
 
 
-def _event(value: Any) -> Chunk:
-    return b"" if value is None else as_event(value)
+def _event(value: Any) -> bytes:
+    if type(value) is str and "\n" not in value and "\r" not in value:
+        return f"data: {value}\n\n".encode()  # what the event would be that has this one line
+    return b"" if value is None else bytes(as_event(value))
 
 
-def _as_chunk(value: Any) -> Chunk:
-    if value is None:
-        return b""
-    if isinstance(value, str | bytes | bytearray):
+def _as_it_is(value: Any) -> bytes:
+    if type(value) is bytes:
         return value
-    return value.tobytes() if isinstance(value, memoryview) else _json_line(value)
+    if type(value) is str:
+        return value.encode()
+    return encoded(value) if _is_text_or_bytes(value) else _json_line(value)
 
 
-def _json_line(value: Any) -> Chunk:
+def _is_text_or_bytes(value: object) -> bool:
+    return isinstance(value, str | bytes | bytearray | memoryview)
+
+
+def _json_line(value: Any) -> bytes:
     return b"" if value is None else to_json(value) + b"\n"
 
 
-class Started:
+class Begun:
+    """A source whose first value was taken, as `ByteStream.begun` takes it.
+
+    Attributes:
+        source: what is closed once.
+        values: what it gives from here on; an asynchronous iterator where `context` is None.
+        context: that of every step of a synchronous source (`contextvars`).
+        first: makes the first chunk.
+        convert: makes the chunk of a value; an empty one is not sent.
+        passes_bytes: whether `convert` gives bytes back as they are.
+    """
+
+    __slots__ = ("_first", "context", "convert", "first", "passes_bytes", "source", "values")
+
+    def __init__(self, source: Any, context: Context | None) -> None:
+        self._first: Any = None
+        self.source: Any = source
+        self.values: Any = source
+        self.context: Context | None = context
+        self.first: Callable[[], bytes] | None = None
+        self.convert: Callable[[Any], bytes] = encoded
+        self.passes_bytes: bool = True
+
+    def decide(self, declared: str | None) -> str:
+        """What the first value makes of the stream: its Content-Type; see `stream_type`."""
+        content_type, convert = stream_type(self._first, declared)
+        self.first = partial(convert, self._first)
+        self.convert = convert
+        self.passes_bytes = convert is _as_it_is
+        if type(self.source) in _WRAPPERS:
+            # One call for a value, in the place of one for each thing that wraps the source.
+            self.source, self.values, hold, classes = self.source.rest()
+            self.convert = _fitting(hold, classes, convert)
+            self.passes_bytes = self.passes_bytes and bytes in classes
+        return content_type
+
+
+def _fitting(
+    hold: Hold, classes: frozenset[type], convert: Callable[[Any], bytes]
+) -> Callable[[Any], bytes]:
+    def convert_fitting(value: Any) -> bytes:
+        if type(value) in classes:
+            return convert(value)
+        return b"" if value is None else convert(hold(value))
+
+    return convert_fitting
+
+
+class Started(Begun):
     """A synchronous stream whose first value is taken to see what it is.
 
     Every step of the source, the first among them, runs in one context (`contextvars`), so that it
     may reset what it has set.
     """
 
-    __slots__ = ("_context", "_encode", "_first", "_source")
+    __slots__ = ("_run",)
 
     def __init__(self, source: Iterator[Any]) -> None:
-        self._source = source
-        self._context: Context = copy_context()
-        self._first: Any = _END
-        self._encode: Callable[[Any], Chunk] = _json_line
+        context = copy_context()
+        super().__init__(source, context)
+        self._run = context.run
 
     def begin(self) -> None:
         """Take the first value that is not None.
@@ -97,42 +159,24 @@ class Started:
             Exception: what the source raised. It is closed.
         """
         try:
-            first = self._context.run(next, self._source)
+            first = self._run(next, self.source)
             while first is None:
-                first = self._context.run(next, self._source)
+                first = self._run(next, self.source)
         except BaseException:
-            self.close()
+            close = getattr(self.source, "close", None)
+            if close is not None:
+                self._run(close)
             raise
         self._first = first
 
-    def decide(self, declared: str | None) -> str:
-        """What the first value makes of the stream: its Content-Type; see `stream_type`."""
-        content_type, self._encode = stream_type(self._first, declared)
-        return content_type
 
-    def __iter__(self) -> Iterator[Chunk]:
-        return self
-
-    def __next__(self) -> Chunk:
-        value, self._first = self._first, _END
-        return self._encode(self._context.run(next, self._source) if value is _END else value)
-
-    def close(self) -> None:
-        """Close the source."""
-        close = getattr(self._source, "close", None)
-        if close is not None:
-            self._context.run(close)
-
-
-class StartedAsync:
+class StartedAsync(Begun):
     """The same for an asynchronous stream, whose every step runs in the task that awaits it."""
 
-    __slots__ = ("_encode", "_first", "_source")
+    __slots__ = ()
 
     def __init__(self, source: AsyncIterator[Any]) -> None:
-        self._source = source
-        self._first: Any = _END
-        self._encode: Callable[[Any], Chunk] = _json_line
+        super().__init__(source, None)
 
     async def begin(self) -> bool:
         """Take the first value that is not None; returns whether there is one.
@@ -141,32 +185,19 @@ class StartedAsync:
             Exception: what the source raised. It is closed.
         """
         try:
-            first = await anext(self._source, _END)
+            first = await anext(self.source, _END)
             while first is None:
-                first = await anext(self._source, _END)
+                first = await anext(self.source, _END)
         except BaseException:
-            await self.aclose()
+            await self._close()
             raise
         if first is _END:
-            await self.aclose()
+            await self._close()
             return False
         self._first = first
         return True
 
-    def decide(self, declared: str | None) -> str:
-        """What the first value makes of the stream: its Content-Type; see `stream_type`."""
-        content_type, self._encode = stream_type(self._first, declared)
-        return content_type
-
-    def __aiter__(self) -> AsyncIterator[Chunk]:
-        return self
-
-    async def __anext__(self) -> Chunk:
-        value, self._first = self._first, _END
-        return self._encode(await anext(self._source) if value is _END else value)
-
-    async def aclose(self) -> None:
-        """Close the source."""
-        aclose = getattr(self._source, "aclose", None)
+    async def _close(self) -> None:
+        aclose = getattr(self.source, "aclose", None)
         if aclose is not None:
             await aclose()

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import (
+    AsyncIterable,
+    AsyncIterator,
+    Callable,
+    Generator,
+    Iterable,
+    Iterator,
+)
 from contextvars import Context, copy_context
+from itertools import repeat
+from types import AsyncGeneratorType, GeneratorType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
+from portico._remaining import BlockingSteps, each_of, each_of_async
 from portico._server_sent_event import ServerSentEvent, is_event
 
 if TYPE_CHECKING:
+    from portico._started import Begun
     from portico.contract import Platform
 
 Chunk: TypeAlias = bytes | bytearray | memoryview | str | ServerSentEvent[Any]
 
 _END: Any = object()
+_GENERATORS = (AsyncGeneratorType, GeneratorType)
 
 
 class Idle(NamedTuple):
@@ -37,22 +49,31 @@ class ByteStream:
     also when the source was never started, has ended or raised. A synchronous source is read in
     the context (`contextvars`) of its creator.
 
+    An asynchronous reader may spare itself a coroutine for each chunk; see `values`.
+
     Args:
         source: the chunks.
         length: how many bytes they are together, where that is known.
         idle: what its reader sends while a chunk takes long, where it can send meanwhile; None
             where nothing may come between the chunks.
+
+    Attributes:
+        passes_bytes: whether bytes among the `values` are chunks as they are.
     """
 
     __slots__ = (
         "_closed",
         "_context",
+        "_convert",
         "_expected",
-        "_iterator",
-        "_source",
+        "_first",
+        "_reader",
+        "_sources",
+        "_values",
         "idle",
         "is_async",
         "length",
+        "passes_bytes",
     )
 
     def __init__(
@@ -64,43 +85,86 @@ class ByteStream:
     ) -> None:
         self.length: int | None = length
         self.idle: Idle | None = idle
+        self.is_async: bool = isinstance(source, AsyncIterable)
+        self._values: Any
+        self._context: Context | None = None
+        if isinstance(source, AsyncIterable):
+            self._values = aiter(source)
+        else:
+            self._values = iter(source)
+            self._context = copy_context()
+        self._sources: tuple[Any, ...] = (
+            (source,) if self._values is source else (self._values, source)
+        )
+        self._first: Callable[[], bytes] | None = None
+        self._convert: Callable[[Any], bytes] = encoded
+        self.passes_bytes: bool = True
         self._closed = False
         self._expected: int | None = None
-        self._source: Any = source
-        self._iterator: Any
-        self._context: Context | None = None
-        self.is_async: bool = isinstance(source, AsyncIterable)
-        if isinstance(source, AsyncIterable):
-            self._iterator = aiter(source)
-        else:
-            self._iterator = iter(source)
-            self._context = copy_context()
+        self._reader: Generator[bytes, None, None] | None = None
+
+    @classmethod
+    def begun(cls, begun: Begun, *, idle: Idle | None = None) -> ByteStream:
+        """The stream of a source whose first value was taken, with that value."""
+        self = cls.__new__(cls)
+        self.length = None
+        self.idle = idle
+        self.is_async = begun.context is None
+        self._values = begun.values
+        self._context = begun.context
+        self._sources = (begun.source,)
+        self._first = begun.first
+        self._convert = begun.convert
+        self.passes_bytes = begun.passes_bytes
+        self._closed = False
+        self._expected = None
+        self._reader = None
+        return self
 
     def expect(self, length: int) -> None:
         """Hold the stream to the Content-Length that was announced: else it breaks."""
         self._expected = length
+        self.passes_bytes = False
         self.idle = None
 
     def __iter__(self) -> Iterator[bytes]:
-        if self.is_async:
+        if self._context is None:
             raise TypeError("This stream is asynchronous. Read it with `async for`.")
-        return self
+        # All of `__next__` in C: a call in Python costs as much as the rest of a chunk.
+        return map(self._context.run, repeat(self._opened().__next__))
 
     def __next__(self) -> bytes:
-        while not self._closed and self._context is not None:
-            try:
-                chunk = self._context.run(next, self._iterator, _END)
-                data = b"" if chunk is _END else self._counted(_encoded(chunk))
-            except BaseException:
-                self.close()
-                raise
-            if chunk is _END:
-                self.close()
-                self._check_end()
-                break
-            if data:
-                return data
-        raise StopIteration
+        if self._context is None:
+            raise StopIteration
+        return self._context.run(self._opened().__next__)
+
+    def _opened(self) -> Generator[bytes, None, None]:
+        if self._reader is None:
+            self._reader = self._read()
+        return self._reader
+
+    def _read(self) -> Generator[bytes, None, None]:
+        """The chunks of a synchronous source; each step of it is made in the stream's context."""
+        if self._closed:
+            return
+        passes_bytes, to_chunk = self.passes_bytes, self.to_chunk
+        try:
+            if self._first is not None and (chunk := self._first_chunk()):
+                yield chunk
+            for value in each_of(self._values):
+                if passes_bytes and type(value) is bytes:
+                    if value:
+                        yield value
+                elif chunk := to_chunk(value):
+                    yield chunk
+        except GeneratorExit:
+            raise  # `close` closes the source as well
+        except BaseException:
+            self._release()
+            raise
+        if not self._is_spent():
+            self._release()
+        self._check_end()
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
@@ -113,18 +177,45 @@ class ByteStream:
             return chunk
         while not self._closed:
             try:
-                chunk = await anext(self._iterator, _END)
-                data = b"" if chunk is _END else self._counted(_encoded(chunk))
+                if self._first is not None and (chunk := self._first_chunk()):
+                    return chunk
+                value = await self._values.__anext__()
+                passes = self.passes_bytes and type(value) is bytes
+                chunk = value if passes else self.to_chunk(value)
+            except StopAsyncIteration:
+                await self.end()
+                break
             except BaseException:
                 await self.aclose()
                 raise
-            if chunk is _END:
-                await self.aclose()
-                self._check_end()
-                break
-            if data:
-                return data
+            if chunk:
+                return chunk
         raise StopAsyncIteration
+
+    @property
+    def values(self) -> AsyncIterator[Any]:
+        """What the source gives, after the first chunk was read by `anext(stream)`.
+
+        The reader makes the chunks by `to_chunk`, but for bytes (exactly of that type) where
+        `passes_bytes` is true, and sends none that is empty. After the last value it awaits `end`,
+        and in every case `aclose`.
+        """
+        if self._context is not None:
+            return BlockingSteps(self._values, self._context)
+        return each_of_async(self._values)
+
+    def to_chunk(self, value: Any) -> bytes:
+        """The chunk that a value of the source is; an empty one is not sent.
+
+        Raises:
+            ValueError: the stream is longer than was announced.
+            Exception: the value has no form on the wire.
+        """
+        return self._counted(self._convert(value))
+
+    def _first_chunk(self) -> bytes:
+        first, self._first = self._first, None
+        return b"" if first is None else self._counted(first())
 
     def _counted(self, data: bytes) -> bytes:
         if self._expected is not None:
@@ -132,6 +223,23 @@ class ByteStream:
             if self._expected < 0:
                 raise ValueError("The stream is longer than the Content-Length of its response.")
         return data
+
+    async def end(self) -> None:
+        """Close a stream whose source has come to its end, for a reader of its values.
+
+        Raises:
+            ValueError: it is shorter than was announced.
+            Exception: what closing raised.
+        """
+        if not self._is_spent():
+            await self.aclose()
+        self._check_end()
+
+    def _is_spent(self) -> bool:
+        """Whether a source that has come to its end is closed by that: it was a generator."""
+        is_spent = len(self._sources) == 1 and isinstance(self._sources[0], _GENERATORS)
+        self._closed = self._closed or is_spent
+        return is_spent
 
     def _check_end(self) -> None:
         if self._expected:
@@ -145,15 +253,21 @@ class ByteStream:
             return
         self._closed = True
         if self._context is not None:
-            for close in self._closes("close"):
-                self._context.run(close)
+            self._context.run(self._give_up)
+
+    def _give_up(self) -> None:
+        if self._reader is not None:
+            self._reader.close()
+        self._release()
+
+    def _release(self) -> None:
+        self._closed = True
+        for close in self._closes("close"):
+            close()
 
     def _closes(self, name: str) -> list[Callable[[], Any]]:
         """The `close` of the iterator, and of what it iterates over where that is another."""
-        found = (
-            [self._iterator] if self._iterator is self._source else [self._iterator, self._source]
-        )
-        return [getattr(each, name) for each in found if hasattr(each, name)]
+        return [getattr(each, name) for each in self._sources if hasattr(each, name)]
 
     async def aclose(self) -> None:
         """Close the source, asynchronous or not; later calls do nothing."""
@@ -199,7 +313,12 @@ class _Offloaded:
         await self._platform.run_blocking(self._stream.close)
 
 
-def _encoded(chunk: object) -> bytes:
+def encoded(chunk: object) -> bytes:
+    """A chunk as bytes.
+
+    Raises:
+        TypeError: it is neither bytes nor text, nor an event.
+    """
     if isinstance(chunk, bytes):
         return chunk
     if isinstance(chunk, str):

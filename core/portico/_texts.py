@@ -26,6 +26,7 @@ from portico._coerce import (
     read_str,
 )
 from portico._collect import decode_custom, find_faults
+from portico._described import Described
 from portico._errors import DefinitionError, PeerError
 from portico._expected import expectation
 from portico._faults import MISSING, SchemaError
@@ -47,11 +48,23 @@ def described_scalar(tp: object, *, part: str) -> Scalar:
             "Optional or an Annotated of these. Take an object as a whole part of the request."
         )
 
+    # Of a class msgspec keeps what it knows; of other types it finds it out each time.
+    known = Described()
+    held = msgspec.defstruct("Held", [("value", cast("Any", tp))], array_like=True)
+
     def finish(value: object) -> object:
+        try:
+            whole: Any = msgspec.convert((value,), held, dec_hook=decode_custom)
+            return whole.value
+        except ValueError:
+            return fail(value)
+
+    def fail(value: object) -> object:
         try:
             return msgspec.convert(value, cast("Any", tp), dec_hook=decode_custom)
         except ValueError as error:
-            raise SchemaError(find_faults(value, node, error, part=part)) from None
+            faults = find_faults(value, node, error, part=part, known=known)
+            raise SchemaError(faults) from None
 
     return Scalar(text.read, expectation(node), text.many, text.nullable, text.takes_empty, finish)
 

@@ -108,9 +108,12 @@ async def first(units: Sequence[Unit], ctx: Context, *arguments: Any) -> tuple[A
                 value, at = await offload(ctx.platform, run)
             else:
                 value, at = unit.run(at, ctx, arguments)
+            link = unit.links[at - 1]
             if hasattr(value, "__await__"):
                 await enter_loop(ctx)
                 value = await value
+                if link is None:  # the engine's own: no answer
+                    continue
             if value is not None:
-                return value, unit.links[at - 1]
+                return value, link
     return None, None

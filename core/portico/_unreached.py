@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from portico._hook import APPLICATION_KINDS, Hook
+from portico._route import unlike
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +29,9 @@ def warn_of_unreached(app: Portico) -> None:
     """Warn of each hook of the application, of its groups and plugins that no route has."""
     from warnings import warn
 
-    reached = {hook.source for route in app._routes for layer in route.layers for hook in layer}
+    # Routes share layers; see `Portico._layers`.
+    layered = {id(route.layers): route.layers for route in app._routes}
+    reached = {hook.source for layers in layered.values() for layer in layers for hook in layer}
     identities = {hook.identity for hook in reached if hook.identity is not None}
     arrived = {hook.source for hook in app._hooks}
     reached |= {source for source in arrived if source.kind in _ALSO_WITHOUT_ROUTE}
@@ -78,7 +81,7 @@ def _asked(app: Portico) -> set[Key[Any]]:
     """Every key that some function binds or names."""
     surroundings = app._surroundings()
     found: set[Key[Any]] = set()
-    for route in app._routes:
+    for route in unlike(app._routes):
         found.update(_asked_in(route.chain(surroundings)))
     return found
 

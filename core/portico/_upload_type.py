@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from portico._mime import essence
 from portico._sniff import HEAD_SIZE, PLAIN_TEXT, SNIFFED, UNKNOWN, is_text, sniff
+from portico._spool import read_piece
 from portico._upload import size_of
 
 if TYPE_CHECKING:
@@ -76,6 +77,10 @@ def describe_file(file: Blob) -> str:
 
 
 def _head(file: Blob) -> bytes:
+    pieces = file.pieces
+    if len(pieces) == 1:  # as every file of a form
+        source, start, stop = pieces[0]
+        return read_piece(source, start, min(stop, start + HEAD_SIZE))
     return file.slice(0, HEAD_SIZE).sync.bytes()
 
 
@@ -83,7 +88,7 @@ def types_of(file: Blob) -> Iterator[tuple[str, bool]]:
     """The types that a file may pass for, and whether its bytes show it."""
     head, said = _head(file), essence(file.type)
     found = sniff(head)
-    if found == PLAIN_TEXT or (is_text(head) and found in ("text/html", "text/xml")):
+    if found == PLAIN_TEXT or (found in ("text/html", "text/xml") and is_text(head)):
         # A kind of text that the peer says comes first: all of them look alike.
         if _is_kind_of_text(said):
             yield said, False

@@ -34,6 +34,18 @@ def parse_urlencoded(text: str | bytes) -> list[tuple[str, str]]:
         return [(_decode(name), _decode(value)) for name, _, value in fields]
 
 
+def last_values(query: str) -> dict[str, str]:
+    """The last value of each name: `dict(URLSearchParams(query).items())`."""
+    if "%" in query or "+" in query or query[:1] == "?" or not query.isascii():
+        return dict(parse_urlencoded(query.removeprefix("?")))
+    values: dict[str, str] = {}
+    for field in query.split("&"):
+        if field:
+            name, _, value = field.partition("=")
+            values[name] = value
+    return values
+
+
 def _parse_text(text: str) -> list[tuple[str, str]]:
     fields = [field.partition("=") for field in text.split("&") if field]
     if "%" in text or "+" in text:

@@ -20,7 +20,7 @@ The answer is awaited, and its stream read and closed, in one task, since task g
 scopes may be open through both; so is `afinish` where `SHARED_RESOURCES` is absent, since there
 `handle` enters the resources of the application for each request, and `afinish` leaves them.
 
-Each request is handled in a context (`contextvars`) of its own; on a loop the adapter sees to that.
+Each request is handled in a context (`contextvars`) of its own, which the adapter makes.
 
 What goes wrong outside of `handle` (a start, a malformed event) is reported and answered with
 `failure(method)`.

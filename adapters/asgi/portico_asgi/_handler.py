@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from contextvars import copy_context
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from portico.contract import Options, Response
 from portico_asgi._lifespan import Host, Lifespan, StartError, serve_alone
-from portico_asgi._loop import current_loop, is_closed, tasks_of
+from portico_asgi._loop import asyncio_loop, current_loop, is_closed, tasks_of
 from portico_asgi._platform import CAPABILITIES, AsgiPlatform, ProcessPlatform
 from portico_asgi._request import AsgiRequest
 from portico_asgi._response import StreamWriter, write_failure, write_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Coroutine, Generator
+    from collections.abc import Awaitable, Callable, Coroutine, Generator
     from contextvars import Context
     from typing import Unpack
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_modules: Final = sys.modules
 # Seconds that a server may take to break a message off before what arrives is left to it.
 _BREAKING_OFF = 10.0
 
@@ -49,6 +51,7 @@ class ASGI:
         self._handle = app.handle
         self._options = Options(**options)
         self._hosts: dict[object, Host] = {}
+        self._asyncio_loop: Callable[[], object] = current_loop
         # What a start without a lifespan sees: not the first request's variables, which would
         # live as long as the application.
         self._context = copy_context()
@@ -65,7 +68,9 @@ class ASGI:
         if scope["type"] != "http":
             await self._other(scope, receive, send)
             return
-        host = self._hosts.get(current_loop())
+        # With trio there may be two loops in one thread.
+        loop = current_loop() if "trio" in _modules else self._asyncio_loop()
+        host = self._hosts.get(loop)
         if host is None or not host.is_live:
             try:
                 host = await self._started()
@@ -80,7 +85,7 @@ class ASGI:
         # In the context of the request, but with no coroutine around it: most answers need none.
         answer: Response | Awaitable[Response]
         try:
-            request = AsgiRequest.read(scope, platform)
+            request = AsgiRequest(scope, platform)
             answer = context.run(self._handle, request, platform, host.running)
         except Exception as error:  # noqa: BLE001 - told of where all that goes wrong is
             answer = _failed(error)
@@ -133,7 +138,7 @@ class ASGI:
         try:
             with host.tasks.interruption() as stretch:
                 if answer is None:
-                    request = AsgiRequest.read(scope, platform)
+                    request = AsgiRequest(scope, platform)
                     answer = self._handle(request, platform, host.running)
                 response = answer if isinstance(answer, Response) else await answer
                 content = response.content
@@ -197,6 +202,7 @@ class ASGI:
     def _new_host(self, loop: object) -> Host:
         for ended in [known for known in self._hosts if is_closed(known)]:
             del self._hosts[ended]
+        self._asyncio_loop = asyncio_loop()
         platform = ProcessPlatform(self._options, root_path=self._options.root_path or "")
         host = Host(self._app, platform, tasks_of(loop))
         self._hosts[loop] = host

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     import trio
 
+    from portico_asgi._receive import Message, Send
+
 Work: TypeAlias = "Callable[[], Coroutine[Any, Any, None]]"
 
 
@@ -44,6 +46,32 @@ class Interruption(Protocol):
         ...
 
 
+class Sending(Protocol):
+    """What sends a stream: another task may end the message that is being sent.
+
+    It is entered once for the stream. Scopes that the stream holds open from one chunk to the next
+    do not nest in it.
+    """
+
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+        /,
+    ) -> bool | None: ...
+
+    @property
+    def send(self) -> Send:
+        """The server's own, or what does the same."""
+        ...
+
+    def interrupt(self) -> None:
+        """End what is being sent; then who awaits it goes on, or is at the end of the `with`."""
+        ...
+
+
 class Tasks(Protocol):
     """The tasks of one event loop.
 
@@ -60,6 +88,10 @@ class Tasks(Protocol):
         ...
 
     def interruption(self) -> Interruption:
+        """A new one, not yet entered."""
+        ...
+
+    def sending(self, send: Send, /) -> Sending:
         """A new one, not yet entered."""
         ...
 
@@ -83,6 +115,13 @@ def current_loop() -> object:
     if loop is None:
         raise RuntimeError("An ASGI application was called without an event loop.")
     return loop
+
+
+def asyncio_loop() -> Callable[[], object]:
+    """The quickest way to asyncio's running loop; where none runs, it gives None."""
+    asyncio: Any = sys.modules.get("asyncio")
+    found: Callable[[], object] = current_loop if asyncio is None else asyncio._get_running_loop
+    return found
 
 
 def is_closed(loop: object) -> bool:
@@ -119,6 +158,10 @@ class AsyncioTasks:
     def interruption(self) -> Interruption:
         """What `asyncio.timeout` is, without a time."""
         return AsyncioInterruption(self._asyncio.current_task())
+
+    def sending(self, send: Send, /) -> Sending:
+        """One interruption for the whole stream: it is no scope, so nothing nests in it."""
+        return AsyncioSending(self._asyncio.current_task(), send)
 
     async def checkpoint(self) -> None:
         """Let the other tasks have a turn."""
@@ -172,6 +215,21 @@ class AsyncioInterruption:
         """Do nothing: asyncio cancels once, so that what follows is left alone."""
 
 
+class AsyncioSending(AsyncioInterruption):
+    """An interruption that is entered for all messages, and ends the one that is being sent."""
+
+    __slots__ = ("_send",)
+
+    def __init__(self, task: asyncio.Task[Any] | None, send: Send) -> None:
+        super().__init__(task)
+        self._send = send
+
+    @property
+    def send(self) -> Send:
+        """The server's own."""
+        return self._send
+
+
 class TrioTasks:
     """trio: system tasks, which end with the run and must never raise."""
 
@@ -190,6 +248,10 @@ class TrioTasks:
     def interruption(self) -> Interruption:
         """A cancel scope."""
         return TrioInterruption()
+
+    def sending(self, send: Send, /) -> Sending:
+        """A cancel scope around each message."""
+        return TrioSending(send)
 
     async def checkpoint(self) -> None:
         """Let the other tasks have a turn."""
@@ -228,3 +290,38 @@ class TrioInterruption:
     def shield(self, up: bool, /) -> None:
         """Shield the scope, or not."""
         self._scope.shield = up
+
+
+class TrioSending:
+    """Sends each message in a cancel scope of its own."""
+
+    __slots__ = ("_new_scope", "_scope", "_send")
+
+    def __init__(self, send: Send) -> None:
+        from trio import CancelScope
+
+        self._new_scope = CancelScope
+        self._scope: trio.CancelScope | None = None
+        self._send = send
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+        /,
+    ) -> None:
+        """Do nothing: each message has left its scope."""
+
+    async def send(self, message: Message, /) -> None:
+        """Send one message, or nothing of it."""
+        with self._new_scope() as self._scope:
+            await self._send(message)
+
+    def interrupt(self) -> None:
+        """Cancel the scope; one that was left is past that."""
+        if self._scope is not None:
+            self._scope.cancel()

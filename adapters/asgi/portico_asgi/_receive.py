@@ -120,6 +120,8 @@ class Inbox:
             finally:
                 self._pulling = False
                 self._tell()
+            if self.ended and not self._dropped:
+                return chunks
         while (chunk := await self.chunk()) is not None:
             chunks.append(add(chunk))
         return chunks

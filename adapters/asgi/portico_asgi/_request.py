@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any, TypeAlias
-from urllib.parse import quote, quote_from_bytes, unquote
 
-from portico.contract import NativeRequest
+from portico.contract import NativeRequest, WireHeaders
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping
@@ -19,9 +18,12 @@ Scope: TypeAlias = "MutableMapping[str, Any]"
 
 # RFC 3986 section 3.3: what stands in a path as it is, `pchar` and the slash.
 _PATH = "/-._~!$&'()*+,;=:@"
+_PLAIN = frozenset(f"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789{_PATH}")
 # What a path that is encoded already may have: every visible ASCII character.
 _VISIBLE = bytes(range(0x21, 0x7F))
 _origin = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*").match
+# Digits of a Content-Length that is no attack; what is longer the core says.
+_SHORT = 12
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -35,46 +37,34 @@ class AsgiRequest(NativeRequest):
     # The header fields by name, or None where a name repeats.
     _fields: dict[bytes, bytes] | None
 
-    @classmethod
-    def read(cls, scope: Scope, platform: AsgiPlatform) -> AsgiRequest:
-        """The request of a call."""
+    def __init__(self, scope: Scope, platform: AsgiPlatform) -> None:
         headers = scope["headers"]
         by_name: dict[bytes, bytes] = dict(headers)
-        fields, host = None, None
-        if len(by_name) == len(headers):
-            fields = by_name
-            value = fields.get(b"host")
-            if value:
-                host = value.decode("latin-1")
-            has_body = (
-                b"content-length" in fields
-                or b"transfer-encoding" in fields
-                or scope["http_version"][:1] != "1"
-                or value is None  # names may not be lower case
-            ) and may_have_body(scope)
-        else:
-            has_body = may_have_body(scope)
+        host = by_name.get(b"host")
+        # Names may repeat, or not be lower case.
+        fields = by_name if host and len(by_name) == len(headers) else None
+        if fields is None or b"transfer-encoding" in fields or scope["http_version"][:1] != "1":
+            platform.has_body = may_have_body(scope)
+        elif b"content-length" in fields:
+            platform.has_body = fields[b"content-length"] != b"0"
         raw: bytes | None = scope.get("raw_path")
-        if raw is not None and raw.isascii() and not platform.has_root_path:
-            target = raw.decode("ascii")
-        else:
+        if raw is None or scope.get("root_path") or platform.options.root_path or not raw.isascii():
             target = read_target(scope, platform.root_path)
+        else:
+            target = raw.decode("ascii")
         query: bytes = scope["query_string"]
-        request = cls(
+        self._scope, self._platform, self._fields = scope, platform, fields
+        NativeRequest.__init__(
+            self,
             scope["method"],
             target,
             query.decode("latin-1") if query else "",
-            AsgiBody(platform) if has_body else None,
+            AsgiBody(platform) if platform.has_body else None,
             platform.options.limits,
-            host,
+            host.decode("latin-1") if fields is not None and host else None,
         )
-        request._scope, request._platform, request._fields = scope, platform, fields
-        platform.has_body = has_body
-        return request
 
     def _read_headers(self) -> Headers:
-        from portico.contract import WireHeaders
-
         headers = WireHeaders(self._scope["headers"], self._fields)
         if self._fields is None:
             cookies = headers.get_all("cookie")
@@ -82,6 +72,14 @@ class AsgiRequest(NativeRequest):
                 # HTTP/2 may split the field (RFC 9113 section 8.2.3); a comma would not join it.
                 headers.set("cookie", "; ".join(cookies))
         return headers
+
+    def _declared_length(self) -> int | None:
+        fields = self._fields
+        if fields is not None and b"content-encoding" not in fields:
+            length = fields.get(b"content-length")
+            if length is not None and length.isdigit() and len(length) <= _SHORT:
+                return int(length)
+        return super()._declared_length()
 
     def _read_host(self) -> str:
         # Not of `headers`: every request is asked for its host, few for anything else.
@@ -101,7 +99,7 @@ def read_root_path(scope: Scope, options: Options) -> str:
     if options.root_path is not None:
         return options.root_path
     given: str = scope.get("root_path") or ""
-    return quote(given.rstrip("/"), _PATH, errors="surrogateescape") if given else ""
+    return _quoted(given.rstrip("/")) if given else ""
 
 
 def read_target(scope: Scope, root_path: str) -> str:
@@ -112,12 +110,22 @@ def read_target(scope: Scope, root_path: str) -> str:
     """
     raw: bytes | None = scope.get("raw_path")
     if raw is None:  # optional: "some HTTP servers may be unable to provide it"
-        target = quote(scope["path"], _PATH, errors="surrogateescape")
+        target = _quoted(scope["path"])
     elif raw.isascii():
         target = raw.decode("ascii")
     else:
+        from urllib.parse import quote_from_bytes
+
         target = quote_from_bytes(raw, _VISIBLE)
     return _below(target, root_path) if root_path else target
+
+
+def _quoted(path: str) -> str:
+    if _PLAIN.issuperset(path):
+        return path
+    from urllib.parse import quote  # slow to load, and most servers tell the path as it came
+
+    return quote(path, _PATH, errors="surrogateescape")
 
 
 def _below(target: str, root_path: str) -> str:
@@ -126,6 +134,8 @@ def _below(target: str, root_path: str) -> str:
     path = target[absolute.end() :] if absolute else target
     if path.startswith(f"{root_path}/"):
         return path[len(root_path) :]
+    from urllib.parse import unquote
+
     root = unquote(root_path)
     end = path.find("/", 1)
     while end != -1:

@@ -6,11 +6,13 @@ from contextvars import copy_context
 from typing import TYPE_CHECKING
 
 from portico.contract import ByteStream, Response, failure
+from portico_asgi._first_wait import FirstWait
+from portico_asgi._turns import Turns
 
 if TYPE_CHECKING:
-    from portico_asgi._loop import Interruption, Tasks
+    from portico_asgi._loop import Interruption, Sending, Tasks
     from portico_asgi._platform import AsgiPlatform
-    from portico_asgi._receive import Send
+    from portico_asgi._receive import Message, Send
     from portico_asgi._silence import Silence
 
 
@@ -54,6 +56,7 @@ class StreamWriter:
     __slots__ = (
         "_content",
         "_current",
+        "_inbox",
         "_platform",
         "_response",
         "_silence",
@@ -66,9 +69,10 @@ class StreamWriter:
     ) -> None:
         self._response = response
         self._platform = platform
+        self._inbox = platform.inbox
         self._tasks = tasks
         self._stretch = stretch
-        self._current: Interruption | None = None
+        self._current: Interruption | Sending | None = None
         self._silence: Silence | None = None
         content = response.content
         self._content = content if isinstance(content, ByteStream) else ByteStream([content])
@@ -79,13 +83,14 @@ class StreamWriter:
         Raises:
             Exception: what the stream raised.
         """
-        platform, inbox = self._platform, self._platform.inbox
-        platform.streams = True
+        inbox = self._inbox
+        self._platform.streams = True
         inbox.on_gone = self._stop
-        inbox.watch()
         try:
             self._fill_silence()
-            await self._pump()
+            # Nobody is seen to leave while the loop has no turn, so that a stream that gives it
+            # none is sent without a watcher.
+            await FirstWait(self._pump(), inbox.watch)
         finally:
             self._current = None
             self._stretch.shield(True)
@@ -99,28 +104,66 @@ class StreamWriter:
             await self._send(b"", more=False)
 
     async def _pump(self) -> None:
-        inbox = self._platform.inbox
-        while not inbox.gone:
+        # A stretch of its own: one that ends here leaves the stream to be closed in peace.
+        with self._tasks.sending(self._platform.send) as sending:
             self._current = self._stretch
-            chunk = await self._next()
-            self._current = None
-            if chunk is None or inbox.gone:
-                return
-            # A stretch of its own: one that ends here leaves the stream to be closed in peace.
-            with self._tasks.interruption() as self._current:
-                await self._send(chunk, more=True)
-                # A stream that never waits, sent to a server that never does (hypercorn, granian
-                # and daphne, once the peer is gone), would keep everybody else from running.
-                await self._tasks.checkpoint()
-            self._current = None
+            chunk = await self._first()
+            if chunk is not None and not self._inbox.gone:
+                self._current = sending
+                await self._send_first(chunk, sending.send)
+                if not self._inbox.gone:
+                    await self._send_rest(sending)
 
-    async def _next(self) -> bytes | None:
-        if self._silence is None:
-            return await anext(self._content, None)
-        self._silence.begin()
+    async def _first(self) -> bytes | None:
+        silence = self._silence
+        if silence is not None:
+            silence.begin()
         chunk = await anext(self._content, None)
-        await self._silence.end()
+        if silence is not None and (sending_idle := silence.end()) is not None:
+            await sending_idle.wait()
         return chunk
+
+    async def _send_first(self, chunk: bytes, send: Send) -> None:
+        try:
+            if not self._platform.started:
+                self._platform.started = True
+                await send(_start_message(self._response))
+            if not self._inbox.gone:
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        except OSError:
+            self._inbox.lose()
+
+    async def _send_rest(self, sending: Sending) -> None:
+        """Send what follows the first chunk, in one loop: for a short chunk a call is not free."""
+        content, silence, inbox = self._content, self._silence, self._inbox
+        passes_bytes, to_chunk, send = content.passes_bytes, content.to_chunk, sending.send
+        turns, chunks_left = Turns(self._tasks.checkpoint, self._platform.monotonic), 1
+        self._current = self._stretch
+        if silence is not None:
+            silence.begin()
+        async for value in content.values:
+            chunk = value if passes_bytes and type(value) is bytes else to_chunk(value)
+            if not chunk:
+                continue
+            if silence is not None and (sending_idle := silence.end()) is not None:
+                await sending_idle.wait()
+            if not inbox.gone:
+                self._current = sending
+                try:
+                    await send({"type": "http.response.body", "body": chunk, "more_body": True})
+                except OSError:
+                    inbox.lose()
+                chunks_left -= 1
+                if not chunks_left:
+                    chunks_left = await turns.take()
+            if inbox.gone:
+                return
+            self._current = self._stretch
+            if silence is not None:
+                silence.begin()
+        if silence is not None and (sending_idle := silence.end()) is not None:
+            await sending_idle.wait()
+        await content.end()
 
     def _fill_silence(self) -> None:
         idle = self._content.idle
@@ -132,7 +175,7 @@ class StreamWriter:
 
     async def _send_idle(self, chunk: bytes) -> None:
         await self._send(chunk, more=True)
-        if self._platform.inbox.gone:
+        if self._inbox.gone:
             self._stop()
 
     async def _close(self) -> None:
@@ -149,7 +192,7 @@ class StreamWriter:
             message = {"type": "http.response.body", "body": chunk, "more_body": more}
             await self._platform.send(message)
         except OSError:
-            self._platform.inbox.lose()
+            self._inbox.lose()
 
     def _stop(self) -> None:
         if self._current is not None:
@@ -158,8 +201,10 @@ class StreamWriter:
 
 async def _start(response: Response, platform: AsgiPlatform) -> None:
     platform.started = True
+    await platform.send(_start_message(response))
+
+
+def _start_message(response: Response) -> Message:
     # "Header names MUST be lowercased" (ASGI 3.0 "Response Start"), as those of `Headers` are.
     headers = response.wire_fields()
-    await platform.send(
-        {"type": "http.response.start", "status": response.status, "headers": headers}
-    )
+    return {"type": "http.response.start", "status": response.status, "headers": headers}

@@ -61,11 +61,10 @@ class Silence:
         """The stream is waited for from now on."""
         self._since = self._platform.monotonic()
 
-    async def end(self) -> None:
-        """It has given something; returns when nothing is being sent any more."""
+    def end(self) -> Event | None:
+        """It has given something; returns what to wait for where something is being sent still."""
         self._since = None
-        if self._sending is not None:
-            await self._sending.wait()
+        return self._sending
 
     async def run(self) -> None:
         """Send whenever it is time, in a task of its own, until `stop`."""

@@ -16,13 +16,13 @@ OWN_CHUNK_SIZE = 4096  # what workerd gives at a time to who brings no buffer
 _is_length = re.compile(r"[0-9]{1,18}").fullmatch
 
 
-def read_body(native: Any, javascript: JavaScript) -> RequestBody | None:
+def read_body(native: Any, headers: Any, javascript: JavaScript) -> RequestBody | None:
     """The body, or None where the runtime knows that there is none."""
     stream = native.body
     if stream is javascript.null:
         return None
     kind = BlockingRequestBody if javascript.can_run_sync else RequestBody
-    return kind(native, stream, javascript)
+    return kind(headers, stream, javascript)
 
 
 class RequestBody:
@@ -35,8 +35,8 @@ class RequestBody:
 
     __slots__ = ("_buffer", "_error", "_headers", "_javascript", "_reader", "_remaining", "_stream")
 
-    def __init__(self, native: Any, stream: Any, javascript: JavaScript) -> None:
-        self._headers = native.headers
+    def __init__(self, headers: Any, stream: Any, javascript: JavaScript) -> None:
+        self._headers = headers
         self._stream = stream
         self._reader: Any = None
         self._buffer: Any = None
@@ -93,8 +93,8 @@ class BlockingRequestBody(RequestBody):
 
     __slots__ = ("_run_sync",)
 
-    def __init__(self, native: Any, stream: Any, javascript: JavaScript) -> None:
-        super().__init__(native, stream, javascript)
+    def __init__(self, headers: Any, stream: Any, javascript: JavaScript) -> None:
+        super().__init__(headers, stream, javascript)
         self._run_sync = javascript.run_sync
 
     def __iter__(self) -> Iterator[bytes]:

@@ -29,7 +29,7 @@ def Worker(  # noqa: N802 - it makes a class, and reads as one: `class Default(W
     finds it by its name, `Default`. It works under CPython too, where nothing but a test calls it.
 
     Call `app.compile()` before it, and the snapshot of the memory, from which a deployed Worker
-    starts, has the compiled routes.
+    starts, has the compiled routes, and what forms, files and cookies import.
 
     The application starts at the first request of each isolate, and never stops, since nothing
     tells an isolate that it ends. A start that fails is reported and answers that request with a
@@ -58,24 +58,28 @@ def Worker(  # noqa: N802 - it makes a class, and reads as one: `class Default(W
 async def answer(isolate: Isolate, raw: WorkerRaw) -> Any:
     """Answer one request with the `Response` of JavaScript."""
     platform = WorkerPlatform(isolate.options, raw)
-    javascript, where = isolate.javascript, "a request"
+    javascript = isolate.javascript
+    request: WorkerRequest | None = None
     try:
-        running = await isolate.running(raw)
-        request = WorkerRequest(
-            getattr(raw.request, "js_object", raw.request), platform, javascript
-        )
-        where = f"{request.method} {request.raw_path}"
+        running = isolate.started or await isolate.running(raw)
+        native = getattr(raw.request, "js_object", raw.request)
+        request = WorkerRequest.read(native, platform, javascript)
         context = copy_context()
         response = context.run(isolate.app.handle, request, platform, running)
         if isinstance(response, Response) and isinstance(response.content, bytes):
             if platform.has_work:
                 platform.hold(get_running_loop().create_task(finish(platform), context=context))
             return to_native_bytes(response, javascript)
-        exchange = Exchange(response, platform, javascript, context, where)
+        exchange = Exchange(response, platform, javascript, context, _name(request))
         if not exchange.task.done():
             # The runtime gives up what runs for a peer that is gone, unless it is held.
             platform.hold(exchange.task)
         return await exchange.native()
     except Exception as error:  # noqa: BLE001 - reported; the peer gets a 500
+        where = "a request" if request is None else _name(request)
         platform.report(error, f"{where} failed")
         return to_native_bytes(failure(), javascript)
+
+
+def _name(request: WorkerRequest) -> str:
+    return f"{request.method} {request.raw_path}"

@@ -29,13 +29,16 @@ class Isolate:
     Args:
         app: the application.
         options: those of the adapter.
+
+    Attributes:
+        started: the application, once it has started.
     """
 
     def __init__(self, app: Application, options: Options) -> None:
         self.app = app
         self.options = options
         self._javascript: JavaScript | None = None
-        self._running: Running | None = None
+        self.started: Running | None = None
         self._is_starting = False
         self._host: asyncio.Task[None] | None = None
 
@@ -53,7 +56,7 @@ class Isolate:
             Exception: whatever the application's start raises; the next request tries again.
         """
         looks = 0
-        while self._running is None:
+        while self.started is None:
             if self._is_starting and looks < MOST_LOOKS:
                 # The runtime gives up a request that waits for another one and for nothing of its
                 # own; so it waits for a timer.
@@ -62,10 +65,10 @@ class Isolate:
                 continue
             self._is_starting = True
             try:
-                self._running = await self._enter(raw)
+                self.started = await self._enter(raw)
             finally:
                 self._is_starting = False
-        return self._running
+        return self.started
 
     async def _enter(self, raw: WorkerRaw) -> Running:
         # It lives as long as the application, so it must not keep the request.
@@ -94,7 +97,7 @@ class Isolate:
                 entered.set_result(None)
                 await asyncio.Future(loop=asyncio.get_running_loop())
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - told to whom it may concern
-            self._running = None
+            self.started = None
             if entered.done():
                 platform.report(error, "the application stopped")
             else:

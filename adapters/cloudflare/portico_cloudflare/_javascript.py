@@ -26,6 +26,7 @@ class JavaScript:
     """
 
     __slots__ = (
+        "_by_type",
         "array_from",
         "can_run_sync",
         "create_proxy",
@@ -52,6 +53,19 @@ class JavaScript:
         self.from_entries: Any = js.Object.fromEntries
         self.make_headers: Any = js.Headers.new
         self.make_response: Any = js.Response.new
+        self._by_type: dict[str, tuple[Any, Any]] = {}
+
+    def headers_of(self, content_type: str) -> tuple[Any, Any]:
+        """`Headers` of JavaScript with this Content-Type, always the same, and their `set`.
+
+        Only the few types of plain answers are asked for.
+        """
+        found = self._by_type.get(content_type)
+        if found is None:
+            headers = self.make_headers()
+            headers.append("content-type", content_type)
+            found = self._by_type[content_type] = headers, headers.set
+        return found
 
     def object(self, **members: object) -> Any:
         """An object of JavaScript with these members."""

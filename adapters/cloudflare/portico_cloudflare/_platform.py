@@ -97,11 +97,17 @@ class WorkerPlatform(Platform):
     promise: ClassVar[Promise] = Promise.AFTER_RESPONSE
 
     def __init__(self, options: Options, raw: WorkerRaw) -> None:
+        # All that `super().__init__` does, without the call: one is made for every request.
+        self.options: Options = options
+        self._root_path = options.root_path or ""
+        self._peer = self._signal = self._work = self._endings = None
         self._raw = raw
         self._bindings: Mapping[str, Any] | None = None
         self._controller: AbortController | None = None
         self._is_gone = False
-        super().__init__(options, read_peer(raw.request), options.root_path or "")
+
+    def _read_peer(self) -> Peer:
+        return read_peer(self._raw.request)
 
     @property
     def env(self) -> Mapping[str, str]:

@@ -27,39 +27,47 @@ _between_cookies = re.compile(r", (?=[!#$%&'*+\-.^_`|~0-9A-Za-z]+=)")
 
 
 class WorkerRequest(NativeRequest):
-    """A request over the one of JavaScript, which it reads when it is asked.
+    """A request over the one of JavaScript, of which it reads the header fields when it is asked.
 
-    Args:
-        native: the `Request` of JavaScript.
-        platform: the platform of the call.
-        javascript: the runtime.
+    Each attribute of an object of JavaScript and each call costs microseconds, so that none is
+    looked up twice.
     """
 
-    __slots__ = ("_host", "_javascript", "_native", "_root_path", "_scheme")
+    __slots__ = ("_fields", "_javascript", "_root_path", "_scheme")
 
-    def __init__(self, native: Any, platform: Platform, javascript: JavaScript) -> None:
-        self._native = native
-        self._javascript = javascript
-        self._root_path = platform.root_path
-        host: str = native.headers.get("host") or ""
+    _fields: Any
+    _javascript: JavaScript
+    _root_path: str
+    _scheme: str
+
+    @classmethod
+    def read(cls, native: Any, platform: Platform, javascript: JavaScript) -> WorkerRequest:
+        """The request of a call.
+
+        Args:
+            native: the `Request` of JavaScript.
+            platform: the platform of the call.
+            javascript: the runtime.
+        """
+        fields, root_path = native.headers, platform.root_path
+        host: str = fields.get("host") or ""
         url = split_url(native.url, host)
-        self._scheme = url.scheme
-        self._host = to_wire(host or url.authority)
-        super().__init__(
+        request = cls(
             native.method,
-            below(url.target, platform.root_path),
+            below(url.target, root_path),
             url.query,
-            read_body(native, javascript),
+            read_body(native, fields, javascript),
             platform.options.limits,
+            to_wire(host or url.authority),
         )
+        request._fields, request._javascript = fields, javascript
+        request._root_path, request._scheme = root_path, url.scheme
+        return request
 
     def _read_headers(self) -> Headers:
         from portico import Headers
 
-        return Headers.from_pairs(read_fields(self._native.headers, self._javascript))
-
-    def _read_host(self) -> str:
-        return self._host
+        return Headers.from_pairs(read_fields(self._fields, self._javascript))
 
     def _read_scheme(self) -> str:
         return self._scheme

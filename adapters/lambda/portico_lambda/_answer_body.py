@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from binascii import b2a_base64
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from portico import PorticoError
@@ -26,6 +27,7 @@ ORIGIN_LIMIT: Final = 1024 * 1024
 # JSON writes a character in 6 at most, or 12 for 4 bytes of UTF-8. What is well below that, header
 # fields included, needs no measuring.
 _SURELY_FITS: Final = 8
+SHORT: Final = PAYLOAD_LIMIT // _SURELY_FITS
 
 _TEXTUAL: Final = frozenset(
     {
@@ -95,14 +97,25 @@ def collect(stream: ByteStream, shape: Shape, limit: int) -> bytes:
 
 async def collect_on_loop(stream: ByteStream, shape: Shape, limit: int) -> bytes:
     """All of a stream of either kind; see `collect`."""
-    chunks: list[bytes] = []
-    left = limit
+    if not stream.is_async:
+        return collect(stream, shape, limit)
     try:
-        async for chunk in stream:
-            left -= len(chunk)
-            if left < 0:
-                raise AnswerTooLargeError(shape, limit)
-            chunks.append(chunk)
+        first = await anext(stream, None)
+        if first is None:
+            return b""
+        chunks = [first]
+        left = limit - len(first)
+        passes_bytes, to_chunk = stream.passes_bytes, stream.to_chunk
+        if left >= 0:
+            async for value in stream.values:
+                chunk = value if passes_bytes and type(value) is bytes else to_chunk(value)
+                left -= len(chunk)
+                if left < 0:
+                    break
+                chunks.append(chunk)
+        if left < 0:
+            raise AnswerTooLargeError(shape, limit)
+        await stream.end()
     finally:
         await stream.aclose()
     return b"".join(chunks)
@@ -112,7 +125,8 @@ def write_body(headers: Headers, content: bytes, limit: int) -> AnswerBody:
     """A body as text where it is one, and where the text's JSON is not what breaks the limit."""
     if not content:
         return AnswerBody("", False)
-    if _is_textual(headers):
+    encoding = headers.get("content-encoding") or "identity"
+    if encoding.lower() == "identity" and is_textual(headers.get("content-type") or ""):
         try:
             text = content.decode()
         except UnicodeDecodeError:
@@ -123,11 +137,10 @@ def write_body(headers: Headers, content: bytes, limit: int) -> AnswerBody:
     return AnswerBody(b2a_base64(content, newline=False).decode("ascii"), True)
 
 
-def _is_textual(headers: Headers) -> bool:
-    if (headers.get("content-encoding") or "identity").lower() != "identity":
-        return False
-    content_type = (headers.get("content-type") or "").lower()
-    essence, _, parameters = content_type.partition(";")
+@lru_cache(maxsize=128)
+def is_textual(content_type: str) -> bool:
+    """Whether a body of a type is a text, if it decodes."""
+    essence, _, parameters = content_type.lower().partition(";")
     essence = essence.strip()
     return (
         essence.startswith("text/")

@@ -18,7 +18,14 @@ from portico_lambda._target import (
 )
 
 if TYPE_CHECKING:
+    from portico.contract import Peer
     from portico_lambda._fields import Fields
+
+
+def api_peer(event: Fields) -> Peer:
+    """The client of either kind of API."""
+    context = table(event, "requestContext")
+    return gateway_peer(text(table(context, "http") or table(context, "identity"), "sourceIp"))
 
 
 def rest(event: Fields, root_path: str | None) -> Parts:
@@ -35,7 +42,7 @@ def rest(event: Fields, root_path: str | None) -> Parts:
     if event.get("version") == "1.0":
         path, root = mounted(whole, root_path, stage)
     elif root_path is None:
-        path, root = whole, _stage_before(whole, text(context, "path"), stage)
+        path, root = whole, stage_before(whole, text(context, "path"), stage)
     else:
         path, root = mounted(whole, root_path)
     return Parts(
@@ -51,7 +58,8 @@ def rest(event: Fields, root_path: str | None) -> Parts:
     )
 
 
-def _stage_before(path: str, whole: str, stage: str) -> str:
+def stage_before(path: str, whole: str, stage: str) -> str:
+    """The stage as a root path, where the path of the URL has it before that of the event."""
     root = f"/{stage}"
     found = stage and (whole == root + path or (path == "/" and whole == root))
     return root if found else ""

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from contextvars import copy_context
 from typing import TYPE_CHECKING, cast
 
 from portico import PeerError
-from portico.contract import Options
+from portico.contract import Options, Response
 from portico_lambda._answer_body import answer_limit
 from portico_lambda._environment import Environment
 from portico_lambda._events import read_event
 from portico_lambda._invocation import Invocation
+from portico_lambda._plain_events import read_plain
 from portico_lambda._platform import CAPABILITIES, LambdaPlatform
 from portico_lambda._request import LambdaRequest
-from portico_lambda._response import own_result, problem
+from portico_lambda._response import own_result, plain_result, problem
 from portico_lambda._shapes import shape_of
 
 if TYPE_CHECKING:
+    from contextvars import Context
     from typing import Unpack
 
-    from portico.contract import Application, OptionArguments
+    from portico.contract import Application, OptionArguments, Request
     from portico_lambda._fields import Fields
     from portico_lambda._response import Result
 
@@ -67,6 +70,28 @@ class Lambda:
         Raises:
             EventError: the event is not an HTTP request. Nothing else is raised.
         """
+        environment, options = self._environment, self._options
+        if environment is None or options.root_path is not None or not environment.is_live:
+            return self._general(event, context)
+        request = read_plain(event, options.limits)
+        if request is None:
+            return self._general(event, context)
+        fields = cast("Fields", event)
+        platform = LambdaPlatform(options, None, request.root_path, fields, context)
+        variables = copy_context()
+        try:
+            answer = variables.run(self._app.handle, request, platform, environment.running)
+            if type(answer) is Response and platform.is_quiet:
+                result = plain_result(answer, is_rest=request.is_rest)
+                if result is not None:
+                    return result
+        except Exception as error:  # noqa: BLE001 - reported; the peer gets a 500
+            invocation = self._invocation(fields, request, platform, variables)
+            return invocation.broken(environment, error)
+        invocation = self._invocation(fields, request, platform, variables)
+        return invocation.result(environment, answer)
+
+    def _general(self, event: object, context: object) -> Result:
         shape = shape_of(event)
         fields = cast("Fields", event)
         limit = answer_limit(shape, fields)
@@ -76,12 +101,19 @@ class Lambda:
             return own_result(shape, problem(error.status, error.detail), limit)
         platform = LambdaPlatform(self._options, parts.peer, parts.root_path, fields, context)
         request = LambdaRequest(parts, self._options.limits)
-        invocation = Invocation(self._app, shape, limit, request, platform)
+        invocation = self._invocation(fields, request, platform, copy_context())
         try:
             environment = self._entered()
         except Exception as error:  # noqa: BLE001 - reported; the peer gets a 500
             return invocation.failed(error, "the application could not start")
         return invocation.result(environment)
+
+    def _invocation(
+        self, event: Fields, request: Request, platform: LambdaPlatform, variables: Context
+    ) -> Invocation:
+        shape = shape_of(event)
+        limit = answer_limit(shape, event)
+        return Invocation(self._app, shape, limit, request, platform, variables)
 
     def start(self) -> None:
         """Start the application now; nothing happens where it runs already.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine
-from contextvars import copy_context
 from typing import TYPE_CHECKING
 
 from portico import Response
@@ -13,11 +12,11 @@ from portico_lambda._response import own_result, problem, to_result
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
+    from contextvars import Context
 
-    from portico.contract import Application
+    from portico.contract import Application, Request
     from portico_lambda._environment import Environment
     from portico_lambda._platform import LambdaPlatform
-    from portico_lambda._request import LambdaRequest
     from portico_lambda._response import Result
     from portico_lambda._shapes import Shape
 
@@ -32,24 +31,42 @@ class Invocation:
         app: Application,
         shape: Shape,
         limit: int,
-        request: LambdaRequest,
+        request: Request,
         platform: LambdaPlatform,
+        context: Context,
     ) -> None:
         self._app = app
         self._shape: Shape = shape
         self._limit = limit
         self._request = request
         self._platform = platform
-        self._context = copy_context()
+        self._context = context
 
-    def result(self, environment: Environment) -> Result:
-        """The whole of it; never raises."""
+    def result(
+        self, environment: Environment, answer: Response | Awaitable[Response] | None = None
+    ) -> Result:
+        """The whole of it; never raises.
+
+        Args:
+            environment: the started application.
+            answer: what that has answered, if it was asked already.
+        """
         try:
-            response, content = self._answer(environment)
+            if answer is None:
+                answer = self._context.run(
+                    self._app.handle, self._request, self._platform, environment.running
+                )
+            response, content = self._whole(answer, environment)
             strict = self._platform.options.strict
             result = to_result(self._shape, response, content, limit=self._limit, strict=strict)
         except Exception as error:  # noqa: BLE001 - reported; the peer gets a 500
-            result = self.failed(error, f"{self._request.method} {self._request.raw_path} failed")
+            return self.broken(environment, error)
+        self._finish(environment)
+        return result
+
+    def broken(self, environment: Environment, error: Exception) -> Result:
+        """The end of it where something went wrong beyond what the application answers."""
+        result = self.failed(error, f"{self._request.method} {self._request.raw_path} failed")
         self._finish(environment)
         return result
 
@@ -62,10 +79,9 @@ class Invocation:
             answer.content = b""
         return own_result(self._shape, answer, self._limit)
 
-    def _answer(self, environment: Environment) -> tuple[Response, bytes]:
-        answer = self._context.run(
-            self._app.handle, self._request, self._platform, environment.running
-        )
+    def _whole(
+        self, answer: Response | Awaitable[Response], environment: Environment
+    ) -> tuple[Response, bytes]:
         if not isinstance(answer, Response):
             try:
                 return environment.loop.run(self._awaited(answer), self._context)

@@ -18,6 +18,8 @@ from portico.contract import (
     Promise,
     Runtime,
 )
+from portico_lambda._api_events import api_peer
+from portico_lambda._fields import NOTHING
 
 if TYPE_CHECKING:
     from portico_lambda._fields import Fields
@@ -70,6 +72,13 @@ class LambdaPlatform(Platform):
     """The platform of one invocation, or, without an event, of the environment.
 
     An environment answers one invocation at a time, so what blocks is called inline.
+
+    Args:
+        options: those of the adapter.
+        peer: the client; None where an event of API Gateway or a function URL is yet to be asked.
+        root_path: where the application is mounted.
+        event: the event.
+        context: the runtime's context object.
     """
 
     __slots__ = ("_context", "_deadline", "_event")
@@ -81,15 +90,26 @@ class LambdaPlatform(Platform):
     def __init__(
         self,
         options: Options,
-        peer: Peer = UNKNOWN_PEER,
+        peer: Peer | None = UNKNOWN_PEER,
         root_path: str = "",
         event: Fields | None = None,
         context: object = None,
     ) -> None:
-        super().__init__(options, peer, root_path)
+        # All that `super().__init__` does, without the call: one is made for every request.
+        self.options: Options = options
+        self._peer, self._root_path = peer, root_path
+        self._signal = self._work = self._endings = None
         self._event = event
         self._context = context
         self._deadline: float | None = None
+
+    def _read_peer(self) -> Peer:
+        return api_peer(NOTHING if self._event is None else self._event)
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nobody has given it anything to do behind the answer."""
+        return self._work is None and self._endings is None
 
     @property
     def deadline(self) -> float | None:

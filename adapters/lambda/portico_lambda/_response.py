@@ -18,11 +18,17 @@ shape                 header fields                          several Set-Cookie
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from portico import Response
-from portico_lambda._answer_body import AnswerBody, AnswerTooLargeError, exceeds, write_body
+from portico_lambda._answer_body import (
+    SHORT,
+    AnswerBody,
+    AnswerTooLargeError,
+    exceeds,
+    is_textual,
+    write_body,
+)
 from portico_lambda._edge_headers import edge_headers
 from portico_lambda._lost import lost
 
@@ -59,6 +65,42 @@ def to_result(
     if exceeds(shape, result, response.headers, content, limit):
         raise AnswerTooLargeError(shape, limit)
     return result
+
+
+def plain_result(response: Response, *, is_rest: bool) -> Result | None:
+    """The result of a short text with a field for each name, which most answers are.
+
+    None is for any other, and any shape but those of API Gateway and function URLs: `to_result`.
+    """
+    content, fields = response.content, response.fields()
+    headers = dict(fields)
+    if (
+        type(content) is not bytes
+        or len(content) >= SHORT
+        or len(headers) != len(fields)
+        or "set-cookie" in headers
+        or "content-encoding" in headers
+        or not is_textual(headers.get("content-type", ""))
+    ):
+        return None
+    try:
+        text = content.decode()
+    except UnicodeDecodeError:
+        return None
+    if not is_rest:
+        return {
+            "statusCode": response.status,
+            "headers": headers,
+            "body": text,
+            "isBase64Encoded": False,
+        }
+    listed = {name: [value] for name, value in fields if name not in _REST_WRITES_ITSELF}
+    return {
+        "statusCode": response.status,
+        "multiValueHeaders": listed,
+        "body": text,
+        "isBase64Encoded": False,
+    }
 
 
 def rest(response: Response, body: AnswerBody, strict: bool) -> Result:
@@ -177,6 +219,8 @@ def _status_line(status: int) -> str:
 
 
 def _phrase(status: int) -> str:
+    from http import HTTPStatus
+
     try:
         return HTTPStatus(status).phrase
     except ValueError:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 from portico import PeerError
 from portico_lambda._fields import required, texts
@@ -12,6 +12,7 @@ from portico_lambda._fields import required, texts
 if TYPE_CHECKING:
     from portico_lambda._fields import Fields
 
+_UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 # RFC 3986 section 3.3: `pchar` without the percent sign, and the slash.
 _PATH = "/-._~!$&'()*+,;=:@"
 # RFC 3986 section 3.4, without what separates fields and what a form reads as a space.
@@ -29,23 +30,36 @@ def method_of(fields: Fields, name: str) -> str:
 
 def path_of_decoded(path: str) -> str:
     """Encode a path that the service has decoded, percent signs included."""
-    return quote(path, _PATH)
+    return _quoted(path, _PATH)
 
 
 def path_of_encoded(path: str) -> str:
     """A path as the client sent it; what cannot stand in one is encoded, as tools need it."""
-    return quote(path, f"{_PATH}%")
+    return _quoted(path, f"{_PATH}%")
+
+
+def _quoted(text: str, safe: str) -> str:
+    if _left_as_they_are(safe).issuperset(text):
+        return text
+    from urllib.parse import quote  # slow to load, and most events need none of it
+
+    return quote(text, safe)
+
+
+@cache
+def _left_as_they_are(safe: str) -> frozenset[str]:
+    return _UNRESERVED | frozenset(safe)
 
 
 def query_of_encoded(query: str) -> str:
     """A query as the client sent it; what cannot stand in one is encoded."""
-    return quote(query, f"{_QUERY_VALUE}&+=%[]{{}}|^`\\")
+    return _quoted(query, f"{_QUERY_VALUE}&+=%[]{{}}|^`\\")
 
 
 def query_of_decoded_fields(fields: Fields) -> str:
     """A query of fields that the service has decoded, in their order."""
     return "&".join(
-        f"{quote(name, _QUERY_VALUE)}={quote(value, _QUERY_VALUE)}"
+        f"{_quoted(name, _QUERY_VALUE)}={_quoted(value, _QUERY_VALUE)}"
         for name, values in fields.items()
         for value in texts(values, name)
     )

@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING
 
 from portico.contract import ByteStream, Options, Response, failure
 from portico_wsgi._platform import CAPABILITIES, WsgiPlatform
-from portico_wsgi._process import Process, Processes
+from portico_wsgi._process import Processes
 from portico_wsgi._request import WsgiRequest
 from portico_wsgi._response import Body, send_head
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
+    from contextvars import Context
     from typing import Unpack
     from wsgiref.types import StartResponse, WSGIEnvironment
 
-    from portico.contract import Application, OptionArguments
+    from portico.contract import Application, OptionArguments, Running
+    from portico_wsgi._process import Process
     from portico_wsgi._response import Chunks
 
 
@@ -42,7 +44,7 @@ class WSGI:
     """
 
     def __init__(self, app: Application, **options: Unpack[OptionArguments]) -> None:
-        self._app = app
+        self._handle = app.handle
         self._options = Options(**options)
         self._processes = Processes(app, self._options)
         if self._options.check == "now":
@@ -50,14 +52,38 @@ class WSGI:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request (PEP 3333 "The Application/Framework Side")."""
+        process = self._processes.current
+        running = None if process is None else process.running
+        if process is None or running is None:
+            try:
+                process, running = self._entered(bool(environ["wsgi.multithread"]))
+            except Exception as error:  # noqa: BLE001 - reported; the peer gets a 500
+                WsgiPlatform(self._options).report(error, "the application could not start")
+                response = failure(environ["REQUEST_METHOD"])
+                send_head(response, start_response)
+                return [response.sync.bytes()]
+        platform = process.platform_type(self._options, environ)
+        context = copy_context()
+        answer: Response | Awaitable[Response]
         try:
-            process = self._processes.entered(bool(environ["wsgi.multithread"]))
+            request = WsgiRequest.read(environ, platform)
+            answer = context.run(self._handle, request, platform, running)
+            content = answer.content if type(answer) is Response else None
         except Exception as error:  # noqa: BLE001 - reported; the peer gets a 500
-            WsgiPlatform(self._options).report(error, "the application could not start")
-            response = failure(environ["REQUEST_METHOD"])
-            send_head(response, start_response)
-            return [response.sync.bytes()]
-        return Call(self._app, process, environ).answer(start_response)
+            report(error, environ, platform)
+            answer = failure(environ["REQUEST_METHOD"])
+            content = answer.content
+        if type(answer) is Response and type(content) is bytes and platform.is_quiet:
+            send_head(answer, start_response)
+            return [content] if content else []
+        return Call(process, environ, platform, context).answer(answer, start_response)
+
+    def _entered(self, multithread: bool) -> tuple[Process, Running]:
+        process = self._processes.entered(multithread)
+        running = process.running
+        if running is None:
+            raise RuntimeError("The application was stopped while a request was on its way.")
+        return process, running
 
     def start(self, *, multithread: bool = True) -> None:
         """Start the application now, in this process; nothing happens where it runs already.
@@ -77,21 +103,28 @@ class WSGI:
 
 
 class Call:
-    """One request on its way through."""
+    """One request whose answer has to be waited for, or that is not over with its answer."""
 
-    __slots__ = ("_app", "_chunks", "_context", "_environ", "_platform", "_process")
+    __slots__ = ("_chunks", "_context", "_environ", "_platform", "_process")
 
-    def __init__(self, app: Application, process: Process, environ: WSGIEnvironment) -> None:
-        self._app = app
+    def __init__(
+        self,
+        process: Process,
+        environ: WSGIEnvironment,
+        platform: WsgiPlatform,
+        context: Context,
+    ) -> None:
         self._process = process
         self._environ = environ
-        self._context = copy_context()
-        self._platform = process.platform_type(process.options, environ)
+        self._platform = platform
+        self._context = context
         self._chunks: Chunks | None = None
 
-    def answer(self, start_response: StartResponse) -> Iterable[bytes]:
-        """The whole of it; what is left to do waits in the iterable's `close`."""
-        response = self._response()
+    def answer(
+        self, answer: Response | Awaitable[Response], start_response: StartResponse
+    ) -> Iterable[bytes]:
+        """See it through; what is left to do waits in the iterable's `close`."""
+        response = self._response(answer)
         content = response.content
         if isinstance(content, ByteStream):
             self._chunks = self._chunks or content
@@ -108,15 +141,12 @@ class Call:
             raise
         return body
 
-    def _response(self) -> Response:
+    def _response(self, answer: Response | Awaitable[Response]) -> Response:
+        if isinstance(answer, Response):
+            if not _is_async(answer):
+                return answer
+            answer = _ready(answer)
         try:
-            request = WsgiRequest(self._environ, self._platform)
-            running = self._process.running
-            answer = self._context.run(self._app.handle, request, self._platform, running)
-            if isinstance(answer, Response):
-                if not _is_async(answer):
-                    return answer
-                answer = _ready(answer)
             from portico_wsgi._tasks import Exchange
 
             exchange = Exchange(self._process.loop, answer, self._context)
@@ -130,8 +160,7 @@ class Call:
 
     def failed(self, error: Exception) -> None:
         """Report what the peer cannot be told."""
-        method, path = self._environ["REQUEST_METHOD"], self._environ.get("PATH_INFO", "")
-        self._platform.report(error, f"{method} {path} failed")
+        report(error, self._environ, self._platform)
 
     def end(self, cut_short: bool) -> None:
         """Close the stream, and do the work that waited for the end of the answer."""
@@ -167,6 +196,11 @@ class Call:
         from portico_wsgi._tasks import run
 
         run(self._process.loop, work, self._context)
+
+
+def report(error: Exception, environ: WSGIEnvironment, platform: WsgiPlatform) -> None:
+    """Report what went wrong with a request, which the peer cannot be told."""
+    platform.report(error, f"{environ['REQUEST_METHOD']} {environ.get('PATH_INFO', '')} failed")
 
 
 def _is_async(response: Response) -> bool:

@@ -16,13 +16,13 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
 from contextvars import copy_context
 from typing import Any, Protocol, TypeAlias, TypeVar
 
+from portico_wsgi._reply import Reply
+
 T = TypeVar("T")
 
-Reply: TypeAlias = Future[Any]
 Start: TypeAlias = Callable[[Reply], object]
 
 
@@ -52,8 +52,7 @@ class CallerLoop:
         _check_no_loop_runs()
         with self._lock:
             loop = self._runner.get_loop()
-            reply: Reply = Future()
-            reply.add_done_callback(lambda _: loop.stop())
+            reply = Reply(loop.stop)
             loop.call_soon(start, reply)
             # Others may stop the loop as well: a handler, or the late reply to an interrupted call.
             while not reply.done():
@@ -88,8 +87,11 @@ class ThreadLoop:
     def call(self, start: Start, /) -> Any:
         """Run `start` on the loop and wait for its reply."""
         _check_no_loop_runs(self._loop)
-        reply: Reply = Future()
+        given = threading.Lock()
+        given.acquire()
+        reply = Reply(given.release)
         self._loop.call_soon_threadsafe(start, reply)
+        given.acquire()
         return reply.result()
 
     def close(self) -> None:
@@ -101,11 +103,9 @@ class ThreadLoop:
 
 def _check_no_loop_runs(forbidden: asyncio.AbstractEventLoop | None = None) -> None:
     """Refuse a wait that would stop the loop that has to end it."""
-    try:
-        running = asyncio.get_running_loop()
-    except RuntimeError:
-        return
-    if forbidden is None or running is forbidden:
+    # `get_running_loop` would raise, nearly each time.
+    running = asyncio._get_running_loop()
+    if running is not None and (forbidden is None or running is forbidden):
         raise RuntimeError(
             "The WSGI application was called by code that runs on an event loop, which would have "
             "to wait for itself. Call it in a thread: `await asyncio.to_thread(...)`."

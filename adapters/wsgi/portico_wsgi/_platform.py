@@ -9,6 +9,7 @@ from portico.contract import (
     ABSENT,
     EMULATED,
     NATIVE,
+    UNKNOWN_PEER,
     Capabilities,
     Capability,
     Options,
@@ -81,14 +82,25 @@ class WsgiPlatform(Platform):
     capabilities: ClassVar[Capabilities] = CAPABILITIES
 
     def __init__(self, options: Options, environ: WSGIEnvironment | None = None) -> None:
-        root_path = options.root_path
-        if environ is None:
-            super().__init__(options, root_path=root_path or "")
-        else:
-            given = read_root_path(environ) if root_path is None else root_path
-            super().__init__(options, read_peer(environ), given)
+        # All that `super().__init__` does, without the call: one is made for every request.
+        self.options: Options = options
+        self._peer = self._root_path = self._signal = self._work = self._endings = None
         self._environ = environ
         self._controller: AbortController | None = None
+
+    def _read_peer(self) -> Peer:
+        return UNKNOWN_PEER if self._environ is None else read_peer(self._environ)
+
+    def _read_root_path(self) -> str:
+        given = self.options.root_path
+        if given is None and self._environ is not None:
+            return read_root_path(self._environ)
+        return given or ""
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nobody has given it anything to do behind the answer."""
+        return self._work is None and self._endings is None
 
     @property
     def signal(self) -> AbortSignal:

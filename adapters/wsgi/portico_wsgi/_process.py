@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import atexit
-import os
 import sys
 from contextlib import suppress
+from os import getpid
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -24,7 +24,7 @@ class Process:
         self.options = options
         self.platform_type = WsgiPlatform if shares_loop else SerialWsgiPlatform
         self._app = app
-        self._pid = os.getpid()
+        self._pid = getpid()
         self._shares_loop = shares_loop
         self._platform = self.platform_type(options)
         self._running: Running | None = None
@@ -35,19 +35,16 @@ class Process:
     @property
     def is_own(self) -> bool:
         """Whether this is the process that started it, not a fork of that."""
-        return self._pid == os.getpid()
+        return self._pid == getpid()
 
     @property
-    def is_live(self) -> bool:
-        """Whether requests can be given to it: started here, and its resources still stand."""
-        started = self.is_own and self._running is not None
-        return started and (self._host is None or not self._host.ended)
+    def running(self) -> Running | None:
+        """What the application was entered with; None where no request can be given to it.
 
-    @property
-    def running(self) -> Running:
-        """What the application was entered with; there where `is_live` was true."""
-        if self._running is None:
-            raise RuntimeError("The application was stopped while a request was on its way.")
+        Those that can were started here, and their resources still stand.
+        """
+        if self._pid != getpid() or (self._host is not None and self._host.ended):
+            return None
         return self._running
 
     @property
@@ -102,31 +99,32 @@ class Process:
 
 
 class Processes:
-    """Finds the `Process` that this process has, or makes one and enters it."""
+    """Finds the `Process` that this process has, or makes one and enters it.
+
+    Attributes:
+        current: the last one; of another process where this one is a fork.
+    """
 
     def __init__(self, app: Application, options: Options) -> None:
         self._app = app
         self._options = options
-        self._current: Process | None = None
+        self.current: Process | None = None
         self._locks: dict[int, Lock] = {}
 
     def entered(self, multithread: bool) -> Process:
         """The one of this process, live; made and entered by the first thread that asks."""
-        current = self._current
-        if current is not None and current.is_live:
-            return current
         with self._lock:
-            current = self._current
+            current = self.current
             if current is None or not current.is_own:
                 current = self._replace(current, multithread or _loop_runs_here())
-            if not current.is_live:
+            if current.running is None:
                 current.enter()
         return current
 
     def leave(self) -> None:
         """Leave the one of this process, if there is one."""
         with self._lock:
-            current, self._current = self._current, None
+            current, self.current = self.current, None
             atexit.unregister(self.leave)
         if current is not None:
             current.leave() if current.is_own else current.abandon()
@@ -134,15 +132,15 @@ class Processes:
     @property
     def _lock(self) -> Lock:
         # By process: a lock that was held when the process forked stays held in the child.
-        return self._locks.setdefault(os.getpid(), Lock())
+        return self._locks.setdefault(getpid(), Lock())
 
     def _replace(self, inherited: Process | None, shares_loop: bool) -> Process:
         if inherited is not None:
             inherited.abandon()
-        self._current = Process(self._app, self._options, shares_loop)
+        self.current = current = Process(self._app, self._options, shares_loop)
         atexit.unregister(self.leave)
         atexit.register(self.leave)
-        return self._current
+        return current
 
 
 def _loop_runs_here() -> bool:

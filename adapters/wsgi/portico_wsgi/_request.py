@@ -26,8 +26,6 @@ _quotable = re.compile(r"[^A-Za-z0-9\-._~!$&'()*+,;=:@/]")
 _escape = re.compile(r"%([0-9A-Fa-f]{2})")
 _origin = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*").match
 _is_length = re.compile(r"[0-9]{1,18}").fullmatch
-# CGI's own variables carry these two (RFC 3875 section 4.1); some servers give both forms.
-_TWICE = frozenset({"HTTP_CONTENT_TYPE", "HTTP_CONTENT_LENGTH"})
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
 
 
@@ -36,36 +34,51 @@ class WsgiRequest(NativeRequest):
 
     __slots__ = ("_environ", "_platform")
 
-    def __init__(self, environ: WSGIEnvironment, platform: Platform) -> None:
-        self._environ = environ
-        self._platform = platform
-        super().__init__(
-            environ["REQUEST_METHOD"],
-            read_target(environ, platform.options.root_path),
-            environ.get("QUERY_STRING", ""),
-            read_body(environ, platform),
-            platform.options.limits,
+    _environ: WSGIEnvironment
+    _platform: Platform
+
+    @classmethod
+    def read(cls, environ: WSGIEnvironment, platform: Platform) -> WsgiRequest:
+        """The request of a call."""
+        get, options = environ.get, platform.options
+        path, query = get("PATH_INFO", ""), get("QUERY_STRING", "")
+        target = get("REQUEST_URI") or get("RAW_URI")
+        if query and target:
+            target = target.partition("?")[0]
+        if (
+            target != path
+            or path[:1] != "/"
+            or "%" in path
+            or "?" in path
+            or not path.isascii()
+            or get("SCRIPT_NAME")
+            or options.root_path is not None
+        ):
+            path = read_target(environ, options.root_path)
+        # What most requests have that have no body.
+        is_alone = (
+            "CONTENT_LENGTH" not in environ
+            and "HTTP_TRANSFER_ENCODING" not in environ
+            and get("SERVER_PROTOCOL") == "HTTP/1.1"
         )
+        request = cls(
+            environ["REQUEST_METHOD"],
+            path,
+            query,
+            None if is_alone else read_body(environ, platform),
+            options.limits,
+            get("HTTP_HOST") or None,
+        )
+        request._environ, request._platform = environ, platform
+        return request
 
     def _read_headers(self) -> Headers:
-        from portico import Headers
+        from portico_wsgi._headers import EnvironHeaders
 
-        environ = self._environ
-        pairs = [
-            # Some servers leave the white space after a value (RFC 9112 section 5.1).
-            (key[5:].replace("_", "-").lower(), value.strip(" \t"))
-            for key, value in environ.items()
-            if key.startswith("HTTP_") and key not in _TWICE
-        ]
-        # PEP 3333 "environ Variables": these two may be empty or missing, which means the same.
-        if environ.get("CONTENT_TYPE"):
-            pairs.append(("content-type", environ["CONTENT_TYPE"]))
-        if environ.get("CONTENT_LENGTH"):
-            pairs.append(("content-length", environ["CONTENT_LENGTH"]))
-        return Headers.from_pairs(pairs)
+        return EnvironHeaders(self._environ)
 
     def _read_host(self) -> str:
-        return self._environ.get("HTTP_HOST") or _server_name(self._environ)
+        return _server_name(self._environ)  # `read` has looked for a Host field
 
     def _read_scheme(self) -> str:
         scheme: str = self._environ["wsgi.url_scheme"]
@@ -236,7 +249,8 @@ class Input:
             yield chunk
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        while chunk := await self._platform.run_blocking(self._next):
+        # No trip to where it may block for an end that is known already.
+        while self._remaining != 0 and (chunk := await self._platform.run_blocking(self._next)):
             yield chunk
 
     def _next(self) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,25 +28,30 @@ HOP_BY_HOP = frozenset(
 # The statuses with which `wsgiref.validate` refuses a Content-Type.
 NO_CONTENT = frozenset({204, 304})
 
-_status_lines: dict[int, str] = {}
+
+class _StatusLines(dict[int, str]):
+    """`"200 OK"`: PEP 3333 wants a reason phrase, which no client reads (RFC 9112 section 4)."""
+
+    def __missing__(self, status: int) -> str:
+        line = self[status] = f"{status} {_reason(status)}"
+        return line
+
+
+STATUS_LINES: Final = _StatusLines()
 
 
 def send_head(response: Response, start_response: StartResponse) -> None:
     """Give the server status and header fields, which it keeps until the first chunk (PEP 3333)."""
-    headers = [pair for pair in response.headers if pair[0] not in HOP_BY_HOP]
-    if response.status not in NO_CONTENT and "content-type" not in dict(headers):
-        # `wsgiref.validate` demands the field. This value says what its absence says (RFC 9110
-        # section 8.3).
-        headers.append(("content-type", "application/octet-stream"))
-    start_response(status_line(response.status), headers)
-
-
-def status_line(status: int) -> str:
-    """`"200 OK"`: PEP 3333 wants a reason phrase, which no client reads (RFC 9112 section 4)."""
-    line = _status_lines.get(status)
-    if line is None:
-        line = _status_lines[status] = f"{status} {_reason(status)}"
-    return line
+    headers = response.fields()
+    if not response.is_plain:
+        names = dict(headers)
+        if not HOP_BY_HOP.isdisjoint(names):
+            headers = [pair for pair in headers if pair[0] not in HOP_BY_HOP]
+        if "content-type" not in names and response.status not in NO_CONTENT:
+            # `wsgiref.validate` demands the field. This value says what its absence says (RFC 9110
+            # section 8.3).
+            headers.append(("content-type", "application/octet-stream"))
+    start_response(STATUS_LINES[response.status], headers)
 
 
 def _reason(status: int) -> str:
@@ -61,8 +66,8 @@ def _reason(status: int) -> str:
 class Chunks(Protocol):
     """Chunks of a body, read one at a time."""
 
-    def __next__(self) -> bytes:
-        """The next chunk, which is not empty; `StopIteration` after the last."""
+    def __iter__(self) -> Iterator[bytes]:
+        """Over those that are left, none of which is empty."""
         ...
 
     def close(self) -> None:
@@ -85,31 +90,34 @@ class Ending(Protocol):
 class Body:
     """The iterable of PEP 3333: one chunk each time that the server can send one, and `close()`."""
 
-    __slots__ = ("_chunks", "_closed", "_ending", "_exhausted")
+    __slots__ = ("_chunks", "_closed", "_ending", "_exhausted", "_reader")
 
     def __init__(self, chunks: Chunks, ending: Ending) -> None:
         self._chunks = chunks
         self._ending = ending
         self._exhausted = False
         self._closed = False
+        self._reader: Iterator[bytes] | None = None
 
     def __iter__(self) -> Iterator[bytes]:
-        return self
+        if self._reader is None:
+            self._reader = self._read()
+        return self._reader
 
     def __next__(self) -> bytes:
-        if self._exhausted:
-            raise StopIteration
+        return next(iter(self))
+
+    def _read(self) -> Iterator[bytes]:
         try:
-            return self._chunks.__next__()
-        except StopIteration:
-            self._exhausted = True
-            raise
+            # Not a loop with a `yield`, which would cost each chunk twice as much.
+            yield from self._chunks
         except Exception as error:
             # It goes on to the server, who alone can break the connection off: an iterator that
             # merely ended would make half an answer look whole.
             self._exhausted = True
             self._ending.failed(error)
             raise
+        self._exhausted = True
 
     def close(self) -> None:
         """Called by the server in every case (PEP 3333 "Specification Details"); once counts."""

@@ -7,18 +7,24 @@ end of its stream; `run` is for work that only has to end.
 from __future__ import annotations
 
 import asyncio
-from concurrent.futures import Future
 from contextlib import aclosing
-from typing import TYPE_CHECKING
+from itertools import repeat
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from portico.contract import ByteStream
+from portico_wsgi._reply import Reply
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Coroutine, Iterator
     from contextvars import Context
 
     from portico.contract import Idle, Response, Running
-    from portico_wsgi._loop import Loop, Reply
+    from portico_wsgi._loop import Loop
+
+
+T = TypeVar("T")
+
+_eager: Any = getattr(asyncio, "eager_task_factory", None)
 
 
 class Host:
@@ -101,6 +107,9 @@ class Exchange:
             raise
         return response
 
+    def __iter__(self) -> Iterator[bytes]:
+        return map(next, repeat(self))
+
     def __next__(self) -> bytes:
         chunk: bytes | None = self._loop.call(self._pull)
         if chunk is None:
@@ -113,7 +122,7 @@ class Exchange:
 
     def _begin(self, reply: Reply) -> None:
         self._reply = reply
-        self._task = asyncio.get_running_loop().create_task(self._run(), context=self._context)
+        self._task = start_task(self._run(), self._context)
 
     def _pull(self, reply: Reply) -> None:
         kept, self._kept = self._kept, None
@@ -137,7 +146,7 @@ class Exchange:
 
     def _fill(self, reply: Reply, chunk: bytes) -> None:
         if not reply.done():
-            kept: Reply = Future()
+            kept = Reply()
             self._kept = self._reply = kept
             reply.set_result(chunk)
 
@@ -203,9 +212,21 @@ def run(loop: Loop, work: Callable[[], Awaitable[object]], context: Context) -> 
             reply.set_result(None)
 
     def start(reply: Reply) -> None:
-        tasks.append(asyncio.get_running_loop().create_task(finish(reply), context=context))
+        tasks.append(start_task(finish(reply), context))
 
     loop.call(start)
+
+
+def start_task(work: Coroutine[Any, Any, T], context: Context) -> asyncio.Task[T]:
+    """Run a coroutine in its own task, its first steps at once where asyncio can (Python 3.12).
+
+    Many a request needs no other, and so not another turn of the loop, which asks the kernel.
+    """
+    loop = asyncio.get_running_loop()
+    if _eager is None:
+        return loop.create_task(work, context=context)
+    task: asyncio.Task[T] = _eager(loop, work, context=context)
+    return task
 
 
 def _pass_on(kept: Reply, reply: Reply) -> None:

@@ -1,0 +1,41 @@
+"""`FirstWait`: a coroutine that says when it is about to wait for the first time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Generator
+
+
+class FirstWait:
+    """Awaited once: runs the coroutine, and calls `before` when it suspends its task at first.
+
+    What only matters to a task that waits, such as another one that watches for it, need not be
+    there for one that never does.
+
+    Args:
+        coroutine: what to run.
+        before: called in the same task; it must not raise.
+    """
+
+    __slots__ = ("_before", "_coroutine")
+
+    def __init__(self, coroutine: Coroutine[Any, Any, None], before: Callable[[], object]) -> None:
+        self._coroutine = coroutine
+        self._before = before
+
+    def __await__(self) -> Generator[Any, Any, None]:
+        coroutine = self._coroutine
+        try:
+            awaited = coroutine.send(None)
+            self._before()
+            while True:
+                try:
+                    value = yield awaited
+                except BaseException as error:  # noqa: BLE001 - thrown into the coroutine
+                    awaited = coroutine.throw(error)
+                else:
+                    awaited = coroutine.send(value)
+        except StopIteration:
+            return

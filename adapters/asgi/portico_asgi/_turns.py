@@ -1,0 +1,58 @@
+"""`Turns`: when a stream lets the other tasks of its loop have a turn.
+
+A stream that never waits, sent to a server that never does (hypercorn, granian and daphne, once the
+peer is gone), would keep everybody else from running, the task among them that sees the peer leave.
+A turn after each chunk would cost several times what a short chunk does. So one is taken once
+`SHARE` seconds have passed since the last: so much longer, and one chunk, others wait than if the
+stream had waited itself. The loop is one of them, where it collects what is written (uvloop).
+
+Even to read the clock costs a fifth of what a short chunk does, so that it is read after the first
+chunk and then less and less often, up to every `MOST` chunks, for as long as they take no time to
+speak of. Chunks that take long have it read after each one again. So nobody waits for more than the
+time that one slow chunk takes, but where a stream changes its pace: then for `MOST` of them, once.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+SHARE: Final = 0.001
+MOST: Final = 64
+
+_GROWTH: Final = 8
+_QUICK: Final = SHARE / 8
+
+
+class Turns:
+    """Those that one stream takes.
+
+    Args:
+        checkpoint: awaited, gives the others a turn.
+        clock: seconds.
+    """
+
+    __slots__ = ("_asked", "_checkpoint", "_clock", "_since", "_stride")
+
+    def __init__(
+        self, checkpoint: Callable[[], Awaitable[None]], clock: Callable[[], float]
+    ) -> None:
+        self._checkpoint = checkpoint
+        self._clock = clock
+        self._since = self._asked = clock()
+        self._stride = 1
+
+    async def take(self) -> int:
+        """Take one where it is time; returns after how many chunks to ask again."""
+        now = self._clock()
+        if now - self._asked < _QUICK:
+            self._stride = min(self._stride * _GROWTH, MOST)
+        else:
+            self._stride = 1
+        if now - self._since >= SHARE:
+            await self._checkpoint()
+            now = self._since = self._clock()
+        self._asked = now
+        return self._stride

@@ -1,0 +1,162 @@
+"""The events of API Gateway and of function URLs that are as plain as most are, at one glance.
+
+`_events` looks at each field by itself, so that it can say what is wrong with one. Here a field
+that is missing, or of another type, or has what the general way would have to change, makes the
+whole event one for that way. What is plain has the same request in the end.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from portico import PeerError
+from portico.contract import NativeRequest
+from portico_lambda._api_events import stage_before
+from portico_lambda._event_body import EventBody, body_of
+from portico_lambda._target import query_of_decoded_fields
+
+if TYPE_CHECKING:
+    from portico import Headers
+    from portico.contract import BodyLimits
+    from portico_lambda._fields import Fields
+
+_METHODS: Final = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
+# What `path_of_decoded`, `path_of_encoded` and `query_of_encoded` leave as it is.
+_is_plain_path = re.compile(r"/[A-Za-z0-9\-._~!$&'()*+,;=:@/]*").fullmatch
+_is_plain_query = re.compile(r"[A-Za-z0-9/\-._~!$'()*,;:@?&+=%\[\]{}|^`\\]*").fullmatch
+_STAGES: Final = frozenset({"", "$default"})
+
+# Names of fields, those of an event joined, that were found plain. Clients send few combinations of
+# them; the bound is for those who try.
+_plain_names: Final[set[str]] = set()
+_PLAIN_NAMES_LIMIT = 256
+
+
+class PlainRequest(NativeRequest):
+    """A request over the header fields of an event, by lower-cased name.
+
+    Attributes:
+        fields: those header fields.
+        is_rest: whether it is of a REST API, and not of payload format 2.0.
+        root_path: the stage, where that is in the URL.
+    """
+
+    __slots__ = ("fields", "is_rest", "root_path")
+
+    fields: dict[str, str]
+    is_rest: bool
+    root_path: str
+
+    def _read_headers(self) -> Headers:
+        from portico_lambda._field_headers import FieldHeaders
+
+        return FieldHeaders(self.fields)
+
+    def _read_scheme(self) -> str:
+        return "http" if self.fields.get("x-forwarded-proto") == "http" else "https"
+
+    def _read_root_path(self) -> str:
+        return self.root_path
+
+
+def read_plain(event: Any, limits: BodyLimits) -> PlainRequest | None:
+    """The request of a plain event, or None where it takes the general way."""
+    try:
+        if "Records" in event or "raw_path" in event or "methodArn" in event or "routeArn" in event:
+            return None
+        context = event["requestContext"]
+        if "elb" in context:
+            return None
+        if "version" not in event:
+            return _rest(event, context, limits)
+        if event["version"] != "2.0" or "serviceArn" in context or "serviceNetworkArn" in context:
+            return None
+        return _version_2(event, context, limits)
+    except (AttributeError, KeyError, PeerError, TypeError, ValueError):
+        return None  # said better there
+
+
+def _version_2(event: Any, context: Any, limits: BodyLimits) -> PlainRequest | None:
+    """See `_api_events.http` and `_api_events.url`."""
+    http = context["http"]
+    query = event["rawQueryString"]
+    if (query != "" and not _is_plain_query(query)) or context["stage"] not in _STAGES:
+        return None
+    fields = event["headers"]
+    cookies = event.get("cookies")
+    if cookies is not None:
+        if type(cookies) is not list:
+            return None
+        fields = {**fields}
+        if cookies:
+            if type(fields.pop("cookie", "")) is not str:
+                return None
+            fields["cookie"] = "; ".join(cast("list[str]", cookies))
+    if type(context["domainName"]) is not str or type(http["sourceIp"]) is not str:
+        return None
+    request = _request(event, http["method"], event["rawPath"], query, fields, limits)
+    if request is not None:
+        request.root_path, request.is_rest = "", False
+    return request
+
+
+def _rest(event: Any, context: Any, limits: BodyLimits) -> PlainRequest | None:
+    """See `_api_events.rest`."""
+    several = event["multiValueHeaders"]
+    # A field of several values is too many to unpack.
+    fields = {name.lower(): value for name, (value,) in several.items()}
+    if [*map(type, several.values())].count(list) != len(fields):
+        return None
+    query = event["multiValueQueryStringParameters"]
+    if not query:
+        if query is not None or event["queryStringParameters"] is not None:
+            return None
+    elif type(query) is not dict:
+        return None
+    path, stage, whole = event["path"], context["stage"], context["path"]
+    for text in (context["domainName"], context["identity"]["sourceIp"], stage, whole):
+        if type(text) is not str:
+            return None
+    raw_query = "" if query is None else query_of_decoded_fields(cast("Fields", query))
+    request = _request(event, event["httpMethod"], path, raw_query, fields, limits)
+    if request is not None:
+        request.root_path, request.is_rest = stage_before(path, whole, stage), True
+    return request
+
+
+def _request(
+    event: Any,
+    method: Any,
+    path: Any,
+    query: str,
+    fields: dict[str, str],
+    limits: BodyLimits,
+) -> PlainRequest | None:
+    # Whatever is not a text cannot be joined.
+    names, values = "".join(fields), "".join(fields.values())
+    host, body, is_base64 = fields["host"], event.get("body"), event["isBase64Encoded"]
+    if (
+        method not in _METHODS
+        or not _is_plain_path(path)
+        or not host
+        or not (names in _plain_names or _are_plain(names))
+        or not (values.isascii() and values.isprintable())
+        or (is_base64 is not False and is_base64 is not True)
+    ):
+        return None
+    source: EventBody = None
+    if body is not None:
+        if type(body) is not str:
+            return None
+        source = body_of(body, is_base64=is_base64)
+    request = PlainRequest(method, path, query, source, limits, host)
+    request.fields = fields
+    return request
+
+
+def _are_plain(names: str) -> bool:
+    plain = names.isascii() and names.isprintable() and names == names.lower()
+    if plain and len(_plain_names) < _PLAIN_NAMES_LIMIT:
+        _plain_names.add(names)
+    return plain

@@ -1,0 +1,198 @@
+"""`Argument`: one bound parameter, and the reading of all those of a function in one pass."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from portico._errors import InvalidInputError
+from portico._pattern import RESERVED_NAMES
+from portico._url_search_params import last_values
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from portico._coerce import TextParameter
+    from portico._context import Context
+    from portico._faults import Fault, SchemaError
+
+    Read = Callable[[Context], Any]
+
+_NOTHING: Final[Mapping[str, str]] = {}
+# Where the text of a step is, in the sources that are at hand for a request.
+_NOWHERE: Final = 0
+_PATH: Final = 1
+_QUERY: Final = 2
+
+
+class Argument:
+    """One bound parameter: how its value is read, and what that needs of the body.
+
+    Attributes:
+        name: the parameter.
+        keyword: whether it is passed by name.
+        read: gives the value; raises `SchemaError` with its faults.
+        body: what it takes of the body: `""`, `"auto"` (by content type), `"bytes"`, `"form"`
+            or `"stream"`.
+        is_key: whether its value is that of a key, which may not be there before the call.
+        part: the part of the request that it takes as a whole: a reserved name, or `""`.
+        texts: how texts of the path or the query that have its name are read, where it is made of
+            these; `read` does the same.
+    """
+
+    __slots__ = ("body", "is_key", "keyword", "name", "part", "read", "texts")
+
+    def __init__(
+        self,
+        name: str,
+        keyword: bool,
+        read: Read,
+        body: str = "",
+        *,
+        is_key: bool = False,
+        texts: TextParameter | None = None,
+    ) -> None:
+        self.name = name
+        self.keyword = keyword
+        self.read = read
+        self.body = body
+        self.is_key = is_key
+        self.part = name if name in RESERVED_NAMES and not is_key else ""
+        self.texts = texts
+
+
+# How one argument is read, as a plain tuple, which the interpreter takes apart the fastest:
+# - where the text is that it is made of, if it is made of one, and its name there;
+# - what reads that text, or returns it `Refused`;
+# - its value where no text came; MISSING where there is none;
+# - the general way: for what is no text, or not one of the declared type.
+_Step: TypeAlias = "tuple[int, str, Callable[[str], Any], Any, Read]"
+
+
+def caller_of(arguments: Sequence[Argument], fn: Callable[..., Any]) -> Callable[[Context], Any]:
+    """A function that reads the values of the arguments and calls `fn` with them.
+
+    It raises `InvalidInputError` with every fault of every argument.
+    """
+    if len(arguments) == 1 and arguments[0].texts is None and not arguments[0].keyword:
+        return _caller_of_one(arguments[0].read, fn)
+    from portico._faults import MISSING, SchemaError
+    from portico._refused import Refused
+
+    steps, has_query = _steps_of(arguments, with_keys=True)
+    positional = not any(each.keyword for each in arguments)
+
+    def call(ctx: Context) -> Any:
+        values: list[Any] = []
+        query = _NOTHING
+        if has_query:  # as hooks have left it
+            changed = ctx._query
+            query = last_values(ctx.request.raw_query) if changed is None else dict(changed.items())
+        sources = (_NOTHING, ctx.params, query)
+        try:
+            for source, name, scalar, default, read in steps:
+                text = sources[source].get(name)
+                if text and (value := scalar(text)).__class__ is not Refused:
+                    values.append(value)
+                elif text is None and default is not MISSING:
+                    values.append(default)
+                else:
+                    values.append(read(ctx))
+        except SchemaError as error:
+            rest = [step[-1] for step in steps[len(values) + 1 :]]
+            raise InvalidInputError(_all_faults(error, rest, ctx)) from None
+        return fn(*values) if positional else call_by_kind(fn, arguments, values)
+
+    return call
+
+
+def _caller_of_one(read: Read, fn: Callable[..., Any]) -> Callable[[Context], Any]:
+    from portico._faults import MAX_FAULTS, SchemaError
+
+    def call(ctx: Context) -> Any:
+        try:
+            value = read(ctx)
+        except SchemaError as error:
+            raise InvalidInputError(error.faults[:MAX_FAULTS]) from None
+        return fn(value)
+
+    return call
+
+
+def collector_of(
+    arguments: Sequence[Argument],
+) -> Callable[[Context, list[Fault]], list[Any]]:
+    """A function that gives the values of the arguments, and adds what is wrong to a list.
+
+    None stands in the place of a value that is wrong, and of one of a key, which is read later.
+    """
+    from portico._faults import MISSING, SchemaError
+    from portico._refused import Refused
+
+    steps, has_query = _steps_of(arguments, with_keys=False)
+
+    def collect(ctx: Context, faults: list[Fault]) -> list[Any]:
+        values: list[Any] = []
+        query = _NOTHING
+        if has_query:  # as hooks have left it
+            changed = ctx._query
+            query = last_values(ctx.request.raw_query) if changed is None else dict(changed.items())
+        sources = (_NOTHING, ctx.params, query)
+        for source, name, scalar, default, read in steps:
+            text = sources[source].get(name)
+            if text and (value := scalar(text)).__class__ is not Refused:
+                values.append(value)
+            elif text is None and default is not MISSING:
+                values.append(default)
+            else:
+                try:
+                    values.append(read(ctx))
+                except SchemaError as error:
+                    faults += error.faults
+                    values.append(None)
+        return values
+
+    return collect
+
+
+def _steps_of(arguments: Sequence[Argument], *, with_keys: bool) -> tuple[list[_Step], bool]:
+    """How arguments are read, and whether one of them is of the query."""
+    from portico._faults import MISSING
+
+    steps = [_step_of(each, MISSING, with_keys=with_keys) for each in arguments]
+    return steps, any(step[0] == _QUERY for step in steps)
+
+
+def _step_of(argument: Argument, required: object, *, with_keys: bool) -> _Step:
+    if argument.is_key and not with_keys:
+        return (_NOWHERE, "", _nothing, None, argument.read)
+    texts = argument.texts
+    if texts is None or texts.many:
+        return (_NOWHERE, "", _nothing, required, argument.read)
+    source = _PATH if texts.part == "path" else _QUERY
+    return (source, argument.name, texts.read_one, texts.default, argument.read)
+
+
+def _nothing(text: str) -> Any:
+    return text
+
+
+def _all_faults(first: SchemaError, rest: Sequence[Read], ctx: Context) -> Sequence[Fault]:
+    """Every fault of every part: those of the first one that failed, and of the ones after it."""
+    from portico._faults import MAX_FAULTS, SchemaError
+
+    faults = list(first.faults)
+    for read in rest:
+        try:
+            read(ctx)
+        except SchemaError as error:
+            faults += error.faults
+    return faults[:MAX_FAULTS]
+
+
+def call_by_kind(fn: Callable[..., Any], arguments: Sequence[Argument], values: list[Any]) -> Any:
+    """Call a function with values, those of keyword parameters by name."""
+    pairs = list(zip(arguments, values, strict=True))
+    return fn(
+        *(value for argument, value in pairs if not argument.keyword),
+        **{argument.name: value for argument, value in pairs if argument.keyword},
+    )

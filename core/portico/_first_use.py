@@ -1,0 +1,27 @@
+"""What is imported with the first request that needs it, for those who would rather have it now.
+
+A Worker starts from a snapshot of its memory, which has what was imported by then. An import after
+that takes it long: the first form would wait for a second.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Final
+
+_MODULES: Final = (
+    "portico._body_sync",
+    "portico._cookie",
+    "portico._cookies",
+    "portico._multipart_decoder",
+    "portico._running",
+    "portico._state",
+    "portico._url",
+    "werkzeug.http",
+)
+
+
+def load() -> None:
+    """Import it."""
+    for name in _MODULES:
+        import_module(name)

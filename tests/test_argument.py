@@ -1,0 +1,150 @@
+"""Reading the arguments of a function in one pass gives what reading each of them alone gives."""
+
+from enum import Enum
+from typing import Annotated, Any, cast
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from msgspec import Meta
+
+from portico import Context, InvalidInputError, Request
+from portico._binding import Plan, plan, query_pairs
+from portico._faults import Fault, SchemaError
+from portico._signature import Signature
+
+
+class Colour(Enum):
+    RED = "red"
+    NONE = ""
+
+
+def take(
+    a: int,
+    b: str,
+    c: bool = True,
+    d: int | None = None,
+    e: list[str] = [],  # noqa: B006
+    f: Annotated[int, Meta(ge=3)] = 9,
+    *,
+    g: float = 0.5,
+    h: Colour = Colour.RED,
+) -> tuple[object, ...]:
+    """What it was called with."""
+    return (a, b, c, d, e, f, g, h)
+
+
+TAKEN = plan(Signature(take), ["a", "b"])
+
+_NAMES = st.sampled_from("cdefgh")
+_TEXTS = st.sampled_from(
+    [
+        "",
+        "1",
+        "-2",
+        "on",
+        "true",
+        "x",
+        "red",
+        "3",
+        "1e3",
+        "%31",
+        "+",
+        " 1",
+        "\u0661",
+        "\ud800",
+        "=",
+        "9" * 400,
+    ]
+)
+_FIELDS = st.one_of(
+    st.tuples(_NAMES, _TEXTS).map("=".join),
+    _NAMES,
+    st.sampled_from(["", "=", "%63=1", "=1", "é=1", "?f=7", "??f=7"]),
+)
+_QUERIES = st.lists(_FIELDS, max_size=6).map("&".join)
+_PARAMS = st.dictionaries(st.sampled_from("ab"), _TEXTS)
+
+
+def context(query: str, params: dict[str, str]) -> Context:
+    request = Request("http://localhost/")
+    request.raw_query = query
+    nothing: Any = None
+    return Context(request, nothing, nothing, "", params, "/")
+
+
+def read_one_by_one(found: Plan, ctx: Context) -> tuple[dict[str, object], list[Fault]]:
+    values: dict[str, object] = {}
+    faults: list[Fault] = []
+    for argument in found.arguments:
+        try:
+            values[argument.name] = argument.read(ctx)
+        except SchemaError as error:
+            faults += error.faults
+    return values, faults
+
+
+@given(_QUERIES, _PARAMS)
+@example("?f=7", {"a": "1", "b": "x"})
+def test_a_call_has_the_values_and_the_faults_of_its_arguments(
+    query: str, params: dict[str, str]
+) -> None:
+    values, faults = read_one_by_one(TAKEN, context(query, params))
+
+    call = TAKEN.caller(take)
+    if faults:
+        with pytest.raises(InvalidInputError) as caught:
+            call(context(query, params))
+        assert list(caught.value.faults) == faults
+        return
+    given = call(context(query, params))
+    assert given == tuple(values.values())
+    assert [type(value) for value in given] == [type(value) for value in values.values()]
+
+
+@given(_QUERIES, _PARAMS)
+def test_what_is_collected_ahead_of_a_call_is_the_same(query: str, params: dict[str, str]) -> None:
+    values, faults = read_one_by_one(TAKEN, context(query, params))
+    found: list[Fault] = []
+
+    collected = TAKEN.collect(context(query, params), found)
+
+    assert found == faults
+    wrong = {fault.pointer.split("/")[1] for fault in faults}
+    names = [argument.name for argument in TAKEN.arguments]
+    assert collected == [None if name in wrong else values[name] for name in names]
+
+
+@given(_QUERIES)
+def test_the_pairs_of_a_query_are_those_that_the_context_gives(query: str) -> None:
+    changed = context(query, {})
+    changed.query.append("h", "1")
+
+    assert query_pairs(context(query, {})) == context(query, {}).query.items()
+    assert query_pairs(changed) == changed.query.items()
+
+
+def test_what_a_hook_made_of_the_query_is_what_is_bound() -> None:
+    ctx = context("f=5&g=1", {"a": "1", "b": "x"})
+    ctx.query["f"] = "7"
+    ctx.query.append("g", "2")
+
+    assert TAKEN.caller(take)(ctx) == (1, "x", True, None, [], 7, 2.0, Colour.RED)
+
+
+def test_an_error_of_the_function_itself_is_no_fault_of_its_arguments() -> None:
+    raised = SchemaError([Fault("body", "", "a fault")])
+
+    def fail(a: int) -> None:
+        raise raised
+
+    def fail_with_body(body: bytes) -> None:
+        raise raised
+
+    ctx = context("", {"a": "1"})
+    ctx.body = b""
+    for function in (fail, fail_with_body):
+        call = plan(Signature(cast("Any", function)), ["a"]).caller(function)
+        with pytest.raises(SchemaError) as caught:
+            call(ctx)
+        assert caught.value is raised

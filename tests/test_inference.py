@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator, Callable
 from enum import Enum
 from functools import lru_cache, partial, wraps
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import msgspec
 import pytest
@@ -664,6 +665,7 @@ def test_a_function_that_does_not_block_waits_for_no_body() -> None:
 def test_nothing_is_inferred_for_threads_that_may_block() -> None:
     probe = """
 import sys
+import time
 from portico import Context, Portico, Request
 from portico.contract import Platform, Runtime
 class Threads(Platform):
@@ -754,3 +756,57 @@ def test_a_trace_changes_nothing_of_it() -> None:
 
     assert ask(app, platform, Request("http://app.test/items/1")).status == 200
     assert platform.offloaded == 0
+
+
+# Hostile shapes
+
+
+T = TypeVar("T")
+
+
+class Box(Struct, Generic[T]):
+    value: T
+
+
+def of_numbers(body: Box[int]) -> object:
+    return body.value + 1
+
+
+def of_texts(body: Box[str]) -> object:
+    return [body]
+
+
+def test_the_field_of_a_generic_struct_is_of_no_known_type() -> None:
+    assert link_of(of_numbers).blocks
+    link_of(of_texts)
+    assert link_of(of_numbers).blocks
+
+
+def function_of(lines: list[str]) -> Callable[..., Any]:
+    space: dict[str, Any] = {}
+    body = "".join(f"    {line}\n" for line in lines)
+    exec(f"def handler(id: int):\n    value = id\n{body}    return value\n", space)
+    handler: Callable[..., Any] = space["handler"]
+    return handler
+
+
+@pytest.mark.parametrize(
+    ("lines", "why"),
+    [
+        (["value = [value]"] * 1500, ""),
+        (["value = (value, [value])"] * 5, ""),
+        (["value = (value, [value])"] * 40, "makes ever larger values"),
+        (["value = value if id else [value]"] * 300, ""),
+        (["try:", "    value = id // 1", "except ValueError:", "    value = 1"] * 40, ""),
+        (["if id:", "    value = 1"] * 600, ""),
+        (["value = [value]"] * 3000, "is too long to look through"),
+    ],
+)
+def test_a_function_of_any_shape_is_looked_through_in_no_time(lines: list[str], why: str) -> None:
+    handler = function_of(lines)
+    began = time.process_time()
+
+    found = reason(handler)
+
+    assert time.process_time() - began < 1
+    assert found == why

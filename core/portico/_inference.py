@@ -52,7 +52,7 @@ def infer(fn: Any, given: Mapping[str, Value]) -> Inferred:
     code = function.__code__
     try:
         finding = run(code, names_of(function), _parameters(fn, function, given))
-    except (LookupError, TypeError, ValueError):
+    except (LookupError, RecursionError, TypeError, ValueError):
         # The code of another implementation, or of a version that is not known here.
         return Inferred(is_straight=False, reason="has code that cannot be read")
     if finding is None:

@@ -151,6 +151,14 @@ def joined(kinds: Iterable[Kinds]) -> Kinds:
     return found if len(found) <= 12 else None
 
 
+def shallow(kinds: Kinds) -> Kinds:
+    """The same, unless it is of containers of containers: nothing then, so that all stays small."""
+    for kind in kinds or ():
+        if any(inner.item is not None for inner in kind.item or ()):
+            return None
+    return kinds
+
+
 def kinds_of_object(value: object) -> Kinds:
     """What a value is that never changes: a constant of the code, or a default."""
     cls = type(value)

@@ -9,7 +9,7 @@ from portico._bytecode import Instruction
 from portico._frame import Frame, Perform, for_each
 from portico._held_values import held_size
 from portico._known_calls import limited
-from portico._known_types import Kinds, MayBlock, Value, constant, joined, one
+from portico._known_types import Kinds, MayBlock, Value, constant, joined, one, shallow
 
 
 def _build(cls: type) -> Perform:
@@ -21,7 +21,7 @@ def _build(cls: type) -> Perform:
 
 def _holding(cls: type, values: list[Value]) -> Value:
     """A container of values; of an empty one, which may be filled, nothing is known."""
-    kinds = joined(value.kinds for value in values) if values else None
+    kinds = shallow(joined(value.kinds for value in values)) if values else None
     return limited(Value(one(cls, kinds), size=max(1, sum(value.size for value in values))))
 
 
@@ -57,7 +57,7 @@ def _extend(*classes: type) -> Perform:
         if added.kinds is None or not all(kind.cls in classes for kind in added.kinds):
             raise MayBlock("iterates over a value whose type is not known")
         mine: list[Kinds] = [kind.item for kind in holder.kinds or ()]
-        items = joined([*mine, *(kind.item for kind in added.kinds)])
+        items = shallow(joined([*mine, *(kind.item for kind in added.kinds)]))
         if holder.kinds is None:
             raise MayBlock("builds what is not known")
         (cls,) = {kind.cls for kind in holder.kinds}
@@ -76,7 +76,7 @@ def _add(frame: Frame, step: Instruction) -> None:
     if step.opname == "SET_ADD":
         _check_keys([value])
     (cls,) = {kind.cls for kind in holder.kinds}
-    items = joined([value.kinds, *(kind.item for kind in holder.kinds)])
+    items = shallow(joined([value.kinds, *(kind.item for kind in holder.kinds)]))
     frame.stack[at] = limited(Value(one(cls, items), size=holder.size + value.size))
 
 

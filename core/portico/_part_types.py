@@ -116,9 +116,13 @@ def _struct(node: mi.StructType, seen: set[type]) -> Kinds:
     cls = node.cls
     if not is_silent(cls):
         raise MayBlock(f"is validated as {type_name(cls)}, which may run code of its own")
-    if cls not in seen:
-        seen.add(cls)
-        remember_fields(cls, {each.name: _field(each, seen) for each in node.fields})
+    if cls in seen:
+        return frozenset({Kind(cls, None, True)})
+    seen.add(cls)
+    fields = {each.name: _field(each, seen) for each in node.fields}
+    if getattr(cls, "__parameters__", ()):  # whose fields have other types elsewhere
+        return frozenset({Kind(cls)})
+    remember_fields(cls, fields)
     return frozenset({Kind(cls, None, True)})
 
 

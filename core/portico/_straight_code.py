@@ -77,7 +77,7 @@ def _without_conversion(steps: tuple[Instruction, ...], catching: list[Handler])
 
 
 class _Run:
-    __slots__ = ("_catching", "_index", "_meeting", "_names", "_pending", "_steps")
+    __slots__ = ("_catching", "_index", "_left", "_meeting", "_names", "_pending", "_steps")
 
     def __init__(
         self, names: Names, steps: tuple[Instruction, ...], catching: list[Handler]
@@ -88,16 +88,13 @@ class _Run:
         self._index = {step.offset: index for index, step in enumerate(steps)}
         self._meeting = {step.value for step in steps if "JUMP" in step.opname}
         self._pending: dict[int, State] = {}
+        self._left = MAX_STEPS
 
     def finding(self, parameters: dict[str, Value]) -> Finding | None:
         self._go(self._steps[0].offset, State([], parameters))
-        left = MAX_STEPS
         while self._pending:
             # The first of them: most ways lead forward, so that what meets there has come by then.
             offset = min(self._pending)
-            left -= len(self._steps) - self._index[offset]
-            if left < 0:
-                return Finding("is too long to look through", offset)
             finding = self._stretch(offset, Frame(self._names, self._pending.pop(offset)))
             if finding is not None:
                 return finding
@@ -106,10 +103,14 @@ class _Run:
     def _stretch(self, offset: int, frame: Frame) -> Finding | None:
         """Go on from an instruction to where another way may come in, or the code ends."""
         handler: Handler | None = None
-        for step in self._steps[self._index[offset] :]:
+        for index in range(self._index[offset], len(self._steps)):
+            step = self._steps[index]
             if step.offset in self._meeting and step.offset != offset:
                 self._go(step.offset, State(frame.stack, frame.local))
                 return None
+            self._left -= 1
+            if self._left < 0:
+                return Finding("is too long to look through", step.offset)
             if self._catching:
                 handler = self._go_to_handler(step.offset, frame, handler)
             try:

@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from enum import Enum
 from functools import lru_cache, partial, wraps
+from types import MappingProxyType
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import msgspec
@@ -19,6 +20,7 @@ from event_platforms import LoopPlatform, ask
 from portico import Context, Portico, Problem, Request, Span, status, use
 from portico._bytecode import instructions
 from portico._link import Link
+from portico.contract import Platform
 from portico_conformance.application import _inference as table
 
 inner = Portico()
@@ -657,6 +659,43 @@ def test_a_function_that_does_not_block_waits_for_no_body() -> None:
     assert ask(app, platform, request).status == 200
     assert platform.offloaded == 0
     assert reads == []
+
+
+class WithoutThreads(LoopPlatform):
+    """A runtime with a loop alone, as Workers are."""
+
+    capabilities = MappingProxyType(dict(Platform.capabilities))
+
+
+def aliased(ctx: Context) -> object:
+    same = ctx
+    return same.path
+
+
+def reads_text(ctx: Context) -> object:
+    return ctx.request.sync.text()
+
+
+@pytest.mark.parametrize("kind", [LoopPlatform, WithoutThreads])
+@pytest.mark.parametrize("hook", [looks, hands_on, looks_later])
+@pytest.mark.parametrize("handler", [looks_at_path, aliased, reads_text, hands_on, with_a_wait])
+def test_a_body_is_read_whether_or_not_anything_is_inferred(
+    kind: type[LoopPlatform], hook: Callable[..., Any], handler: Callable[..., Any]
+) -> None:
+    def outcome(blocking: bool | None) -> tuple[int, bytes, int]:
+        reads: list[str] = []
+
+        async def body() -> AsyncIterator[bytes]:
+            reads.append("the body")
+            yield b"1"
+
+        app = Portico(blocking=blocking)
+        app.post("/", handler, before_handle=hook)
+        request = Request("http://app.test/", method="POST", body=body())
+        answer = ask(app, kind(), request)
+        return answer.status, answer.body or b"", len(reads)
+
+    assert outcome(None) == outcome(True)
 
 
 # Where it is worked out

@@ -91,7 +91,7 @@ def plain_like_any_other(event: Any) -> bool:
     assert (plain.has_body, read(plain)) == (general.has_body, read(general))
     assert (plain.host, plain.scheme) == (general.host, general.scheme)
     assert (platform.root_path, platform.peer) == (parts.root_path, parts.peer)
-    assert plain.is_rest is (shape_of(event) == "rest")
+    assert plain.shape == shape_of(event)
     return True
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from portico import Headers
     from portico.contract import BodyLimits
     from portico_lambda._fields import Fields
+    from portico_lambda._shapes import Shape
 
 _METHODS: Final = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 # What `path_of_decoded`, `path_of_encoded` and `query_of_encoded` leave as it is.
@@ -38,15 +39,15 @@ class PlainRequest(NativeRequest):
 
     Attributes:
         fields: those header fields.
-        is_rest: whether it is of a REST API, and not of payload format 2.0.
         root_path: the stage, where that is in the URL.
+        shape: that of the event.
     """
 
-    __slots__ = ("fields", "is_rest", "root_path")
+    __slots__ = ("fields", "root_path", "shape")
 
     fields: dict[str, str]
-    is_rest: bool
     root_path: str
+    shape: Shape
 
     def _read_headers(self) -> Headers:
         from portico_lambda._field_headers import FieldHeaders
@@ -93,11 +94,13 @@ def _version_2(event: Any, context: Any, limits: BodyLimits) -> PlainRequest | N
             if type(fields.pop("cookie", "")) is not str:
                 return None
             fields["cookie"] = "; ".join(cast("list[str]", cookies))
-    if type(context["domainName"]) is not str or type(http["sourceIp"]) is not str:
+    domain = context["domainName"]
+    if type(domain) is not str or type(http["sourceIp"]) is not str:
         return None
     request = _request(event, http["method"], event["rawPath"], query, fields, limits)
     if request is not None:
-        request.root_path, request.is_rest = "", False
+        request.root_path = ""
+        request.shape = "url" if ".lambda-url." in domain else "http"
     return request
 
 
@@ -121,7 +124,7 @@ def _rest(event: Any, context: Any, limits: BodyLimits) -> PlainRequest | None:
     raw_query = "" if query is None else query_of_decoded_fields(cast("Fields", query))
     request = _request(event, event["httpMethod"], path, raw_query, fields, limits)
     if request is not None:
-        request.root_path, request.is_rest = stage_before(path, whole, stage), True
+        request.root_path, request.shape = stage_before(path, whole, stage), "rest"
     return request
 
 

@@ -9,7 +9,8 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from portico import CapabilityError, Response
+from portico import CapabilityError, Headers, Response
+from portico._media import TEXT as PLAIN
 from portico.contract import ByteStream
 from portico_conformance._lambda_events import SHAPES, to_event
 from portico_conformance._lambda_results import from_result
@@ -72,6 +73,19 @@ def test_what_is_no_short_text_of_single_fields_is_written_the_general_way(
 
     assert plain_result("rest", response, content) is None
     assert plain_result("url", response, content) is None
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_plain_answer_is_written_with_what_is_added_to_it(shape: Shape) -> None:
+    for name in ("x-a", "set-cookie", "vary", "content-encoding"):
+        added = [(name, "b")]
+        general = Response.ready(
+            200, Headers(Response.plain(PLAIN, b"a", added=added).headers), b"a"
+        )
+
+        assert result_of(shape, Response.plain(PLAIN, b"a", added=added)) == result_of(
+            shape, general
+        )
 
 
 @pytest.mark.parametrize("shape", sorted({*SHAPES} - {"rest", "http", "url"}))

@@ -14,6 +14,7 @@ from portico import PeerError
 from portico.contract import NativeRequest
 from portico_lambda._api_events import stage_before
 from portico_lambda._event_body import EventBody, body_of
+from portico_lambda._field_headers import FieldHeaders
 from portico_lambda._target import query_of_decoded_fields
 
 if TYPE_CHECKING:
@@ -50,8 +51,6 @@ class PlainRequest(NativeRequest):
     shape: Shape
 
     def _read_headers(self) -> Headers:
-        from portico_lambda._field_headers import FieldHeaders
-
         return FieldHeaders(self.fields)
 
     def _read_scheme(self) -> str:

@@ -13,7 +13,7 @@ from portico_lambda._events import read_event
 from portico_lambda._invocation import Invocation
 from portico_lambda._plain_events import read_plain
 from portico_lambda._platform import CAPABILITIES, LambdaPlatform
-from portico_lambda._request import LambdaRequest
+from portico_lambda._request import PartsRequest
 from portico_lambda._response import own_result, plain_result, problem
 from portico_lambda._shapes import shape_of
 
@@ -103,7 +103,7 @@ class Lambda:
             limit = answer_limit(shape, fields)
             return own_result(shape, problem(error.status, error.detail), limit)
         platform = LambdaPlatform(self._options, parts.peer, parts.root_path, fields, context)
-        request = LambdaRequest(parts, self._options.limits)
+        request = PartsRequest(parts, self._options.limits)
         invocation = self._invocation(shape, fields, request, platform, copy_context())
         try:
             environment = self._entered()

@@ -11,10 +11,10 @@ import re
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from portico import PeerError
-from portico.contract import NativeRequest
 from portico_lambda._api_events import stage_before
 from portico_lambda._event_body import EventBody, body_of
 from portico_lambda._field_headers import FieldHeaders
+from portico_lambda._request import LambdaRequest
 from portico_lambda._target import query_of_decoded_fields
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ _plain_names: Final[set[str]] = set()
 _PLAIN_NAMES_LIMIT = 256
 
 
-class PlainRequest(NativeRequest):
+class PlainRequest(LambdaRequest):
     """A request over the header fields of an event, by lower-cased name.
 
     Attributes:

@@ -59,9 +59,7 @@ async def request_of(
 ) -> AsgiRequest:
     receive = receives(*messages) if messages else never
     tasks = tasks_of(current_loop())
-    return AsgiRequest.read(
-        scope, AsgiPlatform(options or Options(), scope, receive, unheard, tasks)
-    )
+    return AsgiRequest(scope, AsgiPlatform(options or Options(), scope, receive, unheard, tasks))
 
 
 TARGETS: list[tuple[str, bytes | None, str, str]] = [

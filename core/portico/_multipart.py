@@ -113,9 +113,11 @@ async def read_form(
         OSError: the disk is full, or failed.
     """
     limits = limits or MultipartLimits()
+    decoder, source = decoder_for(content_type, limits), aiter(chunks)
     builder = _FormBuilder(limits)
-    async for event in Events(chunks, decoder_for(content_type, limits)):
-        builder.add(event)
+    while not decoder.is_complete:
+        decoder.receive(await anext(source, None))
+        builder.take(decoder)
     return builder.form
 
 
@@ -124,9 +126,11 @@ def read_form_sync(
 ) -> FormData:
     """As `read_form`, in synchronous code."""
     limits = limits or MultipartLimits()
+    decoder, source = decoder_for(content_type, limits), iter(chunks)
     builder = _FormBuilder(limits)
-    for event in SyncEvents(chunks, decoder_for(content_type, limits)):
-        builder.add(event)
+    while not decoder.is_complete:
+        decoder.receive(next(source, None))
+        builder.take(decoder)
     return builder.form
 
 
@@ -187,7 +191,12 @@ class _FormBuilder:
         # Of a part that is a field; None while the part is a file.
         self._field: FieldBuffer | None = None
 
-    def add(self, event: MultipartEvent) -> None:
+    def take(self, decoder: MultipartDecoder) -> None:
+        """Add all that a decoder has so far."""
+        while (event := decoder.next_event()) is not None:
+            self._add(event)
+
+    def _add(self, event: MultipartEvent) -> None:
         if isinstance(event, PartHead):
             self._head = event
             is_field = event.filename is None

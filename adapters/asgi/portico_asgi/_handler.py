@@ -85,7 +85,7 @@ class ASGI:
         # In the context of the request, but with no coroutine around it: most answers need none.
         answer: Response | Awaitable[Response]
         try:
-            request = AsgiRequest.read(scope, platform)
+            request = AsgiRequest(scope, platform)
             answer = context.run(self._handle, request, platform, host.running)
         except Exception as error:  # noqa: BLE001 - told of where all that goes wrong is
             answer = _failed(error)
@@ -138,7 +138,7 @@ class ASGI:
         try:
             with host.tasks.interruption() as stretch:
                 if answer is None:
-                    request = AsgiRequest.read(scope, platform)
+                    request = AsgiRequest(scope, platform)
                     answer = self._handle(request, platform, host.running)
                 response = answer if isinstance(answer, Response) else await answer
                 content = response.content

@@ -37,9 +37,7 @@ class AsgiRequest(NativeRequest):
     # The header fields by name, or None where a name repeats.
     _fields: dict[bytes, bytes] | None
 
-    @classmethod
-    def read(cls, scope: Scope, platform: AsgiPlatform) -> AsgiRequest:
-        """The request of a call."""
+    def __init__(self, scope: Scope, platform: AsgiPlatform) -> None:
         headers = scope["headers"]
         by_name: dict[bytes, bytes] = dict(headers)
         host = by_name.get(b"host")
@@ -55,7 +53,9 @@ class AsgiRequest(NativeRequest):
         else:
             target = raw.decode("ascii")
         query: bytes = scope["query_string"]
-        request = cls(
+        self._scope, self._platform, self._fields = scope, platform, fields
+        NativeRequest.__init__(
+            self,
             scope["method"],
             target,
             query.decode("latin-1") if query else "",
@@ -63,8 +63,6 @@ class AsgiRequest(NativeRequest):
             platform.options.limits,
             host.decode("latin-1") if fields is not None and host else None,
         )
-        request._scope, request._platform, request._fields = scope, platform, fields
-        return request
 
     def _read_headers(self) -> Headers:
         headers = WireHeaders(self._scope["headers"], self._fields)

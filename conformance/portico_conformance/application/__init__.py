@@ -33,6 +33,7 @@ from portico_conformance.application import (
     _paths,
     _platform,
     _plugins,
+    _reflected,
     _scalars,
     _scopes,
     _seen,
@@ -74,5 +75,17 @@ del (
     _lifecycle_order,
     _mounts,
 )
-del _parsers, _paths, _platform, _plugins, _scalars, _scopes, _seen, _signals, _statuses, _streams
+del (
+    _parsers,
+    _paths,
+    _platform,
+    _plugins,
+    _reflected,
+    _scalars,
+    _scopes,
+    _seen,
+    _signals,
+    _statuses,
+    _streams,
+)
 del _traced, _without_route

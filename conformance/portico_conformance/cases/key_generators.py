@@ -28,8 +28,8 @@ def seen(client: Client, name: str, *, now: bool = False) -> list[str]:
     return words
 
 
-# Once the peer is gone these take what is sent at once, and say so later from a thread of their own:
-# a quick stream may have come to its end by then.
+# Once the peer is gone these take what is sent at once, and say so later, from another thread: a
+# quick stream may have come to its end by then.
 _TAKE_EVERYTHING = frozenset({"granian-asgi", "daphne"})
 
 

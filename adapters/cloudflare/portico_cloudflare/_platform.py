@@ -22,6 +22,8 @@ from portico.contract import (
 from portico_cloudflare._bindings import Bindings, binding_names
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from portico import AbortController, AbortSignal
 
 T = TypeVar("T")
@@ -95,6 +97,7 @@ class WorkerPlatform(Platform):
     runtime: ClassVar[Runtime] = Runtime("cloudflare", "loop")
     capabilities: ClassVar[Capabilities] = CAPABILITIES
     promise: ClassVar[Promise] = Promise.AFTER_RESPONSE
+    forwarded_by_platform: ClassVar[frozenset[str]] = frozenset({"x-forwarded-proto"})
 
     def __init__(self, options: Options, raw: WorkerRaw) -> None:
         # All that `super().__init__` does, without the call: one is made for every request.
@@ -108,6 +111,16 @@ class WorkerPlatform(Platform):
 
     def _read_peer(self) -> Peer:
         return read_peer(self._raw.request)
+
+    def _read_fields(self) -> Callable[[str], list[str]]:
+        request = self._raw.request
+        headers = getattr(request, "js_object", request).headers
+
+        def values(name: str) -> list[str]:
+            value: str | None = headers.get(name)
+            return [value] if value else []
+
+        return values
 
     @property
     def env(self) -> Mapping[str, str]:

@@ -99,7 +99,9 @@ class Lambda:
             parts = read_event(shape, fields, self._options.root_path)
         except PeerError as error:
             return own_result(shape, problem(error.status, error.detail), limit)
-        platform = LambdaPlatform(self._options, parts.peer, parts.root_path, fields, context)
+        # What the service says of the client is not all, where proxies before it are believed.
+        peer = parts.peer if self._options.trust is None else None
+        platform = LambdaPlatform(self._options, peer, parts.root_path, fields, context)
         request = LambdaRequest(parts, self._options.limits)
         invocation = self._invocation(fields, request, platform, copy_context())
         try:

@@ -83,6 +83,8 @@ def _version_2(event: Any, context: Any, limits: BodyLimits) -> PlainRequest | N
     query = event["rawQueryString"]
     if (query != "" and not _is_plain_query(query)) or context["stage"] not in _STAGES:
         return None
+    if event["routeKey"] != "$default":
+        return None  # it says where the API is mounted
     fields = event["headers"]
     cookies = event.get("cookies")
     if cookies is not None:
@@ -115,13 +117,16 @@ def _rest(event: Any, context: Any, limits: BodyLimits) -> PlainRequest | None:
     elif type(query) is not dict:
         return None
     path, stage, whole = event["path"], context["stage"], context["path"]
+    root = stage_before(path, whole, stage)
+    if path == whole and path != f"/{event['pathParameters']['proxy']}":
+        return None  # the resource says where the API is mounted
     for text in (context["domainName"], context["identity"]["sourceIp"], stage, whole):
         if type(text) is not str:
             return None
     raw_query = "" if query is None else query_of_decoded_fields(cast("Fields", query))
     request = _request(event, event["httpMethod"], path, raw_query, fields, limits)
     if request is not None:
-        request.root_path, request.is_rest = stage_before(path, whole, stage), True
+        request.root_path, request.is_rest = root, True
     return request
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _SCHEMES: Final = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
 _DEFAULT_PORTS: Final = {"http": "80", "https": "443"}
 
+
 class Forwarding:
     """What is read of the header when somebody asks, by a policy.
 

@@ -75,9 +75,6 @@ class Platform:
     promise: ClassVar[Promise] = Promise.AFTER_RESPONSE
     on_loop: ClassVar[bool] = False
     """Whether `handle` is called on an event loop, which nothing may block; see `runtime`."""
-    forwarded_by_platform: ClassVar[frozenset[str]] = frozenset()
-    """The fields of X-Forwarded to which the platform, where it is a gateway, adds its own word."""
-
     _forwarding: Forwarding  # made when it is first asked for, which is not in most requests
 
     def __init__(
@@ -123,7 +120,7 @@ class Platform:
         if trust is None:
             raise ValueError("No proxy is believed. Set the option `trust` of the adapter.")
         self._forwarding = Forwarding(
-            trust, self._read_peer(), self._read_fields(), self.forwarded_by_platform
+            trust, self._read_peer(), self._read_fields(), self._forwarded_by_platform()
         )
         return self._forwarding
 
@@ -143,6 +140,10 @@ class Platform:
     def _read_fields(self) -> Callable[[str], list[str]]:
         """How the values of a header field are found by its lower-cased name, for `trust`."""
         return lambda name: []
+
+    def _forwarded_by_platform(self) -> frozenset[str]:
+        """The fields but X-Forwarded-For to which a gateway adds its own word, for `trust`."""
+        return frozenset()
 
     def _read_root_path(self) -> str:
         return ""

@@ -90,9 +90,7 @@ class Trust:
         return any(plain in network for network in self.networks)
 
 
-def trust_of(
-    given: int | Collection[str] | None, headers: Collection[TrustHeader]
-) -> Trust | None:
+def trust_of(given: int | Collection[str] | None, headers: Collection[TrustHeader]) -> Trust | None:
     """What the options `trust` and `trust_headers` mean; None where nobody is believed.
 
     Raises:

@@ -97,7 +97,6 @@ class WorkerPlatform(Platform):
     runtime: ClassVar[Runtime] = Runtime("cloudflare", "loop")
     capabilities: ClassVar[Capabilities] = CAPABILITIES
     promise: ClassVar[Promise] = Promise.AFTER_RESPONSE
-    forwarded_by_platform: ClassVar[frozenset[str]] = frozenset({"x-forwarded-proto"})
 
     def __init__(self, options: Options, raw: WorkerRaw) -> None:
         # All that `super().__init__` does, without the call: one is made for every request.
@@ -111,6 +110,9 @@ class WorkerPlatform(Platform):
 
     def _read_peer(self) -> Peer:
         return read_peer(self._raw.request)
+
+    def _forwarded_by_platform(self) -> frozenset[str]:
+        return frozenset({"x-forwarded-proto"})
 
     def _read_fields(self) -> Callable[[str], list[str]]:
         request = self._raw.request

@@ -59,6 +59,10 @@ CAPABILITIES: Final[Capabilities] = MappingProxyType(
 )
 
 
+_SHAPES_THAT_FORWARD: Final = frozenset({"rest", "http", "url", "alb", "alb-multi"})
+_FORWARDED: Final = frozenset({"x-forwarded-proto", "x-forwarded-port"})
+
+
 class LambdaRaw(NamedTuple):
     """What the function was invoked with.
 
@@ -89,10 +93,6 @@ class LambdaPlatform(Platform):
     runtime: ClassVar[Runtime] = Runtime("lambda", "serial")
     capabilities: ClassVar[Capabilities] = CAPABILITIES
     promise: ClassVar[Promise] = Promise.BEFORE_RESPONSE
-    # API Gateway, function URLs and load balancers; CloudFront keeps them from functions.
-    forwarded_by_platform: ClassVar[frozenset[str]] = frozenset(
-        {"x-forwarded-proto", "x-forwarded-port"}
-    )
 
     def __init__(
         self,
@@ -119,6 +119,13 @@ class LambdaPlatform(Platform):
         if self._event is None:
             return super()._read_fields()
         return self._read_parts(self._event).headers.get_all
+
+    def _forwarded_by_platform(self) -> frozenset[str]:
+        from portico_lambda._shapes import shape_of
+
+        # CloudFront keeps them from functions, and VPC Lattice leaves them as they are.
+        own = self._event is not None and shape_of(self._event) in _SHAPES_THAT_FORWARD
+        return _FORWARDED if own else frozenset()
 
     def _read_parts(self, event: Fields) -> Parts:
         """The parts of the event once more: only what `trust` is asked for comes here."""

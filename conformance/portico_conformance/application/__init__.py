@@ -12,6 +12,7 @@ from portico_conformance.application import (
     _answers,
     _binding,
     _bodies,
+    _capabilities,
     _cookies,
     _errors,
     _events,
@@ -61,6 +62,7 @@ __all__ = [
 
 # Importing the areas registers their routes.
 del _key_generators, _keys
+del _capabilities
 del _answers, _binding, _bodies, _cookies, _errors, _events, _fields, _files, _form_types
 del _generators, _guarded, _inputs, _large, _lazy_area, _lifecycle, _lifecycle_order, _mounts
 del _parsers, _paths, _platform, _plugins, _scalars, _scopes, _seen, _signals, _statuses, _streams

@@ -4,6 +4,8 @@ import json
 from typing import Any, NamedTuple
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from portico.contract import Options, Peer, Platform
 from portico_conformance._case import Row
@@ -332,6 +334,51 @@ def test_a_gateway_is_no_hop_that_is_counted(
     assert (platform.peer, platform.forwarding.scheme) == expected
 
 
+LATIN_1 = st.text(st.characters(max_codepoint=255, exclude_characters="\r\n"), max_size=60)
+
+
+@given(LATIN_1, LATIN_1, st.sampled_from([1, 2, ["10.0.0.0/8"]]))
+def test_what_a_client_sends_changes_nothing_that_believed_hops_say(
+    forged: str, scheme: str, trust: Any
+) -> None:
+    honest = {
+        "x-forwarded-for": "1.1.1.1, 10.9.9.9",
+        "x-forwarded-proto": "https, http",
+        "x-forwarded-host": "a, b",
+    }
+    names = {"x-forwarded-for": forged, "x-forwarded-proto": scheme, "x-forwarded-host": forged}
+    sent = {name: f"{value}, {honest[name]}" for name, value in names.items()}
+
+    found, expected = (Given(SEEN, fields, trust=trust) for fields in (sent, honest))
+
+    assert found.peer == expected.peer
+    assert found.forwarding.scheme == expected.forwarding.scheme
+    assert found.forwarding.host == expected.forwarding.host
+
+
+@given(LATIN_1 | st.text(alphabet='for=1.",;\\ []:', max_size=40))
+def test_what_a_client_sends_as_the_standard_field_can_do_no_more_than_spoil_it(
+    forged: str,
+) -> None:
+    field = f"{forged}, for=1.1.1.1;proto=https"
+
+    platform = Given(SEEN, {"forwarded": field}, trust=1, trust_headers=["forwarded"])
+
+    said = (platform.peer, platform.forwarding.scheme)
+    assert said in ((told("1.1.1.1"), "https"), (UNKNOWN, None))
+
+
+def test_a_long_field_takes_no_longer_than_its_length() -> None:
+    for field in (" " * 60_000 + "x", "a" * 60_000, "for=" * 15_000, "\\" * 60_000):
+        options: dict[str, Any] = {"trust": 1, "trust_headers": ["forwarded"]}
+
+        assert Given(SEEN, {"forwarded": field}, **options).peer.source == "unknown"
+    entries = ", ".join(["1.1.1.1"] * 6_000)
+    platform = Given(SEEN, {"x-forwarded-for": entries}, trust=["10.0.0.0/8"])
+
+    assert platform.peer == told("1.1.1.1")
+
+
 def test_nothing_is_read_before_somebody_asks() -> None:
     platform = Given(SEEN, {"x-forwarded-for": "1.1.1.1"}, trust=1)
     before = list(platform.reads)
@@ -350,6 +397,10 @@ def test_nothing_is_read_before_somebody_asks() -> None:
         ({"trust": "10.0.0.0/8"}, TypeError, "list of their networks"),
         ({"trust": ["10.0.0.1/8"]}, ValueError, "10.0.0.1/8"),
         ({"trust": ["proxy.internal"]}, ValueError, "no network"),
+        ({"trust": 1.5}, TypeError, "number of proxies"),
+        ({"trust": b"::1"}, TypeError, "list of their networks"),
+        ({"trust": [1]}, TypeError, "A network is a text"),
+        ({"trust_headers": [1]}, ValueError, "trust_headers has '1'"),
         ({"trust_headers": "forwarded"}, TypeError, "list of header names"),
         ({"trust": 1, "trust_headers": ["x-real-ip"]}, ValueError, "x-real-ip"),
         ({"trust_headers": ["forwarded", "x-forwarded-for"]}, ValueError, "either"),

@@ -8,7 +8,7 @@ from typing import Final
 # A pair of section 4, or nothing, and what ends it. Values that should stand in quotes, such as
 # `host=localhost:8080`, are taken without, since proxies write them so.
 _pair = re.compile(
-    r'[ \t]*(?:([^\s",;=]+)=(?:"((?:[^"\\]|\\.)*+)"|([^\s",;]+)))?[ \t]*([;,]|\Z)'
+    r'[ \t]*+(?:([^\s",;=]++)=(?:"((?:[^"\\]|\\.)*+)"|([^\s",;]++)))?[ \t]*+([;,]|\Z)'
 ).match
 _quoted_pair = re.compile(r"\\(.)")
 _node = re.compile(r"\[([0-9A-Fa-f:.%]+)\](?::([0-9]{1,5}))?|([0-9.]+):([0-9]{1,5})").fullmatch

@@ -29,7 +29,7 @@ class Forwarding:
         written: the fields to which a platform that stands before the application adds itself.
     """
 
-    __slots__ = ("_depth", "_elements", "_entries", "_is_standard", "_read", "_trust", "_written")
+    __slots__ = ("_depth", "_elements", "_is_standard", "_nodes", "_read", "_trust", "_written")
 
     def __init__(
         self,
@@ -49,25 +49,22 @@ class Forwarding:
             nodes = [element.get("for", "") for element in self._elements]
         else:
             nodes = self._listed("x-forwarded-for")
-        entries = [read_node(node) for node in nodes]
-        if seen.source == "gateway":
-            entries = _before(entries, seen.address)
-            self._elements = self._elements[: len(entries)]
-        self._entries = entries
-        if seen.source == "gateway" and nodes and not entries:
-            # Nobody stands between the client and the platform, so nobody speaks but the client.
-            self._depth = 0
-            return
-        self._depth = trust.depth(
-            seen.address, [None if entry is None else entry[0] for entry in entries]
-        )
+        self._nodes = nodes
+        if seen.source == "gateway" and nodes:
+            self._nodes = nodes = _before(nodes, seen.address)
+            self._elements = self._elements[: len(nodes)]
+            if not nodes:
+                # Nobody stands between the client and the platform: the rest is the client's word.
+                self._depth = 0
+                return
+        self._depth = trust.depth(seen.address, nodes)
 
     def peer(self, seen: Peer) -> Peer:
         """The client: `seen` where nobody says more, an unknown one where it is not said well."""
-        if not self._depth or not self._entries:
+        if not self._depth or not self._nodes:
             return seen
-        entry = self._entries[-min(self._depth, len(self._entries))]
-        return UNKNOWN_PEER if entry is None else Peer(*entry, "trusted-header")
+        named = read_node(self._nodes[-self._depth])
+        return UNKNOWN_PEER if named is None else Peer(*named, "trusted-header")
 
     @property
     def scheme(self) -> str | None:
@@ -106,12 +103,10 @@ class Forwarding:
         return values[:-1] if name in self._written else values
 
 
-def _before(
-    entries: list[tuple[str, int | None] | None], address: str | None
-) -> list[tuple[str, int | None] | None]:
+def _before(nodes: list[str], address: str | None) -> list[str]:
     """What stands before the platform's own entry, which names the peer that it has told of."""
-    for index in range(len(entries) - 1, -1, -1):
-        entry = entries[index]
-        if entry is not None and entry[0] == address:
-            return entries[:index]
-    return entries
+    for index in range(len(nodes) - 1, -1, -1):
+        named = read_node(nodes[index])
+        if named is not None and named[0] == address:
+            return nodes[:index]
+    return nodes

@@ -54,7 +54,8 @@ def needs_of(app: Portico) -> list[RouteNeeds]:
     found = list(_life_of(app))
     for route in app._routes:
         own = _of_route(route, route.chain(surroundings))
-        found += _mounted(route, own) or [own]
+        inner = _mounted(route, own)
+        found += [own] if inner is None else inner
     return found
 
 
@@ -72,14 +73,17 @@ def _life_of(app: Portico) -> list[RouteNeeds]:
     return [RouteNeeds("", "", "", _sorted(needs), False)] if needs else []
 
 
-def _mounted(route: Route, around: RouteNeeds) -> list[RouteNeeds]:
-    """The routes of an application of this kind that is mounted there, with what is around them."""
+def _mounted(route: Route, around: RouteNeeds) -> list[RouteNeeds] | None:
+    """The routes of an application of this kind that is mounted there, with what is around them.
+
+    None is for anything else that stands there.
+    """
     from portico._app import Portico
     from portico._mount import REST, Mount
 
     target, prefix = route.target, route.pattern.text.removesuffix(f"/{REST}")
     if not isinstance(target, Mount) or not isinstance(target.application, Portico):
-        return []
+        return None
     if prefix == route.pattern.text:  # the prefix alone, which leads to the same routes
         return []
     return [

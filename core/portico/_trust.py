@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, cast
 
+from portico._forwarded_field import read_node
+
 if TYPE_CHECKING:
     from ipaddress import IPv4Network, IPv6Network
 
@@ -56,7 +58,7 @@ class Trust:
         self.networks: tuple[IPv4Network | IPv6Network, ...] = networks
         self.headers: frozenset[TrustHeader] = headers
 
-    def depth(self, peer: str | None, entries: Sequence[str | None]) -> int:
+    def depth(self, peer: str | None, nodes: Sequence[str]) -> int:
         """How many entries from the right are believed hops' own; the farthest of them counts.
 
         A chain that is shorter than it was said to be is believed as far as it goes: what is
@@ -64,18 +66,19 @@ class Trust:
 
         Args:
             peer: the address at the other end of the connection.
-            entries: the addresses that the hops have added, the nearest hop's last; None for what
-                is no address.
+            nodes: what the hops have added, the nearest hop's last; see `read_node`.
         """
         if self.hops is not None:
-            return min(self.hops, len(entries)) if entries else self.hops
-        believed = 0
-        for address in (peer, *reversed(entries)):
+            return min(self.hops, len(nodes)) if nodes else self.hops
+        if not nodes:
+            return int(self._covers(peer))
+        address = peer
+        for believed, node in enumerate(reversed(nodes)):
             if not self._covers(address):
-                break
-            believed += 1
-        # That the client is in one of the networks does not make it a proxy.
-        return min(believed, max(len(entries), 1))
+                return believed
+            named = read_node(node)
+            address = None if named is None else named[0]
+        return len(nodes)
 
     def _covers(self, address: str | None) -> bool:
         if address is None:
@@ -106,7 +109,7 @@ def trust_of(given: int | Collection[str] | None, headers: Collection[TrustHeade
         return Trust(given, (), fields)
     if given == "*":
         return Trust(_EVERY_HOP, (), fields)
-    if isinstance(given, (int, str)):
+    if isinstance(given, str | bytes) or not isinstance(given, Collection):
         raise TypeError(
             f"trust is {given!r}. It is a number of proxies, such as 1, a list of their networks, "
             "such as ['10.0.0.0/8', '::1'], or '*'."
@@ -114,9 +117,11 @@ def trust_of(given: int | Collection[str] | None, headers: Collection[TrustHeade
     return Trust(None, tuple(_network(each) for each in given), fields)
 
 
-def _network(given: str) -> IPv4Network | IPv6Network:
+def _network(given: object) -> IPv4Network | IPv6Network:
     from ipaddress import ip_network
 
+    if not isinstance(given, str):
+        raise TypeError(f"trust has {given!r}. A network is a text, such as '10.0.0.0/8'.")
     try:
         return ip_network(given)
     except ValueError as error:
@@ -129,7 +134,7 @@ def _network(given: str) -> IPv4Network | IPv6Network:
 def _checked_headers(given: Collection[TrustHeader]) -> frozenset[TrustHeader]:
     if isinstance(given, str):
         raise TypeError(f"trust_headers is the text {given!r}. It is a list of header names.")
-    named = [name.lower() for name in given]
+    named = [str(name).lower() for name in given]
     if unknown := [name for name in named if name not in _KNOWN]:
         raise ValueError(
             f"trust_headers has {unknown[0]!r}. It has some of {', '.join(sorted(_KNOWN))}."

@@ -535,6 +535,8 @@ def test_the_root_path_is_the_stage_or_what_the_options_say(
     parts = parts_of(event, root_path)
 
     assert (parts.path, parts.root_path) == expected
+    if root_path is None:
+        plain_like_any_other(event)
 
 
 QUERY_FIELDS: list[tuple[Shape, str, Any, str]] = [

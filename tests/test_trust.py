@@ -7,10 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from portico import Context, Portico
 from portico.contract import Options, Peer, Platform
 from portico_conformance._case import Row
+from portico_conformance._lambda_events import to_event
+from portico_conformance._wire import WireRequest
 from portico_conformance.application import OPTIONS
 from portico_conformance.rows import all_rows
+from portico_lambda import Lambda, Shape
 
 # Mangum hands a gateway's own entries on like a proxy's, so that there is one hop more behind it,
 # which writes no host.
@@ -411,3 +415,28 @@ def test_a_policy_that_means_nothing_is_refused(
 ) -> None:
     with pytest.raises(error, match=words):
         Options(**options)
+
+
+@pytest.mark.parametrize("shape", ["rest", "http", "url"])
+def test_an_event_that_is_read_at_one_glance_is_believed_no_less(shape: Shape) -> None:
+    app = Portico()
+
+    @app.get("/x")
+    def seen(ctx: Context) -> str:
+        peer = ctx.platform.peer
+        return f"{peer.address} {peer.source} {ctx.request.url}"
+
+    handler = Lambda(app, trust=1, trust_headers=["x-forwarded-for", "x-forwarded-host"])
+    fields = [
+        ("Host", "gateway.example"),
+        ("X-Forwarded-For", "6.6.6.6, 203.0.113.9"),
+        ("X-Forwarded-Host", "app.example"),
+    ]
+    event = to_event(shape, WireRequest("GET", "/x", fields))
+    root = "/live" if shape == "rest" else ""
+
+    # The first invocation starts the application, and never takes the short way.
+    first, second = handler(event), handler(event)
+
+    assert (first["statusCode"], first["body"]) == (second["statusCode"], second["body"])
+    assert first["body"] == f"203.0.113.9 trusted-header https://app.example{root}/x"

@@ -177,6 +177,19 @@ def test_hooks_and_keys_count_as_their_routes_do() -> None:
     assert needed(app) == {"background", "deadline", "shared_resources"}
 
 
+def test_a_hook_that_runs_before_routing_is_a_matter_of_the_whole() -> None:
+    app = Portico()
+
+    @app.request
+    def watch(ctx: Context) -> None:
+        ctx.wait_until(lambda: None)
+
+    app.get("/x", "text")
+    whole, route = app.needs
+
+    assert ([need.capability for need in whole.needs], route.needs) == ([Capability.BACKGROUND], ())
+
+
 def test_a_resource_without_io_is_no_matter_of_sharing() -> None:
     app = Portico()
 

@@ -257,9 +257,9 @@ class Portico(Registrar):
         """
         from portico._needs import needs_of
 
-        self._in_use()
+        receiving = self._in_use().receiving
         self._lazy.load_all()
-        return needs_of(self)
+        return needs_of(self, receiving)
 
     # The contract with adapters (see `portico.contract`)
 

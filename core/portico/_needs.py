@@ -14,6 +14,7 @@ from collections.abc import (
     Generator,
     Iterable,
     Iterator,
+    Sequence,
 )
 from typing import TYPE_CHECKING, Any, Final, get_args, get_origin
 
@@ -44,14 +45,18 @@ _STREAMS: Final[frozenset[Any]] = frozenset(
 )
 
 
-def needs_of(app: Portico) -> list[RouteNeeds]:
+def needs_of(app: Portico, receiving: Sequence[Link]) -> list[RouteNeeds]:
     """What the application needs as a whole, if anything, and each of its routes, in order.
+
+    Args:
+        app: the application, in use.
+        receiving: its request hooks, which run before routing.
 
     Raises:
         DefinitionError: as `Portico.check` does.
     """
     surroundings = app._surroundings()
-    found = list(_life_of(app))
+    found = list(_as_a_whole(app, receiving))
     for route in app._routes:
         own = _of_route(route, route.chain(surroundings))
         inner = _mounted(route, own)
@@ -59,8 +64,8 @@ def needs_of(app: Portico) -> list[RouteNeeds]:
     return found
 
 
-def _life_of(app: Portico) -> list[RouteNeeds]:
-    """What starts and stops: nobody's request waits for it alone."""
+def _as_a_whole(app: Portico, receiving: Sequence[Link]) -> list[RouteNeeds]:
+    """What starts and stops, and what runs for every request before it has a route."""
     from portico._mount import MountResource
 
     needs: dict[Capability, Need] = {}
@@ -70,7 +75,10 @@ def _life_of(app: Portico) -> list[RouteNeeds]:
         _add(needs, Capability.STARTUP, f"{name!r} is entered at start")
         if resource.is_generator:
             _add(needs, Capability.SHUTDOWN, f"{name!r} is left at stop")
-    return [RouteNeeds("", "", "", _sorted(needs), False)] if needs else []
+    for link in receiving:
+        _of_link(needs, link, is_handler=False)
+    is_open = any(link.hands_context_on() for link in receiving)
+    return [RouteNeeds("", "", "", _sorted(needs), is_open)] if needs or is_open else []
 
 
 def _mounted(route: Route, around: RouteNeeds) -> list[RouteNeeds] | None:

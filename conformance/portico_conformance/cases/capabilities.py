@@ -3,9 +3,10 @@
 What else is to be seen of a capability is a case of its area, which names it as what it needs.
 """
 
-from portico.contract import Capability
+from portico.contract import Capability, Promise
 from portico_conformance._case import Client, case
 from portico_conformance.cases._reading import json_of, text_of
+from portico_conformance.cases._signalling import count_of, new_name
 from portico_conformance.cases.platform import platform
 
 
@@ -38,6 +39,29 @@ def a_thread_can_be_started(client: Client) -> None:
     # A runtime that calls from one thread has no loop that blocking code would hold up.
     if platform(client)["concurrency"] != "serial":
         assert where == "elsewhere"
+
+
+def work_runs_when_the_runtime_promises(client: Client) -> None:
+    name = new_name()
+
+    promise = text_of(client.request("GET", f"/wait-until/{name}/sync"))
+
+    assert promise in {each.value for each in Promise}
+    assert count_of(client, name) == 1
+
+
+@case(
+    "capabilities",
+    needs=Capability.BACKGROUND,
+    otherwise=work_runs_when_the_runtime_promises,
+)
+def work_runs_behind_the_answer(client: Client) -> None:
+    name = new_name()
+
+    promise = text_of(client.request("GET", f"/wait-until/{name}/sync"))
+
+    assert promise != Promise.BEFORE_RESPONSE.value
+    assert count_of(client, name) == 1
 
 
 @case("capabilities")

@@ -17,7 +17,8 @@ from portico_lambda import EventError, LambdaPlatform, LambdaRequest, Shape, sha
 from portico_lambda._events import read_event
 from portico_lambda._field_headers import FieldHeaders
 from portico_lambda._parts import Parts
-from portico_lambda._plain_events import PlainRequest, read_plain
+from portico_lambda._plain_events import read_plain
+from portico_lambda._request import PartsRequest
 
 TARGET = "/a%20b/c%2Fd?plus=a+b&coded=a%2Bb&twice=one&twice=two&empty="
 REQUEST = WireRequest(
@@ -71,7 +72,7 @@ def test_an_event_is_known_by_its_shape(shape: Shape) -> None:
     assert shape_of(event_of(shape, PLAIN)) == shape
 
 
-def read(request: LambdaRequest | PlainRequest) -> bytes | str:
+def read(request: LambdaRequest) -> bytes | str:
     try:
         return request.sync.bytes()
     except PeerError as error:
@@ -85,13 +86,13 @@ def plain_like_any_other(event: Any) -> bool:
         return False
     parts = parts_of(event)
     platform = LambdaPlatform(Options(), None, plain.root_path, event)
-    general = LambdaRequest(parts, Options().limits)
+    general = PartsRequest(parts, Options().limits)
     assert (plain.method, plain.raw_path, plain.raw_query) == parts[:3]
     assert plain.headers.items() == parts.headers.items()
     assert (plain.has_body, read(plain)) == (general.has_body, read(general))
     assert (plain.host, plain.scheme) == (general.host, general.scheme)
     assert (platform.root_path, platform.peer) == (parts.root_path, parts.peer)
-    assert plain.is_rest is (shape_of(event) == "rest")
+    assert plain.shape == shape_of(event)
     return True
 
 

@@ -53,8 +53,9 @@ class Portico(Registrar):
         seed: what tells plugins of one name apart, such as their configuration.
         debug: whether errors show what they are; never in production.
         strict_path: `/a` and `/a/` are two paths; else they are one.
-        blocking: whether synchronous functions may block; False keeps them on the event loop, off
-            the worker threads. The `blocking` of a route or hook wins.
+        blocking: whether synchronous functions may block, so that an event loop gives them to a
+            worker thread; None finds it out from the code of each, and takes what it does not know
+            to block. The `blocking` of a route or hook wins.
         cookies: what every cookie is set with, and how cookies are signed; that of the application
             that serves counts.
         validate_response: whether answers are validated as a whole; by default only in debug. A
@@ -69,7 +70,7 @@ class Portico(Registrar):
         seed: object = None,
         debug: bool = False,
         strict_path: bool = False,
-        blocking: bool = True,
+        blocking: bool | None = None,
         cookies: CookieOptions | None = None,
         validate_response: bool | None = None,
     ) -> None:
@@ -402,6 +403,7 @@ class Portico(Registrar):
             self._hidden,
             self._overridden,
             self._parsers,
+            receiving=[hook for hook in self._hooks if hook.kind == "request"],
             debug=self.debug,
             validates=self._validates,
         )

@@ -31,7 +31,7 @@ def body_argument(parameter: Parameter, annotation: Any, signature: Signature) -
 
     A body that is absent gives the default, or None where the annotation admits it.
     """
-    inner, optional = _without_none(annotation)
+    inner, optional = without_none(annotation)
     read, need = body_reading(inner, signature.where, is_async=signature.is_async)
     default = None if optional and parameter.default is EMPTY else parameter.default
     if default is EMPTY or need == "stream":
@@ -229,7 +229,8 @@ def _is_there(request: Request) -> bool:
     return kind == "multipart/form-data" or bool(request.sync.bytes())
 
 
-def _without_none(annotation: Any) -> tuple[Any, bool]:
+def without_none(annotation: Any) -> tuple[Any, bool]:
+    """The type of a body that is there, and whether it may be left out."""
     options = get_args(annotation)
     if type(None) not in options or get_origin(annotation) in (list, dict):
         return annotation, False

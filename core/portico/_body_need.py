@@ -26,8 +26,8 @@ def body_need(chain: Chain, handler: Link) -> tuple[str, bool]:
         forced = [PARSER_NEEDS[name] for name in chain.parse if isinstance(name, str)]
         guarded = ["auto" for hook in chain.schemas if hook.matches == "body"]
         need = min([*forced, *guarded, strongest_need(links)], key=STRENGTH.index)
-    asking = [link for link in links if not link.is_bound or link.plan.takes_context]
-    return need, all(link.blocks for link in asking if not link.signature.is_async)
+    asking = [link for link in links if not link.signature.is_async and link.asks_for_body()]
+    return need, all(link.blocks for link in asking)
 
 
 def prefetched(ctx: Context, need: str, *, can_wait: bool) -> Awaitable[object] | None:

@@ -15,7 +15,9 @@ from portico._response import Response
 from portico._stream import ByteStream
 
 
-def handler_of(target: Any, path_names: Sequence[str], where: str, *, blocking: bool) -> Link:
+def handler_of(
+    target: Any, path_names: Sequence[str], where: str, *, blocking: bool | None
+) -> Link:
     """The link of what was registered: of a function itself, of a value one that returns it.
 
     Raises:
@@ -25,7 +27,7 @@ def handler_of(target: Any, path_names: Sequence[str], where: str, *, blocking: 
         return Link("handle", target, path_names, blocking=blocking)
     if isinstance(target, Mount):
         return target.link(path_names)
-    blocks = blocking and isinstance(target, BlockingAnswer)
+    blocks = blocking is not False and isinstance(target, BlockingAnswer)
     fn = constant(target, where)
     return Link("handle", fn, path_names, blocking=blocks, reads_body=False)
 

@@ -10,7 +10,8 @@ There is one pipeline per route and colour. The colour says where it runs:
 - a chain with an asynchronous link is a coroutine on either.
 
 What is not known counts as the most: a synchronous function may block unless it is declared
-`blocking=False`, and a function that takes the whole `Context` may read the body.
+`blocking=False` or is straight-line code (`_inference`), and one that hands its `Context` on may
+read the body.
 
 Everything is written once, as coroutines, which run to their end where they are called as long as
 nothing in them has to wait (`_resumption`). Whatever goes wrong becomes an answer.

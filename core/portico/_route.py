@@ -28,7 +28,7 @@ class Route:
         target: the handler, or the value, that was registered.
         layers: the hooks that reach it: those of each application and group around it as they were
             when it was registered, the outermost first, and its own.
-        blocking: whether the handler may block.
+        blocking: whether the handler may block; None where its code says it.
         needs: the capabilities without which it makes no sense.
         where: file and line of the registration.
         pipelines: what answers, by colour; compiled when it is first hit.
@@ -55,7 +55,7 @@ class Route:
         target: Any,
         layers: tuple[tuple[Hook, ...], ...],
         *,
-        blocking: bool,
+        blocking: bool | None,
         needs: Collection[Capability],
         where: str,
         shown: frozenset[Key[Any]] = frozenset(),

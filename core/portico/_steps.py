@@ -39,19 +39,19 @@ def steps_before_answer(chain: Chain, handler: Link, *, offloads: bool) -> list[
     early: list[Step] = []
     for link in chain.early:
         call = _transform(link) if link.key is None else _derive(link, offloads=offloads)
-        early.append(traced(chain, Step(call, link.blocks, link)))
+        early.append(traced(chain, Step(call, link)))
     steps += phase(chain, "transform", early)
     return steps + _late_steps(chain, handler, offloads=offloads)
 
 
 def _plain(chain: Chain, links: Sequence[Link]) -> list[Step]:
-    return [traced(chain, Step(link.fn, link.blocks, link)) for link in links]
+    return [traced(chain, Step(link.fn, link)) for link in links]
 
 
 def _body_steps(chain: Chain, handler: Link, *, offloads: bool) -> list[Step]:
     steps: list[Step] = []
-    need, can_wait = body_need(chain, handler)
-    if offloads and need:
+    need, can_wait = body_need(chain, handler) if offloads else ("", True)
+    if need:
         steps.append(Step(partial(prefetched, need=need, can_wait=can_wait)))
     for link in chain.parse:
         if isinstance(link, str):
@@ -59,7 +59,7 @@ def _body_steps(chain: Chain, handler: Link, *, offloads: bool) -> list[Step]:
         else:
             matches = None if link.hook is None else link.hook.matches
             # A span is of the hook alone, which is not called for every request.
-            hook = traced(chain, Step(link.fn, link.blocks, link))
+            hook = traced(chain, Step(link.fn, link))
             steps.append(hook._replace(call=parser_step(hook.call, matches)))
     return [Step(_begin_parse), *steps] if chain.trace and steps else steps
 
@@ -104,7 +104,7 @@ def _late_steps(chain: Chain, handler: Link, *, offloads: bool) -> list[Step]:
     late, checks = chain.late, [part_check(hook) for hook in chain.schemas if is_part(hook)]
     own_span = bool(chain.trace) and handler.plan.validates
     if not late and not checks and not own_span:
-        step = Step(handler.plan.caller(handler.fn), handler.blocks, handler)
+        step = Step(handler.plan.caller(handler.fn), handler)
         return phase(chain, "handle", [traced(chain, step)])
     bound = [link for link in (*late, handler) if link.is_bound and link.plan.validates]
     steps: list[Step] = []
@@ -116,9 +116,9 @@ def _late_steps(chain: Chain, handler: Link, *, offloads: bool) -> list[Step]:
         call: Callable[[Context], Any] = link.fn
         if link.key is not None:
             call = keeping(link, _calling(link, bound), offloads=offloads)
-        before.append(traced(chain, Step(call, link.blocks, link)))
+        before.append(traced(chain, Step(call, link)))
     steps += phase(chain, "before_handle", before)
-    last = traced(chain, Step(_calling(handler, bound), handler.blocks, handler))
+    last = traced(chain, Step(_calling(handler, bound), handler))
     return steps + phase(chain, "handle", [last])
 
 
@@ -173,7 +173,7 @@ def error_steps(chain: Chain, *, raised: bool) -> list[Step]:
         matches = None if link.hook is None else link.hook.matches
         if raised or not isinstance(matches, type):
             call = _matching(link.fn, matches)
-            steps.append(traced(chain, Step(call, link.blocks, link)))
+            steps.append(traced(chain, Step(call, link)))
     return phase(chain, "error", steps)
 
 

@@ -24,7 +24,9 @@ def phase(chain: Chain, name: str, steps: list[Step]) -> list[Step]:
         if ctx._tracing is not None:
             ctx._tracing.enter(name)
 
-    return [Step(begin, steps[0].blocks), *steps] if steps and chain.trace else steps
+    if not (steps and chain.trace):
+        return steps
+    return [Step(begin, beside=steps[0].link or steps[0].beside), *steps]
 
 
 def traced(chain: Chain, step: Step) -> Step:

@@ -25,13 +25,24 @@ class Step(NamedTuple):
 
     Attributes:
         call: what it does.
-        blocks: whether it may block the thread that it runs on.
         link: the link that it runs, or None.
+        beside: the link where it runs, without being a step of that.
     """
 
     call: Callable[..., Any]
-    blocks: bool = False
     link: Link | None = None
+    beside: Link | None = None
+
+    @property
+    def blocks(self) -> bool:
+        """Whether it may block the thread that it runs on; found out when it is asked."""
+        link = self.link or self.beside
+        return link is not None and link.blocks
+
+    @property
+    def is_anywhere(self) -> bool:
+        """Whether it may run where the one before it does."""
+        return self.link is None or self.link.is_anywhere
 
 
 class Unit:
@@ -63,8 +74,9 @@ class Unit:
 def units_of(steps: Sequence[Step], *, offloads: bool) -> list[Unit]:
     """The units of steps; without `offloads` one, since all of them run in place.
 
-    A step without a link is the engine's own and never blocks. It joins the unit before it, so that
-    reading and validating between two functions that block cost no way back and forth.
+    A step without a link is the engine's own and never blocks, nor does a function of which that is
+    inferred. It joins the unit before it, so that what stands between two functions that block
+    costs no way back and forth.
     """
     if not steps:
         return []
@@ -74,10 +86,11 @@ def units_of(steps: Sequence[Step], *, offloads: bool) -> list[Unit]:
     run: list[Step] = []
     blocks = False
     for step in steps:
-        if run and step.link is not None and step.blocks != blocks:
+        joins = bool(run) and step.is_anywhere
+        if run and not joins and step.blocks != blocks:
             units.append(Unit(run, offloads=blocks))
             run = []
-        if step.link is not None or not run:
+        if not joins:
             blocks = step.blocks
         run.append(step)
     units.append(Unit(run, offloads=blocks))

@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 Result: TypeAlias = dict[str, object]
 
+_APIS: Final = frozenset({"rest", "http", "url"})
+
 # API Gateway would send them on under the name `x-amzn-remapped-...`, beside its own.
 _REST_WRITES_ITSELF: Final = frozenset({"content-length"})
 
@@ -67,15 +69,15 @@ def to_result(
     return result
 
 
-def plain_result(response: Response, *, is_rest: bool) -> Result | None:
+def plain_result(shape: Shape, response: Response, content: bytes) -> Result | None:
     """The result of a short text with a field for each name, which most answers are.
 
     None is for any other, and any shape but those of API Gateway and function URLs: `to_result`.
     """
-    content, fields = response.content, response.fields()
+    fields = response.fields()
     headers = dict(fields)
     if (
-        type(content) is not bytes
+        shape not in _APIS
         or len(content) >= SHORT
         or len(headers) != len(fields)
         or "set-cookie" in headers
@@ -87,7 +89,7 @@ def plain_result(response: Response, *, is_rest: bool) -> Result | None:
         text = content.decode()
     except UnicodeDecodeError:
         return None
-    if not is_rest:
+    if shape != "rest":
         return {
             "statusCode": response.status,
             "headers": headers,

@@ -234,6 +234,20 @@ def a_context_variable_is_kept_between_the_chunks_of_a_stream(client: Client) ->
     assert text_of(client.request("GET", "/async/context")) == "nobody's"
 
 
+@case("platform", each=COLOURS)
+def what_a_handler_sets_its_stream_and_its_work_see_and_no_other_request(
+    client: Client, colour: str
+) -> None:
+    name = new_name()
+
+    answer = client.request("GET", f"/{colour}/context-of-all/{name}")
+
+    assert answer.body == f"{name},{name}".encode()
+    assert count_of(client, name) == 1
+    assert text_of(client.request("GET", "/async/context")) == "nobody's"
+    assert text_of(client.request("GET", "/sync/context")) == "nobody's"
+
+
 @case("platform")
 def requests_at_the_same_time_have_context_variables_of_their_own(client: Client) -> None:
     first, second = new_name(), new_name()

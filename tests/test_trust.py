@@ -338,6 +338,14 @@ def test_a_gateway_is_no_hop_that_is_counted(
     assert (platform.peer, platform.forwarding.scheme) == expected
 
 
+def test_a_gateways_own_entry_is_known_in_whatever_form_it_is_written() -> None:
+    seen = Peer("2001:db8:0:0:0:0:0:1", None, "gateway")
+
+    platform = Gateway(seen, {"x-forwarded-for": "1.1.1.1, 2001:DB8::1"}, trust=1)
+
+    assert platform.peer == told("1.1.1.1")
+
+
 LATIN_1 = st.text(st.characters(max_codepoint=255, exclude_characters="\r\n"), max_size=60)
 
 

@@ -105,8 +105,9 @@ class Forwarding:
 
 def _before(nodes: list[str], address: str | None) -> list[str]:
     """What stands before the platform's own entry, which names the peer that it has told of."""
+    told = read_node(address or "")  # in the one form that an address has here
     for index in range(len(nodes) - 1, -1, -1):
         named = read_node(nodes[index])
-        if named is not None and named[0] == address:
+        if named is not None and told is not None and named[0] == told[0]:
             return nodes[:index]
     return nodes

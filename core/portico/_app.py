@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from portico._running import AppRunning
     from portico.contract import Capabilities, Platform
     from portico.explanation import RouteExplanation
+    from portico.needs import RouteNeeds
 
 T = TypeVar("T")
 
@@ -245,6 +246,21 @@ class Portico(Registrar):
         surroundings = self._surroundings()
         receiving = dispatcher.receiving
         return [explained(route, surroundings, receiving) for route in self._routes]
+
+    @property
+    def needs(self) -> list[RouteNeeds]:
+        """What each route needs of a runtime: what it declares, and what its code shows.
+
+        It ends the registration and imports lazy plugins. See `portico.needs`.
+
+        Raises:
+            DefinitionError: as `check` does.
+        """
+        from portico._needs import needs_of
+
+        receiving = self._in_use().receiving
+        self._lazy.load_all()
+        return needs_of(self, receiving)
 
     # The contract with adapters (see `portico.contract`)
 

@@ -134,6 +134,15 @@ class AsgiPlatform(ProcessPlatform):
     def _read_peer(self) -> Peer:
         return read_peer(self._scope)
 
+    def _read_fields(self) -> Callable[[str], list[str]]:
+        headers = self._scope["headers"]
+
+        def values(wanted: str) -> list[str]:
+            name = wanted.encode()
+            return [value.decode("latin-1") for key, value in headers if key.lower() == name]
+
+        return values
+
     def _read_root_path(self) -> str:
         return read_root_path(self._scope, self.options)
 

@@ -102,7 +102,9 @@ class Lambda:
         except PeerError as error:
             limit = answer_limit(shape, fields)
             return own_result(shape, problem(error.status, error.detail), limit)
-        platform = LambdaPlatform(self._options, parts.peer, parts.root_path, fields, context)
+        # What the service says of the client is not all, where proxies before it are believed.
+        peer = parts.peer if self._options.trust is None else None
+        platform = LambdaPlatform(self._options, peer, parts.root_path, fields, context)
         request = PartsRequest(parts, self._options.limits)
         invocation = self._invocation(shape, fields, request, platform, copy_context())
         try:

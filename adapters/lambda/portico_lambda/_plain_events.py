@@ -83,6 +83,8 @@ def _version_2(event: Any, context: Any, limits: BodyLimits) -> PlainRequest | N
     query = event["rawQueryString"]
     if (query != "" and not _is_plain_query(query)) or context["stage"] not in _STAGES:
         return None
+    if event["routeKey"] != "$default":
+        return None  # it says where the API is mounted
     fields = event["headers"]
     cookies = event.get("cookies")
     if cookies is not None:
@@ -117,6 +119,8 @@ def _rest(event: Any, context: Any, limits: BodyLimits) -> PlainRequest | None:
     elif type(query) is not dict:
         return None
     path, stage, whole = event["path"], context["stage"], context["path"]
+    if path == whole and path != f"/{event['pathParameters']['proxy']}":
+        return None  # the resource says where the API is mounted
     for text in (context["domainName"], context["identity"]["sourceIp"], stage, whole):
         if type(text) is not str:
             return None

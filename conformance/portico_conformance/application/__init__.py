@@ -12,6 +12,7 @@ from portico_conformance.application import (
     _answers,
     _binding,
     _bodies,
+    _capabilities,
     _cookies,
     _errors,
     _events,
@@ -63,6 +64,7 @@ __all__ = [
 
 # Importing the areas registers their routes.
 del _key_generators, _keys
+del _capabilities
 del _answers, _binding, _bodies, _cookies, _errors, _events, _fields, _files, _form_types
 del (
     _generators,

@@ -5,7 +5,14 @@ from typing import Any
 from portico.contract import Capability, Promise, Support
 from portico_conformance._case import Client, case
 from portico_conformance.application import ENVIRONMENT
-from portico_conformance.cases._reading import COLOURS, is_alive, json_of, seen, text_of
+from portico_conformance.cases._reading import (
+    COLOURS,
+    is_alive,
+    json_of,
+    seen,
+    text_of,
+    url_seen,
+)
 from portico_conformance.cases._signalling import (
     begin,
     count_of,
@@ -70,6 +77,39 @@ def a_forged_field_does_not_name_the_peer(client: Client) -> None:
     )
 
     assert json_of(answer)["peer"]["address"] != forged
+
+
+@case("platform")
+def a_forged_field_does_not_name_the_host(client: Client) -> None:
+    members = seen(
+        client,
+        "GET",
+        "/async/seen",
+        [
+            ("Host", "own.example"),
+            ("X-Forwarded-Host", "evil.example"),
+            ("X-Forwarded-Port", "6666"),
+            ("Forwarded", "host=evil.example"),
+        ],
+    )
+
+    assert members["host"] == "own.example"
+    assert url_seen(members) == "own.example/async/seen"
+
+
+@case("platform")
+def a_forged_field_does_not_change_the_scheme(client: Client) -> None:
+    scheme = seen(client, "GET", "/async/seen")["scheme"]
+    other = "http" if scheme == "https" else "https"
+
+    members = seen(
+        client,
+        "GET",
+        "/async/seen",
+        [("X-Forwarded-Proto", other), ("X-Forwarded-Ssl", "on"), ("Forwarded", f"proto={other}")],
+    )
+
+    assert members["scheme"] == scheme
 
 
 @case("platform")

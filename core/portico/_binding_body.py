@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _JSON: Final = "application/json"
 _URLENCODED: Final = "application/x-www-form-urlencoded"
 _MULTIPART: Final = "multipart/form-data"
+_ANY_KIND: Final = (_JSON, _URLENCODED, _MULTIPART)
 _MULTIPART_START: Final = "multipart/form-data;"
 _ASYNC_STREAMS: Final[frozenset[Any]] = frozenset({AsyncIterator, AsyncIterable})
 _STREAMS: Final[frozenset[Any]] = frozenset({Iterator, Iterable})
@@ -128,6 +129,10 @@ def _accepted_kinds(schema: Schema) -> Sequence[str]:
         DefinitionError: none can.
     """
     from portico._faults import SchemaError
+    from portico._schema_msgspec import MsgspecSchema
+
+    if isinstance(schema, MsgspecSchema) and schema.is_plain_object:
+        return _ANY_KIND
     from portico._form_files import files_use
 
     files = files_use(schema)
@@ -138,7 +143,7 @@ def _accepted_kinds(schema: Schema) -> Sequence[str]:
         if files == "none":
             return (_JSON,)
         raise
-    return (_MULTIPART,) if files == "required" else (_JSON, _URLENCODED, _MULTIPART)
+    return (_MULTIPART,) if files == "required" else _ANY_KIND
 
 
 def _blob_limits(annotation: Any) -> UploadLimits | None:

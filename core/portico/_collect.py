@@ -29,9 +29,9 @@ from portico._expected import expectation, fault_of, one_of, positions
 from portico._faults import MAX_FAULTS, MISSING, Fault, Missing, SchemaError, pointer_to
 from portico._file_type import is_file
 from portico._refused import HugeNumber, Refused
-from portico._schema import adapter_for
+from portico._schema import adapter_for, decode_custom
 
-FAILED: Final = Missing.MISSING
+FAILED: Final = MISSING
 
 MAX_VISITS: Final = 50_000
 """How many values one walk looks at: a tenth of a second, where a body could ask for many."""
@@ -296,16 +296,6 @@ _WALKS: Final[dict[type[mi.Type], Callable[[_Walk, Any, Any, str], object]]] = {
     mi.VarTupleType: _Walk._collection,
     mi.CustomType: _Walk._custom,
 }
-
-
-def decode_custom(tp: type, value: object) -> object:
-    """Give a class with an adapter of its own to that adapter; others must be instances already."""
-    if type(value) is tp:
-        return value
-    adapter = adapter_for(tp)
-    if adapter is None or isinstance(value, tp):
-        return value
-    return adapter.validate(value, part="body")
 
 
 def _object_of(value: object) -> dict[str, object] | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import Enum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
@@ -15,16 +14,19 @@ _NEVER_SHOWN: Final = frozenset({"headers", "cookies"})
 _LONGEST_SHOWN: Final = 200
 
 
-class Missing(Enum):
-    """The type of `MISSING`."""
+class Missing:
+    """The type of `MISSING`, of which there is one, also in copies and behind a pickle."""
 
-    MISSING = "missing"
+    __slots__ = ()
 
     def __repr__(self) -> str:
         return "MISSING"
 
+    def __reduce__(self) -> str:
+        return "MISSING"
 
-MISSING: Final = Missing.MISSING
+
+MISSING: Final = Missing()
 """Stands where no value was found, or where the value must not be shown."""
 
 

@@ -25,13 +25,11 @@ from portico._coerce import (
     read_int,
     read_str,
 )
-from portico._collect import decode_custom, find_faults
-from portico._described import Described
 from portico._errors import DefinitionError, PeerError
-from portico._expected import expectation
 from portico._faults import MISSING, SchemaError
 from portico._json import decode_json
 from portico._refused import Refused
+from portico._schema import decode_custom
 from portico._schema_msgspec import describe
 
 ObjectType = mi.StructType | mi.DataclassType | mi.TypedDictType | mi.NamedTupleType
@@ -39,6 +37,9 @@ ObjectType = mi.StructType | mi.DataclassType | mi.TypedDictType | mi.NamedTuple
 
 def described_scalar(tp: object, *, part: str) -> Scalar:
     """How texts become values of any type that msgspec can describe."""
+    from portico._described import Described
+    from portico._expected import expectation
+
     node = describe(tp)
     text = text_of(node, part=part)
     if not all(map(_is_scalar, members_of(text.reads))):
@@ -63,10 +64,19 @@ def described_scalar(tp: object, *, part: str) -> Scalar:
         try:
             return msgspec.convert(value, cast("Any", tp), dec_hook=decode_custom)
         except ValueError as error:
+            from portico._collect import find_faults
+
             faults = find_faults(value, node, error, part=part, known=known)
             raise SchemaError(faults) from None
 
-    return Scalar(text.read, expectation(node), text.many, text.nullable, text.takes_empty, finish)
+    return Scalar(
+        text.read,
+        expectation(node),
+        many=text.many,
+        nullable=text.nullable,
+        takes_empty=text.takes_empty,
+        finish=finish,
+    )
 
 
 class Text(NamedTuple):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final, NamedTuple, get_origin
+from typing import Any, Final, TypeAlias, get_origin
 
 import msgspec
 
@@ -16,22 +16,10 @@ from portico._mirror_copies import attribute_copier, attributes_of, struct_copie
 from portico._schema import schema_for
 from portico._type_forms import type_name
 
+Member: TypeAlias = tuple[str, str, Mirror]
+"""A field of a class: its attribute, its name in JSON, and the mirror of its type."""
+
 _ABSENT: Final[Any] = object()
-
-
-class Member(NamedTuple):
-    """A field of a class.
-
-    Attributes:
-        name: of the attribute.
-        key: in JSON.
-        mirror: of the field's type.
-    """
-
-    name: str
-    key: str
-    mirror: Mirror
-
 
 def fill_object(mirror: Mirror, origin: Any, tp: Any, build: Build) -> bool:
     """The mirror of a class with fields that msgspec writes, if `origin` is one."""
@@ -74,9 +62,9 @@ def _fill(
             "what it has and no more. Declare the union of the classes that are sent."
         )
     hints = hints_of(tp)
-    members = [Member(name, key, build.of(hints.get(name, Any))) for name, key in keys.items()]
+    members = [(name, key, build.of(hints.get(name, Any))) for name, key in keys.items()]
     # What an exact instance has in a field that can carry nothing is trusted.
-    inner = [member for member in members if build.is_strict or not member.mirror.is_trusted]
+    inner = [each for each in members if build.is_strict or not each[2].is_trusted]
 
     def copied(value: Any) -> Any:
         return copy(_attributes(value, keys) | (changed_members(value, members) or {}))

@@ -197,6 +197,10 @@ class Link:
         """The keys that its parameters bind with `use`."""
         return self.plan.keys if self.is_bound else ()
 
+    def needs_keys(self) -> bool:
+        """Whether it binds keys, or reads them as `ctx[key]`."""
+        return bool(self.bound_keys() or self.read_keys())
+
     def named_keys(self) -> frozenset[Key[Any]]:
         """The keys that the function's own code names, and does not ask for itself."""
         return self._keys_in_code().named - {self.key}
@@ -285,6 +289,16 @@ class Link:
     def asks_for_body(self) -> bool:
         """Whether it may come to ask its context for the body, rather than have it bound."""
         return (not self.is_bound or self.plan.takes_context) and self.body_need() != ""
+
+
+class LinkSource:
+    """A target of a route that is no function, and makes the link itself: a mounted application."""
+
+    __slots__ = ()
+
+    def link(self, path_names: Sequence[str]) -> Link:
+        """The handler of a route."""
+        raise NotImplementedError
 
 
 # The strongest need of a chain decides: what is bound is sure, what is named is likely, and a

@@ -10,7 +10,6 @@ from portico._body_need import body_need, prefetched
 from portico._error_answer import status_of
 from portico._errors import DefinitionError, InvalidInputError
 from portico._key_steps import keeping
-from portico._parsing import built_in_step, parser_step
 from portico._part_check import is_part, part_check
 from portico._response import Response
 from portico._traced import phase, traced
@@ -53,15 +52,19 @@ def _body_steps(chain: Chain, handler: Link, *, offloads: bool) -> list[Step]:
     need, can_wait = body_need(chain, handler) if offloads else ("", True)
     if need:
         steps.append(Step(partial(prefetched, need=need, can_wait=can_wait)))
-    for link in chain.parse:
-        if isinstance(link, str):
-            steps.append(Step(built_in_step(link)))
-        else:
-            matches = None if link.hook is None else link.hook.matches
-            # A span is of the hook alone, which is not called for every request.
-            hook = traced(chain, Step(link.fn, link))
-            steps.append(hook._replace(call=parser_step(hook.call, matches)))
+    steps += [_parse_step(chain, link) for link in chain.parse]
     return [Step(_begin_parse), *steps] if chain.trace and steps else steps
+
+
+def _parse_step(chain: Chain, link: Link | str) -> Step:
+    from portico._parsing import built_in_step, parser_step
+
+    if isinstance(link, str):
+        return Step(built_in_step(link))
+    matches = None if link.hook is None else link.hook.matches
+    # A span is of the hook alone, which is not called for every request.
+    hook = traced(chain, Step(link.fn, link))
+    return hook.calling(parser_step(hook.call, matches))
 
 
 def _begin_parse(ctx: Context) -> None:

@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from math import isfinite
-from typing import Any, Final, TypeAlias, TypeGuard, cast
+from typing import Any, Final, cast
 
 import msgspec
 from msgspec import inspect as mi
@@ -30,13 +30,12 @@ from portico._faults import MAX_FAULTS, MISSING, Fault, Missing, SchemaError, po
 from portico._file_type import is_file
 from portico._refused import HugeNumber, Refused
 from portico._schema import adapter_for, decode_custom
+from portico._schema_msgspec import PositionalType, is_positional
 
 FAILED: Final = MISSING
 
 MAX_VISITS: Final = 50_000
 """How many values one walk looks at: a tenth of a second, where a body could ask for many."""
-
-PositionalType: TypeAlias = mi.StructType | mi.NamedTupleType
 
 
 def find_faults(
@@ -325,13 +324,6 @@ def _unwrapped(node: mi.Type) -> mi.Type:
     while isinstance(node, mi.Metadata):
         node = node.type
     return node
-
-
-def is_positional(node: mi.Type) -> TypeGuard[PositionalType]:
-    """Whether JSON writes an object of this type as an array."""
-    return isinstance(node, mi.NamedTupleType) or (
-        isinstance(node, mi.StructType) and node.array_like
-    )
 
 
 def _takes_arrays(node: mi.Type) -> bool:

@@ -125,9 +125,7 @@ class Declared:
             held = self._held(inner, value.code, author)
             return value if held is inner else Reply(value.code, held, value.headers)
         if _is_awaitable(value):
-            return _held_awaitable(
-                value, lambda done: self.settle(done, author, status=status)
-            )
+            return _held_awaitable(value, lambda done: self.settle(done, author, status=status))
         return self._held(value, self._plain_status(value, status), author)
 
     def _plain_status(self, value: Any, status: int | None) -> int:

@@ -13,9 +13,12 @@ _MODULES: Final = (
     "portico._body_sync",
     "portico._cookie",
     "portico._cookies",
+    "portico._form_data",
     "portico._multipart_decoder",
+    "portico._pairs",
     "portico._running",
     "portico._state",
+    "portico._stream_answer",
     "portico._url",
     "werkzeug.http",
 )

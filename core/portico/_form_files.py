@@ -16,8 +16,7 @@ from portico._errors import DefinitionError
 from portico._file_type import is_file, limits_of
 from portico._revise import revise
 from portico._schema import Schema
-from portico._schema_msgspec import MsgspecSchema, types_within
-from portico._texts import ObjectType, members_of
+from portico._schema_msgspec import MsgspecSchema, ObjectType, members_of, types_within
 from portico._upload import NO_LIMITS, UploadLimits
 
 FilesUse: TypeAlias = Literal["none", "optional", "required"]

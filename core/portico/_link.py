@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from portico._context_members import BODILESS, MEMBERS
 from portico._errors import DefinitionError
 from portico._key import Key, RequestKey
 from portico._named_keys import NamedKeys
@@ -242,6 +241,8 @@ class Link:
         """The members of the context that it may give another value; None: all of them."""
         if (self.is_bound and not self.plan.takes_context) or not self.reads_body:
             return frozenset()  # what reads none is Portico's own, and gives a value
+        from portico._context_members import MEMBERS
+
         use = self.context_use
         return None if use is None or not use.reads <= MEMBERS else use.sets
 
@@ -283,6 +284,8 @@ class Link:
 
     def _may_ask(self) -> bool:
         """Whether synchronous code may come to ask its context for the body."""
+        from portico._context_members import BODILESS
+
         use = self.context_use
         return (use is None or not use.reads <= BODILESS) and not self.is_straight
 

@@ -21,6 +21,7 @@ Member: TypeAlias = tuple[str, str, Mirror]
 
 _ABSENT: Final[Any] = object()
 
+
 def fill_object(mirror: Mirror, origin: Any, tp: Any, build: Build) -> bool:
     """The mirror of a class with fields that msgspec writes, if `origin` is one."""
     if isinstance(origin, msgspec.StructMeta):

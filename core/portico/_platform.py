@@ -6,9 +6,8 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextvars import copy_context
 from functools import partial
 from types import MappingProxyType
-from typing import Any, ClassVar, Final, Protocol, TypeGuard, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, TypeGuard, TypeVar, cast
 
-from portico._abort import AbortSignal
 from portico._options import DEFAULT_OPTIONS, Options
 from portico._runtime import (
     NATIVE,
@@ -20,6 +19,9 @@ from portico._runtime import (
     Runtime,
     Support,
 )
+
+if TYPE_CHECKING:
+    from portico._abort import AbortSignal
 
 T = TypeVar("T")
 
@@ -125,6 +127,8 @@ class Platform:
     def signal(self) -> AbortSignal:
         """Aborted when the peer is known to be gone; never where `DISCONNECT` is absent."""
         if self._signal is None:
+            from portico._abort import AbortSignal
+
             self._signal = AbortSignal()
         return self._signal
 

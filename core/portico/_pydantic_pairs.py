@@ -16,8 +16,7 @@ from portico._json import decode_json
 from portico._pairs import OPEN_PARTS, joined_fields, list_items
 from portico._pydantic_fields import ModelField
 from portico._refused import Refused
-from portico._schema_msgspec import describe
-from portico._texts import members_of
+from portico._schema_msgspec import describe, members_of
 from portico._upload import UploadLimits
 
 Faults = dict[str, tuple[Fault, ...]]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from functools import cache
 from math import isfinite
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeGuard
 
 import msgspec
 from msgspec import inspect as mi
@@ -26,6 +26,9 @@ _SUPPORTED: Final = (
     "Literal, list, tuple, set, dict, unions of these, Struct, dataclass, TypedDict, attrs class, "
     "NamedTuple, pydantic model, and any class with a `__schema_adapter__`"
 )
+
+ObjectType = mi.StructType | mi.DataclassType | mi.TypedDictType | mi.NamedTupleType
+PositionalType: TypeAlias = mi.StructType | mi.NamedTupleType
 
 
 class MsgspecSchema:
@@ -67,11 +70,13 @@ class MsgspecSchema:
 
     @property
     def is_plain_object(self) -> bool:
-        """Whether it is one class with named fields, none of them a file: a form can bring it."""
-        node = self.node
+        """Whether it is one class with named fields, which a form can bring by their names.
+
+        Files in it may yet stand where no form can have them.
+        """
         kinds = mi.StructType | mi.DataclassType | mi.TypedDictType
-        is_row = isinstance(node, mi.StructType) and node.array_like
-        return isinstance(node, kinds) and not is_row and not self.has_files
+        is_row = isinstance(self.node, mi.StructType) and self.node.array_like
+        return isinstance(self.node, kinds) and not is_row
 
     def validate(self, value: object, *, part: str, coerce: bool = False) -> Any:
         """See `Schema.validate`."""
@@ -264,6 +269,27 @@ def _is_file(cls: type) -> bool:
     from portico._blob import Blob
 
     return issubclass(cls, Blob)
+
+
+def members_of(node: mi.Type) -> tuple[mi.Type, ...]:
+    """The members of a union, else the type itself; without metadata."""
+    while isinstance(node, mi.Metadata):
+        node = node.type
+    if isinstance(node, mi.UnionType):
+        return tuple(inner for member in node.types for inner in members_of(member))
+    return (node,)
+
+
+def is_object(node: mi.Type) -> bool:
+    """Whether JSON writes it as an object, or a form brings it by the names of its fields."""
+    return isinstance(node, ObjectType | mi.DictType | mi.FrozenDictType)
+
+
+def is_positional(node: mi.Type) -> TypeGuard[PositionalType]:
+    """Whether JSON writes an object of this type as an array."""
+    return isinstance(node, mi.NamedTupleType) or (
+        isinstance(node, mi.StructType) and node.array_like
+    )
 
 
 def _declares_limits(node: mi.Type) -> bool:

@@ -9,8 +9,8 @@ from portico._answer import is_reply
 from portico._body_need import body_need, prefetched
 from portico._error_answer import status_of
 from portico._errors import DefinitionError, InvalidInputError
+from portico._hook import is_part
 from portico._key_steps import keeping
-from portico._part_check import is_part, part_check
 from portico._response import Response
 from portico._traced import phase, traced
 from portico._units import Step
@@ -104,7 +104,7 @@ def _derive(link: Link, *, offloads: bool) -> Callable[[Context], Any]:
 
 def _late_steps(chain: Chain, handler: Link, *, offloads: bool) -> list[Step]:
     """Validation and what follows it; in one step where nothing stands between."""
-    late, checks = chain.late, [part_check(hook) for hook in chain.schemas if is_part(hook)]
+    late, checks = chain.late, _checks(chain)
     own_span = bool(chain.trace) and handler.plan.validates
     if not late and not checks and not own_span:
         step = Step(handler.plan.caller(handler.fn), handler)
@@ -123,6 +123,16 @@ def _late_steps(chain: Chain, handler: Link, *, offloads: bool) -> list[Step]:
     steps += phase(chain, "before_handle", before)
     last = traced(chain, Step(_calling(handler, bound), handler))
     return steps + phase(chain, "handle", [last])
+
+
+def _checks(chain: Chain) -> list[Callable[[Context, list[Fault]], None]]:
+    """What holds the parts of the request to the schemas of guards and of the route."""
+    schemas = [hook for hook in chain.schemas if is_part(hook)]
+    if not schemas:
+        return []
+    from portico._part_check import part_check
+
+    return [part_check(hook) for hook in schemas]
 
 
 def _calling(link: Link, bound: Sequence[Link]) -> Callable[[Context], Any]:

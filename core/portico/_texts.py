@@ -9,7 +9,7 @@ A text that cannot be read goes on as `Refused`, which no type takes: the one co
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, cast
 
 import msgspec
 from msgspec import inspect as mi
@@ -30,9 +30,7 @@ from portico._faults import MISSING, SchemaError
 from portico._json import decode_json
 from portico._refused import Refused
 from portico._schema import decode_custom
-from portico._schema_msgspec import describe
-
-ObjectType = mi.StructType | mi.DataclassType | mi.TypedDictType | mi.NamedTupleType
+from portico._schema_msgspec import ObjectType, describe, is_object, members_of
 
 
 def described_scalar(tp: object, *, part: str) -> Scalar:
@@ -79,7 +77,7 @@ def described_scalar(tp: object, *, part: str) -> Scalar:
     )
 
 
-class Text(NamedTuple):
+class Text:
     """What a type makes of its texts.
 
     Attributes:
@@ -87,11 +85,16 @@ class Text(NamedTuple):
         read, many, nullable, takes_empty: see `Scalar`.
     """
 
-    reads: mi.Type
-    read: Read
-    many: bool
-    nullable: bool
-    takes_empty: bool
+    __slots__ = ("many", "nullable", "read", "reads", "takes_empty")
+
+    def __init__(
+        self, reads: mi.Type, read: Read, *, many: bool, nullable: bool, takes_empty: bool
+    ) -> None:
+        self.reads = reads
+        self.read: Read = read
+        self.many = many
+        self.nullable = nullable
+        self.takes_empty = takes_empty
 
     def soften(self, text: str, *, has_default: bool) -> object:
         """What JSON would have held for a text; MISSING where nothing was meant."""
@@ -174,19 +177,6 @@ def _soften_object(value: dict[object, object], node: mi.Type, part: str) -> obj
         elif isinstance(member, ObjectType):
             types.update((field.encode_name, field.type) for field in member.fields)
     return {key: soften(item, types.get(key, other), part=part) for key, item in value.items()}
-
-
-def members_of(node: mi.Type) -> tuple[mi.Type, ...]:
-    """The members of a union, else the type itself; without metadata."""
-    while isinstance(node, mi.Metadata):
-        node = node.type
-    if isinstance(node, mi.UnionType):
-        return tuple(inner for member in node.types for inner in members_of(member))
-    return (node,)
-
-
-def is_object(node: mi.Type) -> bool:
-    return isinstance(node, ObjectType | mi.DictType | mi.FrozenDictType)
 
 
 def _is_container(node: mi.Type) -> bool:

@@ -20,9 +20,9 @@ from portico import (
     schema_for,
     upload,
 )
+from portico._faults import Refused
 from portico._form_data import encode_multipart
 from portico._form_files import accept_file, accept_files, file_fields
-from portico._refused import Refused
 from portico._revise import revise
 from portico._schema_msgspec import describe
 from portico._upload import UploadLimits

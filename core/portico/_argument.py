@@ -74,8 +74,7 @@ def caller_of(arguments: Sequence[Argument], fn: Callable[..., Any]) -> Callable
     """
     if len(arguments) == 1 and arguments[0].texts is None and not arguments[0].keyword:
         return _caller_of_one(arguments[0].read, fn)
-    from portico._faults import MISSING, SchemaError
-    from portico._refused import Refused
+    from portico._faults import MISSING, Refused, SchemaError
 
     steps, read_query = _steps_of(arguments, with_keys=True)
     positional = not any(each.keyword for each in arguments)
@@ -124,8 +123,7 @@ def collector_of(
 
     None stands in the place of a value that is wrong, and of one of a key, which is read later.
     """
-    from portico._faults import MISSING, SchemaError
-    from portico._refused import Refused
+    from portico._faults import MISSING, Refused, SchemaError
 
     steps, read_query = _steps_of(arguments, with_keys=False)
 

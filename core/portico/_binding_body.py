@@ -173,7 +173,7 @@ def _blob_limits(annotation: Any) -> UploadLimits | None:
     if not _has_media(annotation) and get_origin(annotation) is not Annotated:
         return None
     from portico._blob import Blob
-    from portico._file_type import is_file, limits_of
+    from portico._form_files import is_file, limits_of
     from portico._schema_msgspec import describe, members_of
 
     if annotation is not Blob and get_args(annotation)[:1] != (Blob,):
@@ -188,8 +188,7 @@ def _has_media(annotation: Any) -> bool:
 
 
 def _read_blob(ctx: Context, limits: UploadLimits) -> Blob:
-    from portico._faults import Fault, SchemaError
-    from portico._refused import Refused
+    from portico._faults import Fault, Refused, SchemaError
 
     blob = limits.accept(ctx.request.sync.blob())
     if isinstance(blob, Refused):

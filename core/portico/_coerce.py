@@ -24,8 +24,7 @@ from functools import cache
 from typing import Final, TypeAlias
 
 from portico._errors import DefinitionError
-from portico._faults import MISSING, Fault, SchemaError, pointer_to
-from portico._refused import Refused
+from portico._faults import MISSING, Fault, Refused, SchemaError, pointer_to
 
 Read: TypeAlias = Callable[[str], object]
 """Reads a text as a scalar, or returns it `Refused`."""

@@ -26,9 +26,17 @@ from msgspec import inspect as mi
 from portico._annotation import annotation_of, dict_of
 from portico._described import Described, ObjectType
 from portico._expected import expectation, fault_of, one_of, positions
-from portico._faults import MAX_FAULTS, MISSING, Fault, Missing, SchemaError, pointer_to
-from portico._file_type import is_file
-from portico._refused import HugeNumber, Refused
+from portico._faults import (
+    MAX_FAULTS,
+    MISSING,
+    Fault,
+    HugeNumber,
+    Missing,
+    Refused,
+    SchemaError,
+    pointer_to,
+)
+from portico._form_files import is_file
 from portico._schema import adapter_for, decode_custom
 from portico._schema_msgspec import PositionalType, is_positional
 

@@ -14,7 +14,7 @@ from typing import Final
 from msgspec import inspect as mi
 
 from portico._coerce import is_number
-from portico._refused import HugeNumber, Refused
+from portico._faults import HugeNumber, Refused
 from portico._revise import revise
 from portico._schema_msgspec import members_of
 

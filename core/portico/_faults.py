@@ -83,6 +83,30 @@ class SchemaError(ValueError):
         return f"SchemaError({str(self)!r})"
 
 
+class Refused:
+    """Stands in the place of a text that is no scalar of the declared type.
+
+    No declared type takes it, so validation reports it.
+
+    Attributes:
+        text: the text as it came.
+    """
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+
+class HugeNumber(Refused):
+    """Stands in the place of a JSON number beyond a double, too large or too small for it.
+
+    A Decimal takes it; to a float the small one is 0.
+    """
+
+    __slots__ = ()
+
+
 def pointer_to(base: str, *steps: str | int) -> str:
     """The JSON pointer `base`, followed by member names and indexes (RFC 6901 section 3)."""
     for step in steps:

@@ -13,8 +13,7 @@ from msgspec import inspect as mi
 
 from portico._errors import DefinitionError
 from portico._faults import Fault, SchemaError
-from portico._json import BOM, malformed, refuse_depth, to_json
-from portico._json_depth import STACK_IS_SHORT
+from portico._json import BOM, STACK_IS_SHORT, malformed, refuse_depth, to_json
 from portico._schema import JSONSchema, Mode, adapter_for, decode_custom, schema_for
 
 if TYPE_CHECKING:
@@ -308,7 +307,7 @@ def _untyped() -> msgspec.json.Decoder[Any]:
 
 
 def _number(text: str) -> object:
-    from portico._refused import HugeNumber
+    from portico._faults import HugeNumber
 
     value = float(text)
     # A number that is 0 only because no double is so small would be one to a Decimal.

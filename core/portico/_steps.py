@@ -6,7 +6,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from portico._answer import is_reply
-from portico._body_need import body_need, prefetched
 from portico._error_answer import status_of
 from portico._errors import DefinitionError, InvalidInputError
 from portico._hook import is_part
@@ -49,9 +48,12 @@ def _plain(chain: Chain, links: Sequence[Link]) -> list[Step]:
 
 def _body_steps(chain: Chain, handler: Link, *, offloads: bool) -> list[Step]:
     steps: list[Step] = []
-    need, can_wait = body_need(chain, handler) if offloads else ("", True)
-    if need:
-        steps.append(Step(partial(prefetched, need=need, can_wait=can_wait)))
+    if offloads:
+        from portico._body_need import body_need, prefetched
+
+        need, can_wait = body_need(chain, handler)
+        if need:
+            steps.append(Step(partial(prefetched, need=need, can_wait=can_wait)))
     steps += [_parse_step(chain, link) for link in chain.parse]
     return [Step(_begin_parse), *steps] if chain.trace and steps else steps
 

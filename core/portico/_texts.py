@@ -26,9 +26,8 @@ from portico._coerce import (
     read_str,
 )
 from portico._errors import DefinitionError, PeerError
-from portico._faults import MISSING, SchemaError
+from portico._faults import MISSING, Refused, SchemaError
 from portico._json import decode_json
-from portico._refused import Refused
 from portico._schema import decode_custom
 from portico._schema_msgspec import ObjectType, describe, is_object, members_of
 

@@ -85,7 +85,7 @@ def _reading_schema(annotation: Any, where: str) -> Callable[[Context], Any]:
 
     try:
         schema = schema_for(annotation)
-        accepted = _accepted_kinds(schema)
+        accepted = accepted_kinds(schema)
     except DefinitionError as error:
         raise DefinitionError(f"{where}: the parameter 'body': {error}") from error
 
@@ -140,7 +140,7 @@ def _given(read: Callable[[Context], Any], kind: type, expected: str) -> Callabl
     return given
 
 
-def _accepted_kinds(schema: Schema) -> Sequence[str]:
+def accepted_kinds(schema: Schema) -> Sequence[str]:
     """The content types that can bring a value of this type.
 
     Raises:

@@ -143,3 +143,26 @@ def test_a_name_that_is_not_assigned_yet_is_no_key() -> None:
     later = key
 
     assert NamedKeys(show).named == {later}
+
+
+class Ring:
+    """A class that its own names lead back to."""
+
+    inner: Any = None
+
+
+Ring.inner = Ring
+
+
+def in_a_ring() -> Any:
+    return Ring.inner.inner.name
+
+
+def test_names_that_lead_back_to_themselves_name_no_key() -> None:
+    assert NamedKeys(in_a_ring).named == frozenset()
+
+
+def test_code_without_a_key_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("portico._named_keys.speaking", pytest.fail)
+
+    assert NamedKeys(in_a_ring).read == frozenset()

@@ -274,8 +274,6 @@ class Portico(Registrar):
                 has no application.
             CapabilityError: a route needs what `capabilities` declares absent.
         """
-        from portico._unreached import warn_of_unreached
-
         dispatcher = self._in_use()
         self._lazy.load_all()
         provided: set[Key[Any]] = {
@@ -293,7 +291,10 @@ class Portico(Registrar):
         for route in self._routes:
             if route.needs:
                 route.check_needs(capabilities, runtime)
-        warn_of_unreached(self)
+        if self._hooks or self._groups or self._plugins:
+            from portico._unreached import warn_of_unreached
+
+            warn_of_unreached(self)
 
     def start(self, platform: Platform) -> AppRunning:
         """A new `Running`, not entered yet; the application keeps no reference to it."""

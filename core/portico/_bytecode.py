@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache, lru_cache
 from opcode import cmp_op, opname
 from types import CodeType
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 
-class Instruction(NamedTuple):
+class Instruction:
     """One instruction.
 
     Attributes:
@@ -28,13 +28,16 @@ class Instruction(NamedTuple):
             offset that a jump leads to; None where it stands for nothing more.
     """
 
-    offset: int
-    opname: str
-    arg: int
-    value: Any
+    __slots__ = ("arg", "offset", "opname", "value")
+
+    def __init__(self, offset: int, opname: str, arg: int, value: Any) -> None:
+        self.offset: int = offset
+        self.opname: str = opname
+        self.arg: int = arg
+        self.value: Any = value
 
 
-class Handler(NamedTuple):
+class Handler:
     """Where an exception goes.
 
     Attributes:
@@ -44,11 +47,14 @@ class Handler(NamedTuple):
         keeps_place: whether the place of the exception lies on the stack below it.
     """
 
-    start: int
-    end: int
-    target: int
-    depth: int
-    keeps_place: bool
+    __slots__ = ("depth", "end", "keeps_place", "start", "target")
+
+    def __init__(self, start: int, end: int, target: int, depth: int, keeps_place: bool) -> None:
+        self.start: int = start
+        self.end: int = end
+        self.target: int = target
+        self.depth: int = depth
+        self.keeps_place: bool = keeps_place
 
 
 @lru_cache(maxsize=256)
@@ -71,11 +77,11 @@ def instructions(code: CodeType) -> tuple[Instruction, ...]:
             begin, high = -1, 0
     # A jump counts from where its instruction and its room end: where the next one begins.
     ends = [*(begin for begin, _, _ in raw[1:]), len(units)]
-    places, read = _places(code), _READ
-    return tuple(
-        Instruction(begin, opname[opcode], arg, read[opcode](code, places, arg, end))
-        for (begin, opcode, arg), end in zip(raw, ends, strict=True)
-    )
+    places, found = _places(code), list[Instruction]()
+    for (begin, opcode, arg), end in zip(raw, ends, strict=True):
+        name = opname[opcode]
+        found.append(Instruction(begin, name, arg, _reader(name)(code, places, arg, end)))
+    return tuple(found)
 
 
 def handlers(code: CodeType) -> list[Handler]:
@@ -196,6 +202,7 @@ _TWO_PLACES: Final = opnames(
 )
 
 
+@cache
 def _reader(name: str) -> _Read:
     """What reads the argument of an instruction."""
     if name in _NAMED:
@@ -207,6 +214,3 @@ def _reader(name: str) -> _Read:
     if "JUMP" in name:
         return _read_jump_back if "BACKWARD" in name else _read_jump
     return _read_place if any(part in name for part in _PLACES) else _read_nothing
-
-
-_READ: Final = [_reader(name) for name in opname]

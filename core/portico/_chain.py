@@ -17,10 +17,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from portico._declared import Declared
 from portico._errors import DefinitionError
-from portico._hook import flattened, schemas_of
+from portico._hook import flattened, is_part, schemas_of
 from portico._key import Key, RequestKey, is_request_key
 from portico._link import Link
-from portico._part_check import is_part
 from portico._signature import Signature
 
 if TYPE_CHECKING:

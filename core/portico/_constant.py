@@ -9,8 +9,7 @@ from portico._answer import to_response
 from portico._blocking_answer import BlockingAnswer
 from portico._context import Context
 from portico._errors import DefinitionError
-from portico._link import Link
-from portico._mount import Mount
+from portico._link import Link, LinkSource
 from portico._response import Response
 from portico._stream import ByteStream
 
@@ -25,7 +24,7 @@ def handler_of(
     """
     if callable(target):
         return Link("handle", target, path_names, blocking=blocking)
-    if isinstance(target, Mount):
+    if isinstance(target, LinkSource):
         return target.link(path_names)
     blocks = blocking is not False and isinstance(target, BlockingAnswer)
     fn = constant(target, where)

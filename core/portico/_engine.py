@@ -40,10 +40,10 @@ from portico._request_life import abandon, close_shield, leave, open_shield
 from portico._response import Response
 from portico._resumption import begin, begin_on_loop, enter_loop
 from portico._sending import dropped, for_loop, left, sent
-from portico._span import Tracing
 from portico._steps import error_steps, steps_before_answer, steps_with_value
 from portico._straight import Straight, failing, is_straight
 from portico._stream import ByteStream
+from portico._traced import tracing_of
 from portico._units import first, units_of
 
 if TYPE_CHECKING:
@@ -170,7 +170,7 @@ class Pipeline:
     async def guarded(self, ctx: Context, work: Coroutine[Any, Any, Response]) -> Response:
         """The response of some work, whatever happens to it, fit to be given to the adapter."""
         ctx._chain = self._chain
-        ctx._tracing = Tracing(ctx, self._traces) if self._traces else None
+        ctx._tracing = tracing_of(ctx, self._traces) if self._traces else None
         if self._shields:
             open_shield(ctx)
         try:

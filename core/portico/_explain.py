@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from portico._binding import read_context
 from portico._body_need import body_need
-from portico._hook import APPLICATION_KINDS, flattened
+from portico._hook import APPLICATION_KINDS, flattened, is_part
 from portico._link import Link
-from portico._part_check import is_part
 from portico._signature import plain_function
 from portico._type_forms import type_name
 from portico.explanation import (

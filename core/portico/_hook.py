@@ -147,6 +147,11 @@ def promoted(hooks: tuple[Hook, ...], scope: Scope) -> tuple[Hook, ...]:
     )
 
 
+def is_part(hook: Hook) -> bool:
+    """Whether a schema is about a part of the request, and not about the answer."""
+    return hook.matches in PARTS
+
+
 def flattened(layers: tuple[tuple[Hook, ...], ...]) -> list[Hook]:
     """The hooks of a route in the order in which they run, each once.
 

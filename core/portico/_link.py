@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from portico._context_members import BODILESS, MEMBERS
 from portico._errors import DefinitionError
 from portico._key import Key, RequestKey
 from portico._named_keys import NamedKeys
@@ -197,6 +196,10 @@ class Link:
         """The keys that its parameters bind with `use`."""
         return self.plan.keys if self.is_bound else ()
 
+    def needs_keys(self) -> bool:
+        """Whether it binds keys, or reads them as `ctx[key]`."""
+        return bool(self.bound_keys() or self.read_keys())
+
     def named_keys(self) -> frozenset[Key[Any]]:
         """The keys that the function's own code names, and does not ask for itself."""
         return self._keys_in_code().named - {self.key}
@@ -238,6 +241,8 @@ class Link:
         """The members of the context that it may give another value; None: all of them."""
         if (self.is_bound and not self.plan.takes_context) or not self.reads_body:
             return frozenset()  # what reads none is Portico's own, and gives a value
+        from portico._context_members import MEMBERS
+
         use = self.context_use
         return None if use is None or not use.reads <= MEMBERS else use.sets
 
@@ -279,12 +284,24 @@ class Link:
 
     def _may_ask(self) -> bool:
         """Whether synchronous code may come to ask its context for the body."""
+        from portico._context_members import BODILESS
+
         use = self.context_use
         return (use is None or not use.reads <= BODILESS) and not self.is_straight
 
     def asks_for_body(self) -> bool:
         """Whether it may come to ask its context for the body, rather than have it bound."""
         return (not self.is_bound or self.plan.takes_context) and self.body_need() != ""
+
+
+class LinkSource:
+    """A target of a route that is no function, and makes the link itself: a mounted application."""
+
+    __slots__ = ()
+
+    def link(self, path_names: Sequence[str]) -> Link:
+        """The handler of a route."""
+        raise NotImplementedError
 
 
 # The strongest need of a chain decides: what is bound is sure, what is named is likely, and a

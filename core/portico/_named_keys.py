@@ -51,8 +51,7 @@ def _functions(fn: Any) -> Iterator[FunctionType]:
 def _uses(function: FunctionType) -> Iterator[tuple[Key[Any], Use]]:
     names = names_of(function)
     for code in _codes(function.__code__):
-        loaded = (*code.co_names, *code.co_freevars)
-        if any(_is(names.of(name), _HOLDERS) for name in loaded):
+        if _may_name_keys(code, names):
             for key, use, _ in keys_in(speaking(code), names):
                 yield key, use
 
@@ -64,7 +63,24 @@ def _codes(code: CodeType) -> Iterator[CodeType]:
             yield from _codes(constant)
 
 
-_HOLDERS: Final[tuple[type, ...]] = (Key, ModuleType, type)
+_HOLDERS: Final = (ModuleType, type)
+
+
+def _may_name_keys(code: CodeType, names: Names) -> bool:
+    """Whether a key is found by the names in the code, one by one or within each other.
+
+    Most functions name classes and modules, but no key, and the instructions need not be read.
+    """
+    found = [names.of(name) for name in (*code.co_names, *code.co_freevars)]
+    seen: set[int] = set()
+    while found:
+        value = found.pop()
+        if _is(value, Key):
+            return True
+        if _is(value, _HOLDERS) and id(value) not in seen:
+            seen.add(id(value))
+            found += [_member(value, name) for name in code.co_names]
+    return False
 
 
 def _is(value: object, classes: type | tuple[type, ...]) -> bool:
@@ -83,7 +99,7 @@ def keys_in(steps: list[Instruction], names: Names) -> Iterator[tuple[Key[Any], 
         if not step.opname.startswith(_LOADS):
             continue
         found, end = names.of(step.value), at + 1
-        while _is(found, _HOLDERS[1:]) and is_attribute(steps, end):
+        while _is(found, _HOLDERS) and is_attribute(steps, end):
             found, end = _member(found, steps[end].value), end + 1
         if _is(found, Key):
             yield found, _use(steps, at, end, names.parameters), at

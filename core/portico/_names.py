@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from portico._bytecode import Instruction
 
 
-class Names(NamedTuple):
+class Names:
     """The names of a function.
 
     Attributes:
@@ -23,10 +23,19 @@ class Names(NamedTuple):
         builtins: what there is where its globals have no such name.
     """
 
-    module: Mapping[str, Any]
-    cells: Mapping[str, Any]
-    parameters: frozenset[str]
-    builtins: Mapping[str, Any]
+    __slots__ = ("builtins", "cells", "module", "parameters")
+
+    def __init__(
+        self,
+        module: Mapping[str, Any],
+        cells: Mapping[str, Any],
+        parameters: frozenset[str],
+        builtins: Mapping[str, Any],
+    ) -> None:
+        self.module: Mapping[str, Any] = module
+        self.cells: Mapping[str, Any] = cells
+        self.parameters: frozenset[str] = parameters
+        self.builtins: Mapping[str, Any] = builtins
 
     def of(self, name: str) -> Any:
         """What a name from around the function stands for, or None."""

@@ -8,7 +8,6 @@ from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, TypeGuard, TypeVar, cast
 
-from portico._abort import AbortSignal
 from portico._options import DEFAULT_OPTIONS, Options
 from portico._runtime import (
     NATIVE,
@@ -22,6 +21,7 @@ from portico._runtime import (
 )
 
 if TYPE_CHECKING:
+    from portico._abort import AbortSignal
     from portico._forwarding import Forwarding
 
 T = TypeVar("T")
@@ -169,6 +169,8 @@ class Platform:
     def signal(self) -> AbortSignal:
         """Aborted when the peer is known to be gone; never where `DISCONNECT` is absent."""
         if self._signal is None:
+            from portico._abort import AbortSignal
+
             self._signal = AbortSignal()
         return self._signal
 

@@ -151,14 +151,15 @@ class Route:
 
     def check(self, surroundings: Surroundings) -> None:
         """Raise what is wrong with the functions of this route; see `Portico.check`."""
-        from portico._key_check import wanted_keys
-
         # Not kept: most routes are not hit soon, and to keep thousands of chains takes as long as
         # to make them.
         chain = self._chain or self._linked(surroundings)
         for link in chain.links():
             link.check()
-            wanted_keys(link, chain)
+            if link.needs_keys():
+                from portico._key_check import wanted_keys
+
+                wanted_keys(link, chain)
         if chain.declared is not None:
             chain.declared.prepare()
 

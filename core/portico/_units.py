@@ -8,7 +8,7 @@ an event loop gives to a worker thread as a whole where they may block.
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from portico._offload import offload
 from portico._resumption import enter_loop
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from portico._link import Link
 
 
-class Step(NamedTuple):
+class Step:
     """One step.
 
     Attributes:
@@ -29,9 +29,18 @@ class Step(NamedTuple):
         beside: the link where it runs, without being a step of that.
     """
 
-    call: Callable[..., Any]
-    link: Link | None = None
-    beside: Link | None = None
+    __slots__ = ("beside", "call", "link")
+
+    def __init__(
+        self, call: Callable[..., Any], link: Link | None = None, beside: Link | None = None
+    ) -> None:
+        self.call: Callable[..., Any] = call
+        self.link: Link | None = link
+        self.beside: Link | None = beside
+
+    def calling(self, call: Callable[..., Any]) -> Step:
+        """The same step, which does this instead."""
+        return Step(call, self.link, self.beside)
 
     @property
     def blocks(self) -> bool:

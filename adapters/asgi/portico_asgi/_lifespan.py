@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from portico.contract import Application, Platform, Running
-    from portico_asgi._loop import Event, Tasks, TaskScope
+    from portico_asgi._loop_types import Event, Tasks, TaskScope
     from portico_asgi._receive import Receive, Send
 
 

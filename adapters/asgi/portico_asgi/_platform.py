@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from portico import AbortSignal
-    from portico_asgi._loop import Tasks
+    from portico_asgi._loop_types import Tasks
     from portico_asgi._receive import Receive, Send
     from portico_asgi._request import Scope
 

@@ -10,7 +10,7 @@ from portico_asgi._first_wait import FirstWait
 from portico_asgi._turns import LARGE, Turns
 
 if TYPE_CHECKING:
-    from portico_asgi._loop import Interruption, Sending, Tasks
+    from portico_asgi._loop_types import Interruption, Sending, Tasks
     from portico_asgi._platform import AsgiPlatform
     from portico_asgi._receive import Message, Send
     from portico_asgi._silence import Silence

@@ -21,6 +21,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from portico import Response
+from portico.contract import phrase
 from portico_lambda._answer_body import (
     SHORT,
     AnswerBody,
@@ -29,7 +30,6 @@ from portico_lambda._answer_body import (
     is_textual,
     write_body,
 )
-from portico_lambda._edge_headers import edge_headers
 from portico_lambda._lost import lost
 
 if TYPE_CHECKING:
@@ -163,6 +163,8 @@ def lattice(response: Response, body: AnswerBody, strict: bool) -> Result:
 
 def edge(response: Response, body: AnswerBody, strict: bool) -> Result:
     """Lambda@Edge, an answer generated in a request trigger."""
+    from portico_lambda._edge_headers import edge_headers
+
     return {
         "status": str(response.status),
         "statusDescription": _phrase(response.status),
@@ -221,12 +223,7 @@ def _status_line(status: int) -> str:
 
 
 def _phrase(status: int) -> str:
-    from http import HTTPStatus
-
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return "Unknown"
+    return phrase(status) or "Unknown"
 
 
 def own_result(shape: Shape, answer: Response, limit: int) -> Result:

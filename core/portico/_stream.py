@@ -13,7 +13,7 @@ from collections.abc import (
 from contextvars import Context, copy_context
 from itertools import repeat
 from types import AsyncGeneratorType, GeneratorType
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeAlias
 
 from portico._remaining import BlockingSteps, each_of, each_of_async
 from portico._server_sent_event import ServerSentEvent, is_event
@@ -59,7 +59,10 @@ class ByteStream:
 
     Attributes:
         passes_bytes: whether bytes among the `values` are chunks as they are.
+        is_file: whether it is a `FileStream`, whose file the server may send by itself.
     """
+
+    is_file: ClassVar[bool] = False
 
     __slots__ = (
         "_closed",
@@ -126,6 +129,10 @@ class ByteStream:
         self._expected = length
         self.passes_bytes = False
         self.idle = None
+
+    def over(self, source: AsyncIterable[Chunk]) -> ByteStream:
+        """The same stream, read by way of another source."""
+        return ByteStream(source, length=self.length, idle=self.idle)
 
     def __iter__(self) -> Iterator[bytes]:
         if self._context is None:
@@ -289,7 +296,7 @@ class ByteStream:
 
 def offloaded(stream: ByteStream, platform: Platform) -> ByteStream:
     """The same stream for an event loop: each `next` and the `close` off the loop."""
-    return ByteStream(_Offloaded(stream, platform), length=stream.length, idle=stream.idle)
+    return stream.over(_Offloaded(stream, platform))
 
 
 class _Offloaded:

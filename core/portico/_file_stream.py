@@ -48,9 +48,7 @@ def span_of(file: OpenFile, span: Span) -> ByteStream:
     return ByteStream(_Chunks(file, [(b"", span)], b""), length=span[1] - span[0])
 
 
-def spans_of(
-    file: OpenFile, spans: Sequence[Span], content_type: str, boundary: str
-) -> ByteStream:
+def spans_of(file: OpenFile, spans: Sequence[Span], content_type: str, boundary: str) -> ByteStream:
     """A stream of several ranges as `multipart/byteranges` (RFC 9110 section 14.6); closes it."""
     parts = [
         (

@@ -19,6 +19,7 @@ from portico._remaining import BlockingSteps, each_of, each_of_async
 from portico._server_sent_event import ServerSentEvent, is_event
 
 if TYPE_CHECKING:
+    from portico._file_open import OpenFile
     from portico._started import Begun
     from portico.contract import Platform
 
@@ -292,6 +293,19 @@ class ByteStream:
             _, others = group.split(GeneratorExit)
             if others is not None:
                 raise others from None
+
+
+def file_of(stream: ByteStream) -> OpenFile:
+    """The open file that a stream with `is_file` is, which the stream closes.
+
+    Raises:
+        TypeError: it is another stream.
+    """
+    from portico._file_stream import FileStream
+
+    if not isinstance(stream, FileStream):
+        raise TypeError("This stream is no whole file. Look at its `is_file` first.")
+    return stream.file
 
 
 def offloaded(stream: ByteStream, platform: Platform) -> ByteStream:

@@ -211,7 +211,7 @@ def to_folder(ctx: Context) -> Response:
     and cannot name another origin.
     """
     last = ctx.path.rpartition("/")[2].replace("%25", "%")
-    query = ctx.request.query_string
+    query = ctx.request.raw_query
     search = f"?{quote(query, safe=_QUERY)}" if query else ""
     return redirect(f"./{quote(last, safe='')}/{search}", 307)
 

@@ -74,7 +74,8 @@ class FileAnswer(BlockingAnswer):
         self.root: str | PathLike[str] | None = root
         self.content_type: str | None = content_type
         self.download: str | None = download
-        self.headers: HeadersInit | None = headers
+        # Of an iterator of fields each answer takes a copy.
+        self.headers: Headers | None = None if headers is None else Headers(headers)
         self.precompressed: bool = precompressed
 
     def respond(self, ctx: Context, /) -> Response:
@@ -109,7 +110,7 @@ class FileAnswer(BlockingAnswer):
 
         seconds = found.modified // 10**9
         etag = f'"{found.modified:x}-{found.size:x}{"-" * bool(coding)}{coding}"'
-        headers = Headers(self.headers or ())
+        headers = Headers(self.headers)
         if self.precompressed:
             headers.append("vary", "accept-encoding")
         headers.set("etag", etag)

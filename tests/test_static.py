@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 from urllib.parse import quote
 
 import pytest
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from portico import CapabilityError, Context, DefinitionError, HTTPError, Portico, Request, Response
 from portico._file_open import OpenFile, open_file
-from portico.contract import ABSENT, Capability, Platform
+from portico.contract import ABSENT, Capabilities, Capability, Platform
 from portico_plugins import static
 from portico_plugins._static_names import file_name_of, is_spelled
 
@@ -449,7 +449,7 @@ def test_a_mistake_is_found_when_the_plugin_is_made(
 class NoFiles(Platform):
     """A runtime without a file system."""
 
-    capabilities = {**Platform.capabilities, Capability.FILESYSTEM: ABSENT}
+    capabilities: ClassVar[Capabilities] = {**Platform.capabilities, Capability.FILESYSTEM: ABSENT}
 
 
 class WithAssets(NoFiles):

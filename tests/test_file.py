@@ -344,7 +344,10 @@ def test_what_is_no_regular_file_is_not_opened(path: Path, root: bool) -> None:
 def test_a_fifo_that_takes_the_place_of_a_file_does_not_hold_up_the_opening(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("portico._file_open._check_kind", lambda location: None)
+    def see_a_file(location: str) -> None:
+        """What the look has seen before the FIFO came."""
+
+    monkeypatch.setattr("portico._file_open._check_kind", see_a_file)
     os.mkfifo(path.parent / "fifo")
     app = Portico()
     app.get("/", file("fifo", root=path.parent))
@@ -377,9 +380,11 @@ def test_what_is_said_of_a_file_is_said_of_the_one_that_is_sent(
 ) -> None:
     other = path.with_name("other")
     other.write_bytes(b"another one, and longer")
-    monkeypatch.setattr(
-        "portico._file_open._check_kind", lambda location: os.replace(other, location)
-    )
+
+    def swap(location: str) -> None:
+        other.replace(location)
+
+    monkeypatch.setattr("portico._file_open._check_kind", swap)
     app = Portico()
     app.get("/", file(path))
 

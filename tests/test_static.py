@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, cast
 from urllib.parse import quote
 
 import pytest
@@ -443,7 +443,7 @@ def test_a_mistake_is_found_when_the_plugin_is_made(
     tree: Path, options: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(DefinitionError, match=message):
-        static(**{"directory": tree, **options})
+        static(**cast("Any", {"directory": tree, **options}))
 
 
 class NoFiles(Platform):

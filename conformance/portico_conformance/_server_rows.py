@@ -131,9 +131,8 @@ SERVERS: Mapping[str, ServerRow] = {
             id="granian-http2",
             interface="asgi",
             listens="port",
-            command=_granian("asgi", "--http=2"),
+            command=_granian("asgi", "--http=auto"),
             requires={"granian": "granian", "h2": "h2"},
-            logs_ready="Started worker",
             is_http2=True,
         ),
         ServerRow(

@@ -7,7 +7,6 @@ import re
 import stat
 import sys
 from typing import Any, Final
-from urllib.parse import quote
 
 from portico import (
     CapabilityError,
@@ -210,6 +209,8 @@ def to_folder(ctx: Context) -> Response:
     It is a relative one (RFC 9110 section 10.2.2), which holds wherever the application is mounted
     and cannot name another origin.
     """
+    from urllib.parse import quote  # slow to load, and most requests name a file
+
     last = ctx.path.rpartition("/")[2].replace("%25", "%")
     query = ctx.request.raw_query
     search = f"?{quote(query, safe=_QUERY)}" if query else ""

@@ -32,6 +32,9 @@ is known. In an awaited answer on a runtime with `concurrency == "loop"` a strea
 While a chunk of a stream with an `idle` takes longer than `idle.seconds`, a runtime that can send
 meanwhile sends `idle.chunk`, each time that long; the read that is under way goes on untouched.
 A stream that raises must reach the peer as a broken message, never as a complete one.
+
+A stream with `is_file` is one whole file, `file_of(stream)`: where the server can send files by
+itself, it may be given that instead of the chunks, and the stream is closed all the same.
 """
 
 from __future__ import annotations
@@ -58,7 +61,7 @@ from portico._runtime import (
     Runtime,
     Support,
 )
-from portico._stream import ByteStream, Idle
+from portico._stream import ByteStream, Idle, file_of
 from portico._wire_headers import WireHeaders
 
 __all__ = [
@@ -85,7 +88,11 @@ __all__ = [
     "Support",
     "WireHeaders",
     "failure",
+<<<<<<< HEAD
     "phrase",
+=======
+    "file_of",
+>>>>>>> static
 ]
 
 

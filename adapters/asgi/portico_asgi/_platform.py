@@ -127,6 +127,11 @@ class AsgiPlatform(ProcessPlatform):
         return quiet and self._work is None and self._endings is None
 
     @property
+    def sends_paths(self) -> bool:
+        """Whether the server sends files by itself (ASGI extension `http.response.pathsend`)."""
+        return "http.response.pathsend" in (self._scope.get("extensions") or ())
+
+    @property
     def has_root_path(self) -> bool:
         """Whether the application may be mounted somewhere."""
         return bool(self._scope.get("root_path") or self.options.root_path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextvars import copy_context
 from typing import TYPE_CHECKING
 
-from portico.contract import ByteStream, Response, failure
+from portico.contract import ByteStream, Response, failure, file_of
 from portico_asgi._first_wait import FirstWait
 from portico_asgi._turns import LARGE, Turns
 
@@ -28,6 +28,27 @@ async def write_whole(response: Response, content: bytes, platform: AsgiPlatform
     except OSError:
         # ASGI 2.4 "Disconnected Client - send exception"; most servers let it pass silently.
         platform.inbox.lose()
+
+
+async def write_path(response: Response, content: ByteStream, platform: AsgiPlatform) -> None:
+    """Let the server send a whole file (ASGI extension `http.response.pathsend`).
+
+    It opens the file itself, a moment after the fields were made from the one that is open here,
+    and breaks the answer off where that has not as many bytes as were announced.
+    """
+    platform.streams = True
+    try:
+        await platform.inbox.unwatch()
+        if platform.inbox.gone:
+            return
+        platform.inbox.drain()
+        await _start(response, platform)
+        path = file_of(content).path
+        await platform.send({"type": "http.response.pathsend", "path": path})
+    except OSError:
+        platform.inbox.lose()
+    finally:
+        await content.aclose()
 
 
 async def write_failure(send: Send) -> None:

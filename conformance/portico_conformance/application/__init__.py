@@ -39,6 +39,7 @@ from portico_conformance.application import (
     _scopes,
     _seen,
     _signals,
+    _static_files,
     _statuses,
     _streams,
     _traced,
@@ -63,21 +64,28 @@ __all__ = [
 ]
 
 # Importing the areas registers their routes.
-del _key_generators, _keys
-del _capabilities
-del _answers, _binding, _bodies, _cookies, _errors, _events, _fields, _files, _form_types
 del (
+    _answers,
+    _binding,
+    _bodies,
+    _capabilities,
+    _cookies,
+    _errors,
+    _events,
+    _fields,
+    _files,
+    _form_types,
     _generators,
     _guarded,
     _inference,
     _inputs,
+    _key_generators,
+    _keys,
     _large,
     _lazy_area,
     _lifecycle,
     _lifecycle_order,
     _mounts,
-)
-del (
     _parsers,
     _paths,
     _platform,
@@ -87,7 +95,9 @@ del (
     _scopes,
     _seen,
     _signals,
+    _static_files,
     _statuses,
     _streams,
+    _traced,
+    _without_route,
 )
-del _traced, _without_route

@@ -88,11 +88,8 @@ __all__ = [
     "Support",
     "WireHeaders",
     "failure",
-<<<<<<< HEAD
-    "phrase",
-=======
     "file_of",
->>>>>>> static
+    "phrase",
 ]
 
 

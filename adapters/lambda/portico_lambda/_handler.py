@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextvars import copy_context
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from portico import PeerError
 from portico.contract import Options, Response
@@ -15,13 +15,13 @@ from portico_lambda._plain_events import read_plain
 from portico_lambda._platform import CAPABILITIES, LambdaPlatform
 from portico_lambda._request import LambdaRequest
 from portico_lambda._response import own_result, plain_result, problem
-from portico_lambda._shapes import shape_of
+from portico_lambda._shapes import EventError, shape_of
 
 if TYPE_CHECKING:
     from contextvars import Context
     from typing import Unpack
 
-    from portico.contract import Application, OptionArguments, Request
+    from portico.contract import Application, EventReceiver, OptionArguments, Request
     from portico_lambda._fields import Fields
     from portico_lambda._response import Result
 
@@ -64,11 +64,16 @@ class Lambda:
         if self._options.check == "now":
             app.check(CAPABILITIES, LambdaPlatform.runtime.name)
 
-    def __call__(self, event: object, context: object = None) -> Result:
+    def __call__(self, event: object, context: object = None) -> Any:
         """Answer one invocation, with the result that the service behind the event expects.
 
+        For an HTTP request that is an object, whatever happens. Any other event goes to the
+        handlers that the application has for such (`app.on`); the result is then the list of the
+        records that have failed, for services that are told of each, or None.
+
         Raises:
-            EventError: the event is not an HTTP request. Nothing else is raised.
+            EventError: the event is no HTTP request, and none that has handlers.
+            Exception: what a handler of events raised; Lambda retries.
         """
         environment, options = self._environment, self._options
         if environment is None or options.root_path is not None or not environment.is_live:
@@ -91,8 +96,13 @@ class Lambda:
         invocation = self._invocation(fields, request, platform, variables)
         return invocation.result(environment, answer)
 
-    def _general(self, event: object, context: object) -> Result:
-        shape = shape_of(event)
+    def _general(self, event: object, context: object) -> Result | None:
+        try:
+            shape = shape_of(event)
+        except EventError:
+            if not getattr(self._app, "events", ()):
+                raise
+            return self._handled(event, context)
         fields = cast("Fields", event)
         limit = answer_limit(shape, fields)
         try:
@@ -107,6 +117,13 @@ class Lambda:
         except Exception as error:  # noqa: BLE001 - reported; the peer gets a 500
             return invocation.failed(error, "the application could not start")
         return invocation.result(environment)
+
+    def _handled(self, event: object, context: object) -> Result | None:
+        """Give an event that is no request to its handler."""
+        from portico_lambda._event_call import handle_event
+
+        platform = LambdaPlatform(self._options, event=cast("Fields", event), context=context)
+        return handle_event(cast("EventReceiver", self._app), event, platform, self._entered)
 
     def _invocation(
         self, event: Fields, request: Request, platform: LambdaPlatform, variables: Context

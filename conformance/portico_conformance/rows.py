@@ -139,6 +139,16 @@ def _wire_rows() -> Iterator[Row]:
             on_wire=True,
             concurrent=False,
         )
+    # The runtime of our own. The emulator collects what it streams.
+    for shape in cast("Sequence[Shape]", ("url", "rest", "http")):
+        yield _row(
+            f"lambda-runtime-{shape}",
+            "lambda",
+            _emulator(shape, "portico_lambda"),
+            _capabilities("portico_lambda", _lambda_changes(shape)),
+            on_wire=True,
+            concurrent=False,
+        )
     for identifier, snapshot in (("workerd-cold", False), ("workerd-snapshot", True)):
         capabilities = _capabilities("portico_cloudflare")
         yield _row(identifier, "cloudflare", _workerd(snapshot), capabilities, on_wire=True)
@@ -240,12 +250,12 @@ def _server(server: ServerRow) -> Open:
     return opened
 
 
-def _emulator(shape: Shape) -> Open:
+def _emulator(shape: Shape, runtime: str = "awslambdaric") -> Open:
     def opened(row: Row) -> AbstractContextManager[Client]:
-        _must_have(row, "awslambdaric")
+        _must_have(row, runtime)
         from portico_conformance._wire_lambda import emulator_client
 
-        return emulator_client(row, shape)
+        return emulator_client(row, shape, runtime)
 
     return opened
 

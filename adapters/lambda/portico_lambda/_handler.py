@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from portico.contract import Application, EventReceiver, OptionArguments, Request
     from portico_lambda._fields import Fields
     from portico_lambda._response import Result
+    from portico_lambda._runtime_api import ResponseStream
 
 
 class Lambda:
@@ -117,6 +118,40 @@ class Lambda:
         except Exception as error:  # noqa: BLE001 - reported; the peer gets a 500
             return invocation.failed(error, "the application could not start")
         return invocation.result(environment)
+
+    def stream(self, event: object, context: object, stream: ResponseStream) -> None:
+        """Answer one request piece by piece, for a runtime that can; see `portico_lambda.__main__`.
+
+        Args:
+            event: of a function URL or a REST API.
+            context: the runtime's context object.
+            stream: where the answer goes; it is ended here.
+
+        Raises:
+            EventError: the event is no HTTP request.
+            RuntimeApiError: an answer of the adapter's own could not be sent.
+        """
+        from portico_lambda._streaming import StreamedInvocation, StreamingPlatform, send_alone
+
+        shape = shape_of(event)
+        fields = cast("Fields", event)
+        try:
+            parts = read_event(shape, fields, self._options.root_path)
+        except PeerError as error:
+            send_alone(shape, problem(error.status, error.detail), stream)
+            return
+        platform = StreamingPlatform(self._options, parts.peer, parts.root_path, fields, context)
+        request = LambdaRequest(parts, self._options.limits)
+        variables = copy_context()
+        StreamedInvocation(self._app, shape, request, platform, variables, stream).run(
+            self._entered
+        )
+
+    def compile(self) -> None:
+        """Compile the application's routes now, where it can: before a snapshot is taken."""
+        compile_routes = getattr(self._app, "compile", None)
+        if compile_routes is not None:
+            compile_routes()
 
     def _handled(self, event: object, context: object) -> Result | None:
         """Give an event that is no request to its handler."""

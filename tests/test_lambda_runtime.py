@@ -218,8 +218,7 @@ def test_an_error_before_the_first_chunk_is_an_answer_of_500(stub: StubRuntimeAp
 
     @app.get("/")
     def broken() -> Iterator[str]:  # pyright: ignore[reportUnusedFunction]
-        raise LookupError
-        yield ""
+        yield from (text for text in [str(1 // 0)])
 
     stub.invoke(event())
     with Runs(app, stub):
@@ -469,9 +468,9 @@ def test_a_function_that_is_nothing_of_the_kind_is_refused(module: Any, target: 
 def test_an_application_that_does_not_start_is_an_error_of_the_initialization(
     stub: StubRuntimeApi, module: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    module.app = Portico()
+    app = module.app = Portico()
 
-    @module.app.on_start
+    @app.on_start
     def broken() -> None:  # pyright: ignore[reportUnusedFunction]
         raise LookupError("no database")
 

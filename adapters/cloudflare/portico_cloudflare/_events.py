@@ -102,6 +102,8 @@ def _message(native: Any, queue: str) -> Delivery:
 
 def _value(native: Any) -> Any:
     """A message's body as Python's: text, bytes (of a buffer), or objects and lists."""
+    if native is None or isinstance(native, str | int | float):
+        return native
     if hasattr(native, "to_bytes"):
         return bytes(native.to_bytes())
     if hasattr(native, "to_py"):

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from portico_lambda._fields import Fields
     from portico_lambda._response import Result
     from portico_lambda._runtime_api import ResponseStream
+    from portico_lambda._shapes import Shape
 
 
 class Lambda:
@@ -98,11 +99,8 @@ class Lambda:
         return invocation.result(environment, answer)
 
     def _general(self, event: object, context: object) -> Result | None:
-        try:
-            shape = shape_of(event)
-        except EventError:
-            if not getattr(self._app, "events", ()):
-                raise
+        shape = self._shape_of_request(event)
+        if shape is None:
             return self._handled(event, context)
         fields = cast("Fields", event)
         limit = answer_limit(shape, fields)
@@ -152,6 +150,15 @@ class Lambda:
         compile_routes = getattr(self._app, "compile", None)
         if compile_routes is not None:
             compile_routes()
+
+    def _shape_of_request(self, event: object) -> Shape | None:
+        """The shape of a request; None is an event that may have a handler."""
+        try:
+            return shape_of(event)
+        except EventError:
+            if not getattr(self._app, "events", ()):
+                raise
+            return None
 
     def _handled(self, event: object, context: object) -> Result | None:
         """Give an event that is no request to its handler."""

@@ -172,7 +172,8 @@ def test_a_lazy_plugin_cannot_have_handlers(monkeypatch: pytest.MonkeyPatch) -> 
 
 def app_with(fn: Any, kind: Any = "queue") -> Portico:
     app = Portico()
-    app.on(kind)(fn)
+    register: Any = app.on(kind)
+    register(fn)
     return app
 
 

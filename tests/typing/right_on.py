@@ -80,7 +80,7 @@ def of_a_stream(record: StreamRecord[bytes]) -> None:
 def untyped_payload(message: QueueMessage[Any]) -> None: ...
 
 
-assert_type(app.on("queue")(untyped_payload), Callable[[QueueMessage[Any]], None])
+unchanged: Callable[[QueueMessage[Any]], None] = app.on("queue")(untyped_payload)
 of_a_queue_again: Callable[[QueueMessage[Order]], None] = of_a_queue
 assert_type(app.events, list[EventInfo])
 

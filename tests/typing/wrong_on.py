@@ -3,37 +3,40 @@
 from portico import Portico, QueueMessage, ScheduledEvent, TopicMessage
 
 app = Portico()
+on = app.on
 
 
-@app.on("queue")  # error: X
+@on("queue")  # error: mypy[type-var] pyright[reportArgumentType,reportUntypedFunctionDecorator]
 def of_another_kind(message: TopicMessage[str]) -> None: ...
 
 
-@app.on("queue")  # error: X
+@on("queue")  # error: mypy[type-var] pyright[reportArgumentType,reportUntypedFunctionDecorator]
 def without_a_record() -> None: ...
 
 
-@app.on("sqs")  # error: X
+@on("sqs")  # error: mypy[type-var] pyright[reportArgumentType,reportUntypedFunctionDecorator]
 def of_the_payload(order: int) -> None: ...
 
 
-@app.on("schedule")  # error: X
+@on("schedule")  # error: mypy[type-var] pyright[reportArgumentType,reportUntypedFunctionDecorator]
 def of_a_schedule(message: QueueMessage[str]) -> None: ...
 
 
-@app.on("sns")  # error: X
-def that_returns(message: TopicMessage[str]) -> int: ...
+@on("sns")  # error: mypy[type-var] pyright[reportArgumentType,reportUntypedFunctionDecorator]
+def that_returns(message: TopicMessage[str]) -> int:
+    return 1
 
 
-@app.on("queues")  # error: X
-def of_no_kind(message: QueueMessage[str]) -> None: ...
+on("queues")  # error: mypy[call-overload] pyright[reportCallIssue,reportArgumentType]
+on("schedule", 5)  # error: mypy[call-overload] pyright[reportCallIssue,reportArgumentType]
 
 
-@app.on("schedule", 5)  # error: X
-def of_no_name(event: ScheduledEvent) -> None: ...
+@on("queue")
+def of_a_payload(message: QueueMessage[int]) -> None:
+    text: str = message.body  # error: mypy[assignment] pyright[reportAssignmentType]
+    assert text
 
 
-@app.on("queue")
-def body_of_a_message(message: QueueMessage[int]) -> None:
-    text: str = message.body  # error: X
-    print(text)
+@on("schedule")
+def of_a_time(event: ScheduledEvent) -> None:
+    event.body  # error: mypy[attr-defined] pyright[reportAttributeAccessIssue,reportUnknownMemberType]

@@ -56,6 +56,12 @@ CAPABILITIES: Final[Capabilities] = MappingProxyType(
 )
 
 
+# What the runtime of our own has for requests of function URLs and REST APIs.
+STREAMING_CAPABILITIES: Final[Capabilities] = MappingProxyType(
+    {**CAPABILITIES, Capability.STREAM_RESPONSE: NATIVE}
+)
+
+
 class LambdaRaw(NamedTuple):
     """What the function was invoked with.
 

@@ -12,12 +12,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Coroutine
-from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from portico import Response
-from portico.contract import NATIVE, ByteStream, Capabilities, Capability
-from portico_lambda._platform import CAPABILITIES, LambdaPlatform
+from portico.contract import ByteStream, Capabilities
+from portico_lambda._platform import STREAMING_CAPABILITIES, LambdaPlatform
 from portico_lambda._response import prelude_fields, problem
 from portico_lambda._runtime_api import RuntimeApiError
 from portico_lambda._shapes import EventError, shape_of
@@ -31,10 +30,6 @@ if TYPE_CHECKING:
     from portico_lambda._environment import Environment
     from portico_lambda._runtime_api import ResponseStream
     from portico_lambda._shapes import Shape
-
-STREAMING_CAPABILITIES: Final[Capabilities] = MappingProxyType(
-    {**CAPABILITIES, Capability.STREAM_RESPONSE: NATIVE}
-)
 
 _SHAPES: Final = frozenset({"rest", "url"})
 _END_OF_PRELUDE: Final = bytes(8)

@@ -560,9 +560,9 @@ _documents = [
 
 def _places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     items: Any = ()
-    if isinstance(value, dict):
+    if type(value) is dict:
         items = value.items()
-    elif isinstance(value, list):
+    elif type(value) is list:
         items = enumerate(value)
     for key, inner in items:
         yield (*path, key)

@@ -1,6 +1,6 @@
 """What the checkers refuse about handlers of events. Each comment names what each of them says."""
 
-from portico import Portico, QueueMessage, ScheduledEvent, TopicMessage
+from portico import Portico, QueueMessage, TopicMessage
 
 app = Portico()
 on = app.on
@@ -35,8 +35,3 @@ on("schedule", 5)  # error: mypy[call-overload] pyright[reportCallIssue,reportAr
 def of_a_payload(message: QueueMessage[int]) -> None:
     text: str = message.body  # error: mypy[assignment] pyright[reportAssignmentType]
     assert text
-
-
-@on("schedule")
-def of_a_time(event: ScheduledEvent) -> None:
-    event.body  # error: mypy[attr-defined] pyright[reportAttributeAccessIssue,reportUnknownMemberType]

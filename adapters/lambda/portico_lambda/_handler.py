@@ -43,9 +43,10 @@ class Lambda:
     before the answer is given.
 
     Answers are buffered, streams among them: one that raises midway is a 500, and nothing of it
-    leaves. (`python -m portico_lambda` is a runtime that streams them, with the same handler.) An answer over the limit of the service (6 MB, load balancers 1 MB, CloudFront 1 MB or
-    40 kB) is a 500 too, and reported. A binary one needs `*/*` among the binary media types of an
-    API Gateway REST API.
+    leaves. (`python -m portico_lambda` is a runtime that streams them, with the same handler.) An
+    answer over the limit of the service (6 MB, load balancers 1 MB, CloudFront 1 MB or 40 kB) is a
+    500 too, and reported. A binary one needs `*/*` among the binary media types of an API Gateway
+    REST API.
 
     Invocations of an environment follow each other; calls from several threads are not supported.
 

@@ -11,7 +11,7 @@ import json
 import os
 import sys
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, NoReturn, cast
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from portico import DefinitionError
 from portico_lambda._handler import Lambda
@@ -107,7 +107,7 @@ def loaded(target: str) -> Lambda:
     if isinstance(found, Lambda):
         return found
     if callable(getattr(found, "handle", None)) and callable(getattr(found, "start", None)):
-        return Lambda(cast("Any", found))
+        return Lambda(found)
     raise DefinitionError(
         f"{target!r} leads to {found!r}. It has to be an application, or a `Lambda(app)`."
     )

@@ -28,7 +28,7 @@ def restore(handler: Lambda, api: RuntimeApi) -> None:
     # Whoever has registered a hook has imported it.
     registry: Any = sys.modules.get("snapshot_restore_py")
     try:
-        before = registry.get_before_snapshot() if registry else []
+        before: Any = registry and registry.get_before_snapshot()
         while before:
             fn, args, kwargs = before.pop()
             fn(*args, **kwargs)
@@ -37,7 +37,8 @@ def restore(handler: Lambda, api: RuntimeApi) -> None:
         raise SystemExit(64) from error
     api.await_restore()
     try:
-        for fn, args, kwargs in registry.get_after_restore() if registry else []:
+        after: Any = registry and registry.get_after_restore()
+        for fn, args, kwargs in after or ():
             fn(*args, **kwargs)
     except Exception as error:
         api.restore_failed(error)

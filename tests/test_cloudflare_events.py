@@ -174,7 +174,7 @@ def test_a_cron_trigger_goes_to_the_handler_of_its_expression() -> None:
     assert seen[0][1].due == datetime(2018, 12, 17, 21, 37, 29, 183000, UTC)
 
 
-def test_a_cron_trigger_that_fails_raises_what_its_handler_raised() -> None:
+def test_a_cron_trigger_that_fails_raises_what_its_handler_raised(reports: Reports) -> None:
     app = Portico()
 
     @app.on("schedule")
@@ -184,8 +184,10 @@ def test_a_cron_trigger_that_fails_raises_what_its_handler_raised() -> None:
     with pytest.raises(LookupError, match="no rates"):
         tick(app)
 
+    assert [str(error) for _, error in reports] == ["no rates"]
 
-def test_a_queue_without_a_handler_is_an_error() -> None:
+
+def test_a_queue_without_a_handler_is_an_error(reports: Reports) -> None:
     app = Portico()
 
     @app.on("queue", "orders")
@@ -197,6 +199,7 @@ def test_a_queue_without_a_handler_is_an_error() -> None:
         deliver(app, message, queue="returns")
 
     assert message.outcome == []
+    assert len(reports) == 1
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from msgspec import Struct
@@ -209,7 +209,7 @@ def by_name(*, record: QueueMessage[str]) -> None:
     ("fn", "said"),
     [
         (nothing, "does not take them"),
-        (lambda record: None, "Annotate it with the class of their records"),
+        (cast("Any", lambda record: None), "Annotate it with the class of their records"),  # pyright: ignore[reportUnknownLambdaType]
         (of_another_kind, r"QueueMessage\[Order\]"),
         (of_the_payload, r"QueueMessage\[Order\]"),
         (with_context, r"QueueMessage\[Order\]"),

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from copy import deepcopy
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -561,9 +561,9 @@ _documents = [
 def _places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     items: Any = ()
     if type(value) is dict:
-        items = value.items()
+        items = cast("dict[str, Any]", value).items()
     elif type(value) is list:
-        items = enumerate(value)
+        items = enumerate(cast("list[Any]", value))
     for key, inner in items:
         yield (*path, key)
         yield from _places(inner, (*path, key))

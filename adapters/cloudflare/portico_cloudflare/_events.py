@@ -1,7 +1,8 @@
 """Cron triggers and queue messages: from what the runtime calls with, to the handlers of `app.on`.
 
 A message that is done is acknowledged by itself, and one that has failed is retried by itself, as
-the queue is configured to. A schedule that has failed is an exception, which the runtime logs.
+the queue is configured to. A schedule that has failed, and an event without a handler, is reported
+and then an exception, by which the runtime knows.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ async def handle_schedule(isolate: Isolate, app: EventReceiver, raw: WorkerRaw) 
     )
     for failure in await _failures(isolate, app, event, raw):
         if failure.error is not None:
+            WorkerPlatform(isolate.options, raw).report(failure.error, failure.where)
             raise failure.error
 
 
@@ -69,12 +71,17 @@ async def handle_batch(isolate: Isolate, app: EventReceiver, raw: WorkerRaw) -> 
 async def _failures(
     isolate: Isolate, app: EventReceiver, event: PlatformEvent, raw: WorkerRaw
 ) -> list[Failure]:
-    running = isolate.started or await isolate.running(raw)
-    platform = WorkerPlatform(isolate.options, raw._replace(request=None))
+    raw = raw._replace(request=None)
+    platform = WorkerPlatform(isolate.options, raw)
     context = copy_context()
-    failures = context.run(app.event, event, platform, running)
-    # In a task of its own, which has the context, and may leave the cancel scopes it enters.
-    return await start_task(_finished(failures, platform), context)
+    try:
+        running = isolate.started or await isolate.running(raw)
+        failures = context.run(app.event, event, platform, running)
+        # In a task of its own, which has the context, and may leave the cancel scopes it enters.
+        return await start_task(_finished(failures, platform), context)
+    except Exception as error:
+        platform.report(error, f"the {event} failed")
+        raise
 
 
 async def _finished(
@@ -104,10 +111,10 @@ def _value(native: Any) -> Any:
     """A message's body as Python's: text, bytes (of a buffer), or objects and lists."""
     if native is None or isinstance(native, str | int | float):
         return native
-    if hasattr(native, "to_bytes"):
-        return bytes(native.to_bytes())
     if hasattr(native, "to_py"):
-        return native.to_py()
+        native = native.to_py()
+    if isinstance(native, memoryview):  # of a buffer
+        return native.tobytes()
     return None if type(native).__name__ == "JsNull" else native
 
 

@@ -21,8 +21,8 @@ from portico import Context, DefinitionError, Portico, Response, sse, status
 from portico.contract import EMULATED, NATIVE, Capability
 from portico_conformance._lambda_events import Shape, to_event
 from portico_conformance._wire import WireRequest
-from portico_lambda import Lambda
-from portico_lambda._runtime_api import RuntimeApi, RuntimeApiError
+from portico_lambda import Lambda, LambdaRaw, RuntimeApiError
+from portico_lambda._runtime_api import RuntimeApi
 from portico_lambda._runtime_context import InvocationContext
 from portico_lambda._runtime_loop import answer_one, loaded, serve
 from runtime_api import LIMIT, StubRuntimeApi
@@ -338,8 +338,6 @@ def test_a_handler_has_the_context_the_deadline_and_the_trace_of_the_invocation(
 
     @app.get("/")
     def seen(ctx: Context) -> dict[str, object]:  # pyright: ignore[reportUnusedFunction]
-        from portico_lambda import LambdaRaw
-
         raw = ctx.platform.raw(LambdaRaw).context
         return {
             "id": raw.aws_request_id,

@@ -111,6 +111,9 @@ def _in_process_rows() -> Iterator[Row]:
     for shape in SHAPES:
         capabilities = _capabilities("portico_lambda", _lambda_changes(shape))
         yield _row(f"lambda-{shape}", "lambda", _lambda(shape), capabilities, concurrent=False)
+    changes = {**_lambda_changes("url"), Capability.STREAM_RESPONSE: NATIVE}
+    capabilities = _capabilities("portico_lambda", changes)
+    yield _row("lambda-stream", "lambda", _streaming_lambda, capabilities, concurrent=False)
     yield _row("cloudflare", "cloudflare", _worker, _capabilities("portico_cloudflare"))
     changes = {**_BUFFERED, Capability.RAW_PATH: ABSENT, Capability.REPEATED_HEADERS: EMULATED}
     capabilities = _capabilities("portico_asgi", changes)
@@ -226,6 +229,14 @@ def _lambda(shape: Shape) -> Open:
         return lambda_client(row, Lambda(app, **options), shape)
 
     return opened
+
+
+def _streaming_lambda(row: Row) -> AbstractContextManager[Client]:
+    from portico_conformance._in_process_lambda_stream import streaming_lambda_client
+    from portico_conformance.application import OPTIONS, app
+    from portico_lambda import Lambda
+
+    return streaming_lambda_client(row, Lambda(app, **OPTIONS))
 
 
 def _worker(row: Row) -> AbstractContextManager[Client]:

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from portico.contract import Application, EventReceiver, OptionArguments, Request
+    from portico_lambda._answer_stream import AnswerStream
     from portico_lambda._fields import Fields
     from portico_lambda._response import Result
-    from portico_lambda._runtime_api import ResponseStream
     from portico_lambda._shapes import Shape
 
 
@@ -118,7 +118,7 @@ class Lambda:
             return invocation.failed(error, "the application could not start")
         return invocation.result(environment)
 
-    def stream(self, event: object, context: object, stream: ResponseStream) -> None:
+    def stream(self, event: object, context: object, stream: AnswerStream) -> None:
         """Answer one request piece by piece, for a runtime that can; see `portico_lambda.__main__`.
 
         Args:

@@ -11,7 +11,7 @@ from binascii import b2a_base64
 from http.client import HTTPConnection, HTTPException
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from portico import PorticoError
+from portico_lambda._answer_stream import RuntimeApiError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,10 +24,6 @@ STREAM_TYPE: Final = "application/vnd.awslambda.http-integration-response"
 
 # A line of a traceback may be as long as its author likes; a report has an end.
 _MOST_LINES: Final = 100
-
-
-class RuntimeApiError(PorticoError):
-    """The Runtime API did not take what it was given, or has nothing to give."""
 
 
 class Invoked(NamedTuple):
@@ -140,9 +136,7 @@ class RuntimeApi:
 
 
 class ResponseStream:
-    """The result of one invocation on its way: `open`, `send` what there is, and `end`.
-
-    Nothing is buffered: what `send` was given has left when it returns.
+    """An `AnswerStream` to the Runtime API. Nothing is buffered.
 
     Attributes:
         is_open: whether something was sent.

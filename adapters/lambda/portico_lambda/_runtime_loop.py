@@ -14,8 +14,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from portico import DefinitionError
+from portico_lambda._answer_stream import RuntimeApiError
 from portico_lambda._handler import Lambda
-from portico_lambda._runtime_api import RuntimeApiError
 from portico_lambda._runtime_context import InvocationContext
 from portico_lambda._snapshot import restore
 from portico_lambda._streaming import takes_streams

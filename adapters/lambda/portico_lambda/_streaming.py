@@ -12,23 +12,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Coroutine
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from portico import Response
 from portico.contract import ByteStream, Capabilities
+from portico_lambda._answer_stream import RuntimeApiError
 from portico_lambda._platform import STREAMING_CAPABILITIES, LambdaPlatform
 from portico_lambda._response import prelude_fields, problem
-from portico_lambda._runtime_api import RuntimeApiError
 from portico_lambda._shapes import EventError, shape_of
 
 if TYPE_CHECKING:
-    from asyncio import TimerHandle
+    from asyncio import Task, TimerHandle
     from collections.abc import Awaitable, Callable
     from contextvars import Context
 
     from portico.contract import Application, Request
+    from portico_lambda._answer_stream import AnswerStream
     from portico_lambda._environment import Environment
-    from portico_lambda._runtime_api import ResponseStream
     from portico_lambda._shapes import Shape
 
 _SHAPES: Final = frozenset({"rest", "url"})
@@ -58,7 +58,7 @@ def head_of(shape: Shape, response: Response) -> bytes:
     return fields + _END_OF_PRELUDE + (content if isinstance(content, bytes) else b"")
 
 
-def send_alone(shape: Shape, response: Response, stream: ResponseStream) -> None:
+def send_alone(shape: Shape, response: Response, stream: AnswerStream) -> None:
     """Send an answer of the adapter's own, such as that of `problem`.
 
     Raises:
@@ -80,7 +80,7 @@ class StreamedInvocation:
         request: Request,
         platform: LambdaPlatform,
         context: Context,
-        stream: ResponseStream,
+        stream: AnswerStream,
     ) -> None:
         self._app = app
         self._shape: Shape = shape
@@ -198,22 +198,28 @@ def _needs_loop(response: Response) -> bool:
 
 
 class _Silence:
-    """Sends what a stream says that is to be sent while it gives nothing."""
+    """Sends what a stream says that is to be sent while it gives nothing.
 
-    __slots__ = ("_idle", "_stream", "_timer")
+    Where that cannot be sent, nobody takes the answer any more: the task that waits for the next
+    chunk is cancelled, and the stream closed with it.
+    """
 
-    def __init__(self, content: ByteStream, stream: ResponseStream) -> None:
+    __slots__ = ("_idle", "_stream", "_task", "_timer")
+
+    def __init__(self, content: ByteStream, stream: AnswerStream) -> None:
         self._idle = content.idle
         self._stream = stream
+        self._task: Task[Any] | None = None
         self._timer: TimerHandle | None = None
 
     def begin(self) -> None:
         """Count from now on."""
         idle = self._idle
         if idle is not None:
-            from asyncio import get_running_loop
+            from asyncio import current_task, get_running_loop
 
             self.end()
+            self._task = self._task or current_task()
             self._timer = get_running_loop().call_later(idle.seconds, self._fill, idle.chunk)
 
     def end(self) -> None:
@@ -225,5 +231,7 @@ class _Silence:
         try:
             self._stream.send(chunk)
         except RuntimeApiError:
-            return  # which the next chunk of the stream meets as well
-        self.begin()
+            if self._task is not None:
+                self._task.cancel()
+        else:
+            self.begin()

@@ -21,6 +21,7 @@ from portico import (
     UnhandledEventError,
     use,
 )
+from portico._event_record import RECORDS
 from portico.contract import Delivery, Platform, PlatformEvent
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -280,6 +281,14 @@ def test_a_mistake_that_was_not_looked_for_shows_at_the_first_event() -> None:
 
 
 # Delivery
+
+
+def test_the_kinds_of_each_runtime_are_kinds_that_can_be_registered() -> None:
+    from portico_cloudflare import EVENT_KINDS as WORKERS
+    from portico_lambda import EVENT_KINDS as LAMBDA
+
+    assert set(RECORDS) == LAMBDA
+    assert LAMBDA > WORKERS
 
 
 def test_a_handler_has_constants_states_resources_platform_and_environment(

@@ -407,6 +407,20 @@ def test_an_event_that_nobody_handles_fails_the_invocation_and_the_next_one_is_t
     assert [record.getMessage() for record in caplog.records] == ["invocation id-1 failed"]
 
 
+def test_an_error_of_any_name_and_text_can_be_told(stub: StubRuntimeApi) -> None:
+    class Ошибка(Exception):  # noqa: N818 - as somebody may name it
+        def __str__(self) -> str:
+            raise LookupError
+
+    api = RuntimeApi(stub.address)
+    api.fail("id-1", Ошибка())
+    api.reconnect()
+    post = stub.post()
+
+    assert post.headers["lambda-runtime-function-error-type"] == "??????"
+    assert json.loads(post.body())["errorMessage"] == "(its text raised LookupError)"
+
+
 def test_an_answer_that_the_runtime_api_refuses_is_reported_and_the_next_one_is_taken(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

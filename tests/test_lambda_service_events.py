@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from copy import deepcopy
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -560,10 +560,11 @@ _documents = [
 
 def _places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     items: Any = ()
-    if type(value) is dict:
-        items = cast("dict[str, Any]", value).items()
-    elif type(value) is list:
-        items = enumerate(cast("list[Any]", value))
+    kind: object = type(value)
+    if kind is dict:
+        items = value.items()
+    elif kind is list:
+        items = enumerate(value)
     for key, inner in items:
         yield (*path, key)
         yield from _places(inner, (*path, key))

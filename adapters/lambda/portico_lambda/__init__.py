@@ -3,12 +3,19 @@
 from portico_lambda._answer_body import AnswerTooLargeError
 from portico_lambda._answer_stream import AnswerStream, RuntimeApiError
 from portico_lambda._handler import Lambda
-from portico_lambda._platform import CAPABILITIES, STREAMING_CAPABILITIES, LambdaPlatform, LambdaRaw
+from portico_lambda._platform import (
+    CAPABILITIES,
+    EVENT_KINDS,
+    STREAMING_CAPABILITIES,
+    LambdaPlatform,
+    LambdaRaw,
+)
 from portico_lambda._request import LambdaRequest
 from portico_lambda._shapes import EventError, Shape, shape_of
 
 __all__ = [
     "CAPABILITIES",
+    "EVENT_KINDS",
     "STREAMING_CAPABILITIES",
     "AnswerStream",
     "AnswerTooLargeError",

@@ -44,8 +44,12 @@ def error_report(error: BaseException) -> dict[str, object]:
     """An error in the form that Lambda's own runtimes report it."""
     from traceback import format_tb
 
+    try:
+        message = str(error)
+    except Exception as worse:  # noqa: BLE001 - an error that cannot say what it is, is one still
+        message = f"(its text raised {type(worse).__name__})"
     return {
-        "errorMessage": str(error),
+        "errorMessage": message,
         "errorType": type(error).__name__,
         "requestId": "",
         "stackTrace": format_tb(error.__traceback__)[-_MOST_LINES:],
@@ -104,7 +108,8 @@ class RuntimeApi:
 
     def _report(self, path: str, kind: str, error: BaseException) -> None:
         body = json.dumps(error_report(error)).encode()
-        fields = {"Content-Type": "application/vnd.aws.lambda.error+json", ERROR_TYPE: kind}
+        plain = kind.encode("ascii", "replace").decode()
+        fields = {"Content-Type": "application/vnd.aws.lambda.error+json", ERROR_TYPE: plain}
         self._exchange("POST", path, body, fields)
 
     def _exchange(

@@ -17,7 +17,8 @@ from typing import Any
 
 import pytest
 
-from portico import Context, DefinitionError, Portico, Response, sse, status
+import service_events as documents
+from portico import Context, DefinitionError, Portico, QueueMessage, Response, sse, status
 from portico.contract import EMULATED, NATIVE, Capability
 from portico_conformance._lambda_events import Shape, to_event
 from portico_conformance._wire import WireRequest
@@ -324,6 +325,23 @@ def test_streams_are_native_where_they_leave_piece_by_piece(stub: StubRuntimeApi
         _, body = streamed(stub.post().body())
 
     assert body.decode() == NATIVE.value
+
+
+def test_an_event_that_is_no_request_has_the_result_of_its_handler(stub: StubRuntimeApi) -> None:
+    app = Portico()
+
+    @app.on("sqs")
+    async def handle(message: QueueMessage[int]) -> None:  # pyright: ignore[reportUnusedFunction]
+        await asyncio.sleep(0)
+        assert message.body != 2
+
+    stub.invoke(documents.sqs(1, 2))
+    with Runs(app, stub):
+        post = stub.post()
+        result = json.loads(post.body())
+
+    assert post.path == "/invocation/id-1/response"
+    assert result == {"batchItemFailures": [{"itemIdentifier": "m2"}]}
 
 
 # The invocation

@@ -539,6 +539,22 @@ def test_work_that_is_left_runs_before_the_invocation_ends(serve: Serve, colour:
     assert done == [colour]
 
 
+def test_a_call_from_code_that_runs_on_an_event_loop_says_what_to_do(serve: Serve) -> None:
+    app = Portico()
+
+    @app.on("sqs")
+    async def handle(message: QueueMessage[int]) -> None:  # pyright: ignore[reportUnusedFunction]
+        raise AssertionError
+
+    handler = serve(app)
+
+    async def main() -> None:
+        with pytest.raises(RuntimeError, match=r"asyncio\.to_thread"):
+            handler(documents.sqs(1))
+
+    asyncio.run(main())
+
+
 # Hostile events
 
 _scalars = st.none() | st.booleans() | st.integers() | st.text(max_size=5)
@@ -560,10 +576,9 @@ _documents = [
 
 def _places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     items: Any = ()
-    kind: object = type(value)
-    if kind is dict:
+    if hasattr(value, "items"):
         items = value.items()
-    elif kind is list:
+    elif hasattr(value, "append"):
         items = enumerate(value)
     for key, inner in items:
         yield (*path, key)

@@ -148,9 +148,14 @@ class _Runner:
             # In a tuple, since trio does not let a thread give back a coroutine.
             (result,) = await offload(self._platform, lambda: (call(record, source),))
         else:
+            if call.is_async:
+                await self._enter_loop()
             result = call(record, source)
         if result is not None and hasattr(result, "__await__"):
-            if not self._on_loop:
-                self._on_loop = True
-                await need_loop()
+            await self._enter_loop()
             await result
+
+    async def _enter_loop(self) -> None:
+        if not self._on_loop:
+            self._on_loop = True
+            await need_loop()

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from portico._running import AppRunning
     from portico.contract import Capabilities, Platform
     from portico.explanation import RouteExplanation
+    from portico.needs import RouteNeeds
 
 T = TypeVar("T")
 
@@ -54,8 +55,9 @@ class Portico(Registrar):
         seed: what tells plugins of one name apart, such as their configuration.
         debug: whether errors show what they are; never in production.
         strict_path: `/a` and `/a/` are two paths; else they are one.
-        blocking: whether synchronous functions may block; False keeps them on the event loop, off
-            the worker threads. The `blocking` of a route or hook wins.
+        blocking: whether synchronous functions may block, so that an event loop gives them to a
+            worker thread; None finds it out from the code of each, and takes what it does not know
+            to block. The `blocking` of a route or hook wins.
         cookies: what every cookie is set with, and how cookies are signed; that of the application
             that serves counts.
         validate_response: whether answers are validated as a whole; by default only in debug. A
@@ -70,7 +72,7 @@ class Portico(Registrar):
         seed: object = None,
         debug: bool = False,
         strict_path: bool = False,
-        blocking: bool = True,
+        blocking: bool | None = None,
         cookies: CookieOptions | None = None,
         validate_response: bool | None = None,
     ) -> None:
@@ -270,6 +272,21 @@ class Portico(Registrar):
         receiving = dispatcher.receiving
         return [explained(route, surroundings, receiving) for route in self._routes]
 
+    @property
+    def needs(self) -> list[RouteNeeds]:
+        """What each route needs of a runtime: what it declares, and what its code shows.
+
+        It ends the registration and imports lazy plugins. See `portico.needs`.
+
+        Raises:
+            DefinitionError: as `check` does.
+        """
+        from portico._needs import needs_of
+
+        receiving = self._in_use().receiving
+        self._lazy.load_all()
+        return needs_of(self, receiving)
+
     # The contract with adapters (see `portico.contract`)
 
     def check(self, capabilities: Capabilities | None = None, runtime: str = "") -> None:
@@ -282,8 +299,6 @@ class Portico(Registrar):
                 has no application.
             CapabilityError: a route needs what `capabilities` declares absent.
         """
-        from portico._unreached import warn_of_unreached
-
         dispatcher = self._in_use()
         self._lazy.load_all()
         provided: set[Key[Any]] = {
@@ -303,7 +318,10 @@ class Portico(Registrar):
         for route in self._routes:
             if route.needs:
                 route.check_needs(capabilities, runtime)
-        warn_of_unreached(self)
+        if self._hooks or self._groups or self._plugins:
+            from portico._unreached import warn_of_unreached
+
+            warn_of_unreached(self)
 
     def start(self, platform: Platform) -> AppRunning:
         """A new `Running`, not entered yet; the application keeps no reference to it."""
@@ -424,6 +442,7 @@ class Portico(Registrar):
             self._hidden,
             self._overridden,
             self._parsers,
+            receiving=[hook for hook in self._hooks if hook.kind == "request"],
             debug=self.debug,
             validates=self._validates,
         )

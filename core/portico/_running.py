@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from portico._errors import DefinitionError, PorticoError
 from portico._key import ConstantKey, Key, RequestKey, StateKey
-from portico._lived import enter_async_on, enter_on
 from portico._runtime import ABSENT, Capability
 
 if TYPE_CHECKING:
@@ -167,6 +166,8 @@ class AppRunning:
             raise PorticoError("This application has asynchronous resources: use `async with`.")
         with ExitStack() as stack:
             for resource in self._resources:
+                from portico._lived import enter_on  # most applications have no resource
+
                 with ExitStack() as lent:
                     source = _Lending(self)
                     for each in self._lent_to(resource):
@@ -190,6 +191,8 @@ class AppRunning:
         self._must_be_new()
         async with AsyncExitStack() as stack:
             for resource in self._resources:
+                from portico._lived import enter_async_on
+
                 async with AsyncExitStack() as lent:
                     source = _Lending(self)
                     for each in self._lent_to(resource):

@@ -40,9 +40,10 @@ from collections.abc import Awaitable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from portico._failure import failure
 from portico._options import OptionArguments, Options
 from portico._platform import Platform
+from portico._problem import failure
+from portico._reply import phrase
 from portico._request import BodyLimits, NativeRequest, Request
 from portico._response import Response
 from portico._runtime import (
@@ -93,6 +94,7 @@ __all__ = [
     "Support",
     "WireHeaders",
     "failure",
+    "phrase",
 ]
 
 

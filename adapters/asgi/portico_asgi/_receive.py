@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from anyio import CancelScope, Event
 
     from portico import AbortController, AbortSignal
-    from portico_asgi._loop import Tasks, Work
+    from portico_asgi._loop_types import Tasks, Work
 
 Message: TypeAlias = "MutableMapping[str, Any]"
 Receive: TypeAlias = "Callable[[], Awaitable[Message]]"

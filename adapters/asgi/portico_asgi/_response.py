@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from portico.contract import ByteStream, Response, failure
 from portico_asgi._first_wait import FirstWait
-from portico_asgi._turns import Turns
+from portico_asgi._turns import LARGE, Turns
 
 if TYPE_CHECKING:
-    from portico_asgi._loop import Interruption, Sending, Tasks
+    from portico_asgi._loop_types import Interruption, Sending, Tasks
     from portico_asgi._platform import AsgiPlatform
     from portico_asgi._receive import Message, Send
     from portico_asgi._silence import Silence
@@ -153,9 +153,10 @@ class StreamWriter:
                     await send({"type": "http.response.body", "body": chunk, "more_body": True})
                 except OSError:
                     inbox.lose()
+                size = len(chunk)
                 chunks_left -= 1
-                if not chunks_left:
-                    chunks_left = await turns.take()
+                if not chunks_left or size >= LARGE:
+                    chunks_left = await turns.take(size)
             if inbox.gone:
                 return
             self._current = self._stretch

@@ -87,7 +87,9 @@ async def answer(isolate: Isolate, raw: WorkerRaw) -> Any:
     javascript = isolate.javascript
     request: WorkerRequest | None = None
     try:
-        running = isolate.started or await isolate.running(raw)
+        running = isolate.started
+        if running is None:
+            running = await isolate.running(raw)
         native = getattr(raw.request, "js_object", raw.request)
         request = WorkerRequest.read(native, platform, javascript)
         context = copy_context()

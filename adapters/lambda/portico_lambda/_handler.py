@@ -13,7 +13,7 @@ from portico_lambda._events import read_event
 from portico_lambda._invocation import Invocation
 from portico_lambda._plain_events import read_plain
 from portico_lambda._platform import CAPABILITIES, LambdaPlatform
-from portico_lambda._request import LambdaRequest
+from portico_lambda._request import PartsRequest
 from portico_lambda._response import own_result, plain_result, problem
 from portico_lambda._shapes import EventError, shape_of
 
@@ -90,13 +90,15 @@ class Lambda:
         try:
             answer = variables.run(self._app.handle, request, platform, environment.running)
             if type(answer) is Response and platform.is_quiet:
-                result = plain_result(answer, is_rest=request.is_rest)
-                if result is not None:
-                    return result
+                content = answer.content
+                if type(content) is bytes:
+                    result = plain_result(request.shape, answer, content)
+                    if result is not None:
+                        return result
         except Exception as error:  # noqa: BLE001 - reported; the peer gets a 500
-            invocation = self._invocation(fields, request, platform, variables)
+            invocation = self._invocation(request.shape, fields, request, platform, variables)
             return invocation.broken(environment, error)
-        invocation = self._invocation(fields, request, platform, variables)
+        invocation = self._invocation(request.shape, fields, request, platform, variables)
         return invocation.result(environment, answer)
 
     def _general(self, event: object, context: object) -> Result | None:
@@ -104,14 +106,16 @@ class Lambda:
         if shape is None:
             return self._handled(event, context)
         fields = cast("Fields", event)
-        limit = answer_limit(shape, fields)
         try:
             parts = read_event(shape, fields, self._options.root_path)
         except PeerError as error:
+            limit = answer_limit(shape, fields)
             return own_result(shape, problem(error.status, error.detail), limit)
-        platform = LambdaPlatform(self._options, parts.peer, parts.root_path, fields, context)
-        request = LambdaRequest(parts, self._options.limits)
-        invocation = self._invocation(fields, request, platform, copy_context())
+        # What the service says of the client is not all, where proxies before it are believed.
+        peer = parts.peer if self._options.trust is None else None
+        platform = LambdaPlatform(self._options, peer, parts.root_path, fields, context)
+        request = PartsRequest(parts, self._options.limits)
+        invocation = self._invocation(shape, fields, request, platform, copy_context())
         try:
             environment = self._entered()
         except Exception as error:  # noqa: BLE001 - reported; the peer gets a 500
@@ -139,8 +143,9 @@ class Lambda:
         except PeerError as error:
             send_alone(shape, problem(error.status, error.detail), stream)
             return
-        platform = StreamingPlatform(self._options, parts.peer, parts.root_path, fields, context)
-        request = LambdaRequest(parts, self._options.limits)
+        peer = parts.peer if self._options.trust is None else None
+        platform = StreamingPlatform(self._options, peer, parts.root_path, fields, context)
+        request = PartsRequest(parts, self._options.limits)
         variables = copy_context()
         StreamedInvocation(self._app, shape, request, platform, variables, stream).run(
             self._entered
@@ -169,9 +174,13 @@ class Lambda:
         return handle_event(cast("EventReceiver", self._app), event, platform, self._entered)
 
     def _invocation(
-        self, event: Fields, request: Request, platform: LambdaPlatform, variables: Context
+        self,
+        shape: Shape,
+        event: Fields,
+        request: Request,
+        platform: LambdaPlatform,
+        variables: Context,
     ) -> Invocation:
-        shape = shape_of(event)
         limit = answer_limit(shape, event)
         return Invocation(self._app, shape, limit, request, platform, variables)
 

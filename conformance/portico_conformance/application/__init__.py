@@ -12,6 +12,7 @@ from portico_conformance.application import (
     _answers,
     _binding,
     _bodies,
+    _capabilities,
     _cookies,
     _errors,
     _events,
@@ -20,6 +21,7 @@ from portico_conformance.application import (
     _form_types,
     _generators,
     _guarded,
+    _inference,
     _inputs,
     _key_generators,
     _keys,
@@ -32,6 +34,7 @@ from portico_conformance.application import (
     _paths,
     _platform,
     _plugins,
+    _reflected,
     _scalars,
     _scopes,
     _seen,
@@ -61,7 +64,30 @@ __all__ = [
 
 # Importing the areas registers their routes.
 del _key_generators, _keys
+del _capabilities
 del _answers, _binding, _bodies, _cookies, _errors, _events, _fields, _files, _form_types
-del _generators, _guarded, _inputs, _large, _lazy_area, _lifecycle, _lifecycle_order, _mounts
-del _parsers, _paths, _platform, _plugins, _scalars, _scopes, _seen, _signals, _statuses, _streams
+del (
+    _generators,
+    _guarded,
+    _inference,
+    _inputs,
+    _large,
+    _lazy_area,
+    _lifecycle,
+    _lifecycle_order,
+    _mounts,
+)
+del (
+    _parsers,
+    _paths,
+    _platform,
+    _plugins,
+    _reflected,
+    _scalars,
+    _scopes,
+    _seen,
+    _signals,
+    _statuses,
+    _streams,
+)
 del _traced, _without_route

@@ -39,9 +39,9 @@ itself, it may be given that instead of the chunks, and the stream is closed all
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from portico._options import OptionArguments, Options
 from portico._platform import Platform
@@ -64,6 +64,10 @@ from portico._runtime import (
 from portico._stream import ByteStream, Idle, file_of
 from portico._wire_headers import WireHeaders
 
+if TYPE_CHECKING:
+    from portico._event_delivery import Delivery, Failure, PlatformEvent
+    from portico._event_handler import EventInfo
+
 __all__ = [
     "ABSENT",
     "EMULATED",
@@ -74,12 +78,17 @@ __all__ = [
     "ByteStream",
     "Capabilities",
     "Capability",
+    "Delivery",
+    "EventInfo",
+    "EventReceiver",
+    "Failure",
     "Idle",
     "NativeRequest",
     "OptionArguments",
     "Options",
     "Peer",
     "Platform",
+    "PlatformEvent",
     "Promise",
     "Request",
     "Response",
@@ -91,6 +100,19 @@ __all__ = [
     "file_of",
     "phrase",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """What stands for events is loaded with the first of them: most applications have none."""
+    if name in ("Delivery", "Failure", "PlatformEvent"):
+        from portico import _event_delivery
+
+        return getattr(_event_delivery, name)
+    if name == "EventInfo":
+        from portico._event_handler import EventInfo
+
+        return EventInfo
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 class Running(Protocol):
@@ -147,5 +169,28 @@ class Application(Protocol):
         Call it in a context (`contextvars`) of the request's own, which what awaits the answer and
         reads its stream runs in too. On an event loop it is called in the task that awaits what it
         returns, and that is awaited before anything else is: it may have begun already.
+        """
+        ...
+
+
+class EventReceiver(Protocol):
+    """What an adapter may call beside, where an application takes events that are no requests."""
+
+    @property
+    def events(self) -> Sequence[EventInfo]:
+        """The handlers; an adapter gives an event only to an application that has some."""
+        ...
+
+    def event(
+        self, event: PlatformEvent, platform: Platform, running: Any
+    ) -> list[Failure] | Awaitable[list[Failure]]:
+        """Give the records of an event to their handler, and say which of them failed.
+
+        It is called as `handle` is: in a context of its own, with a started `Running`, and
+        `platform.finish()` or `await platform.afinish()` follows. The adapter tells the platform
+        of the failures, in its own way, and reports those errors that it does not raise.
+
+        Raises:
+            UnhandledEventError: there is no handler for the event.
         """
         ...

@@ -58,6 +58,10 @@ CAPABILITIES: Final[Capabilities] = MappingProxyType(
 )
 
 
+EVENT_KINDS: Final = frozenset({"queue", "schedule"})
+"""The kinds of events, of `app.on`, that come to a Worker."""
+
+
 # Pyodide takes a shorter one for no time at all (it asks for the next turn of the loop, not for a
 # timer), and the runtime sends and receives nothing between such turns.
 SHORTEST_SLEEP: Final = 0.004

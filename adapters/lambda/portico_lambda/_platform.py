@@ -59,6 +59,16 @@ CAPABILITIES: Final[Capabilities] = MappingProxyType(
 )
 
 
+EVENT_KINDS: Final = frozenset(
+    {"dynamodb", "eventbridge", "kinesis", "queue", "s3", "schedule", "sns", "sqs"}
+)
+"""The kinds of events, of `app.on`, that come to a function."""
+
+# What the runtime of our own has for requests of function URLs and REST APIs.
+STREAMING_CAPABILITIES: Final[Capabilities] = MappingProxyType(
+    {**CAPABILITIES, Capability.STREAM_RESPONSE: NATIVE}
+)
+
 _SHAPES_THAT_FORWARD: Final = frozenset({"rest", "http", "url", "alb", "alb-multi"})
 _FORWARDED: Final = frozenset({"x-forwarded-proto", "x-forwarded-port"})
 

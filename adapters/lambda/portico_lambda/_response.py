@@ -105,6 +105,26 @@ def plain_result(shape: Shape, response: Response, content: bytes) -> Result | N
     }
 
 
+def prelude_fields(shape: Shape, response: Response) -> Result:
+    """What precedes a streamed body: status and header fields, as a result of the shape has them.
+
+    Args:
+        shape: `"url"` or `"rest"`.
+        response: the answer.
+    """
+    if shape == "rest":
+        listed = _listed(response.headers, _REST_WRITES_ITSELF)
+        return {"statusCode": response.status, "multiValueHeaders": listed}
+    headers = _joined(response.headers)
+    if response.content != b"" and "content-type" not in headers:
+        # As in `version_2`: a body without a type would get one that says more than is known.
+        headers["content-type"] = "application/octet-stream"
+    result: Result = {"statusCode": response.status, "headers": headers}
+    if cookies := response.headers.get_set_cookie():
+        result["cookies"] = cookies
+    return result
+
+
 def rest(response: Response, body: AnswerBody, strict: bool) -> Result:
     """API Gateway REST API: `headers` would keep one value of a name."""
     return {

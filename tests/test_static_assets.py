@@ -1,7 +1,10 @@
 """`static()` on Workers: the files are those of the binding."""
 
 import asyncio
+import http.client
 from collections.abc import Awaitable, Callable
+from contextlib import closing
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +14,9 @@ from portico import Portico
 from portico_cloudflare import Worker
 from portico_conformance._fake_js import Context, JsObject, Uint8Array, installed, jsnull
 from portico_conformance._fake_js_fetch import Headers, Request, Response, arrived
+from portico_conformance._require_component import require_component
+from portico_conformance._workerd import Worker as RealWorker
+from portico_conformance.components import ensure_worker_packages, ensure_workerd
 from portico_plugins import static
 
 
@@ -126,3 +132,52 @@ def test_an_encoded_slash_is_not_asked_for(tmp_path: Path, assets: Assets, targe
 
     assert status in (400, 404)
     assert assets.asked == []
+
+
+# The real runtime
+
+APP = """
+from portico import Portico
+from portico_cloudflare import Worker
+from portico_plugins import static
+
+app = Portico()
+app.use(static("/assets", directory="public"))
+app.compile()
+Default = Worker(app)
+"""
+
+
+def folder_of(package: str) -> Path:
+    spec = find_spec(package)
+    assert spec is not None
+    assert spec.origin is not None
+    return Path(spec.origin).parent
+
+
+def test_the_real_runtime_asks_its_binding(tmp_path: Path) -> None:
+    require_component(ensure_workerd)
+    require_component(ensure_worker_packages)
+    content = bytes(range(256)) * 1000
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "inner" / "a b.bin").write_bytes(content)
+    packages = [folder_of(name) for name in ("portico", "portico_cloudflare", "portico_plugins")]
+    asked: list[tuple[str, str, dict[str, str]]] = [
+        ("GET", "/assets/inner/a%20b.bin", {}),
+        ("HEAD", "/assets/inner/a%20b.bin", {}),
+        ("GET", "/assets/inner/a%20b.bin", {"Range": "bytes=2-3"}),
+        ("GET", "/assets/missing", {}),
+    ]
+    found: list[tuple[int, str | None, bytes]] = []
+
+    with (
+        RealWorker(APP, packages=packages, folders={"ASSETS": tmp_path}, snapshot=True) as worker,
+        closing(http.client.HTTPConnection("127.0.0.1", worker.port, timeout=60)) as connection,
+    ):
+        for method, target, fields in asked:
+            connection.request(method, target, headers=fields)
+            answer = connection.getresponse()
+            found.append((answer.status, answer.getheader("content-length"), answer.read()))
+
+    assert found[:3] == [(200, "256000", content), (200, "256000", b""), (206, "2", content[2:4])]
+    assert found[3][0] == 404

@@ -36,7 +36,7 @@ _LOG_TAIL = 4000  # bytes
 _CONFIG = """\
 using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
-  services = [(name = "main", worker = .worker)%s],
+  services = [%s],
   sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = %s)],
 );
 const worker :Workerd.Worker = (
@@ -75,6 +75,7 @@ class Worker:
         bindings: the text bindings of its `env`.
         caller: the source of a Worker of JavaScript that takes the requests in the place of this
             one, which is its binding `MAIN`: `MAIN.queue(name, messages)`, `MAIN.scheduled(...)`.
+        folders: bindings to folders, whose files their `fetch` answers with.
         snapshot: import it once, and start from the snapshot of the memory after that. What may
             not happen at import is then an error.
 
@@ -90,12 +91,14 @@ class Worker:
         packages: Sequence[Path] = (),
         bindings: Mapping[str, str] | None = None,
         caller: str | None = None,
+        folders: Mapping[str, Path] | None = None,
         snapshot: bool = False,
     ) -> None:
         self._caller = caller
         self._main = main if isinstance(main, str) else main.read_text(encoding="utf-8")
         self._packages = packages
         self._bindings = bindings or {}
+        self._folders = folders or {}
         self._snapshot = snapshot
         self._exits = ExitStack()
         self._log_file: Path | None = None
@@ -117,7 +120,10 @@ class Worker:
             )
             self._log_file = folder / "log"
             exits.callback(self._keep_log)
-            config = _stage(folder, self._main, packages, self._bindings, self._caller)
+            config = folder / "config.capnp"
+            stage = _stage(folder, self._main, packages)
+            text = _config(stage, self._bindings, self._folders, self._caller)
+            config.write_text(text, encoding="utf-8")
             options = _save_snapshot(command, config) if self._snapshot else ()
             server = _serving(command, config, self._log_file, options)
             begin = monotonic()
@@ -149,14 +155,8 @@ class Worker:
 # --- Staging --------------------------------------------------------------------------------------
 
 
-def _stage(
-    folder: Path,
-    main: str,
-    packages: Sequence[Path],
-    bindings: Mapping[str, str],
-    caller: str | None,
-) -> Path:
-    """Lay out the Worker's files in `folder`, and write the configuration that embeds them."""
+def _stage(folder: Path, main: str, packages: Sequence[Path]) -> Path:
+    """Lay out the Worker's files in `folder`, for the configuration that embeds them."""
     stage = folder / "stage"
     library = stage / "python_modules"
     library.mkdir(parents=True)
@@ -167,27 +167,35 @@ def _stage(
             shutil.copytree(package, library / package.name, ignore=left_out)
         elif package.suffix != ".pyi":
             shutil.copyfile(package, library / package.name)
-    config = folder / "config.capnp"
-    config.write_text(_config(stage, bindings, caller), encoding="utf-8")
-    return config
+    return stage
 
 
-def _config(stage: Path, bindings: Mapping[str, str], caller: str | None) -> str:
+def _config(
+    stage: Path, bindings: Mapping[str, str], folders: Mapping[str, Path], caller: str | None
+) -> str:
     files = sorted(path for path in stage.rglob("*") if path.is_file())
     # The first module is the main one.
     files.sort(key=lambda path: path != stage / "worker.py")
     modules = [_module(path.relative_to(stage).as_posix()) for path in files]
-    texts = [f"(name = {_text(name)}, text = {_text(value)})" for name, value in bindings.items()]
+    bound = [f"(name = {_text(name)}, text = {_text(value)})" for name, value in bindings.items()]
+    bound += [f"(name = {_text(name)}, service = {_text(name)})" for name in folders]
+    services = ['(name = "main", worker = .worker)']
+    services += [
+        f"(name = {_text(name)}, disk = (path = {_text(str(path))}))"
+        for name, path in folders.items()
+    ]
     flags = ", ".join(map(_text, _FLAGS))
-    services = '"main"' if caller is None else '"caller"'
-    more = "" if caller is None else ', (name = "caller", worker = .caller)'
+    first = "main"
+    if caller is not None:
+        services.append('(name = "caller", worker = .caller)')
+        first = "caller"
     config = _CONFIG % (
-        more,
-        services,
+        ", ".join(services),
+        _text(first),
         ",\n    ".join(modules),
         _text(_DATE),
         flags,
-        ", ".join(texts),
+        ", ".join(bound),
     )
     return config if caller is None else config + _CALLER % (_text(caller), _text(_DATE))
 

@@ -37,13 +37,16 @@ async def asset(ctx: Context, assets: Any, path: str) -> Response:
     """
     fields = [[name, value] for name, value in ctx.headers if name in _ASKED]
     ffi = import_module("pyodide.ffi")
-    native = await assets.fetch(
+    answer = await assets.fetch(
         f"{_ORIGIN}/{quote(path)}",
         method=ctx.request.method,
         headers=ffi.to_js(fields),
         redirect="manual",
     )
-    headers = Headers([(pair[0], pair[1]) for pair in native.headers])
+    # The runtime wraps what its bindings answer; the wrapper has another kind of fields.
+    native = getattr(answer, "js_object", answer)
+    array_from = getattr(import_module("js").Array, "from")
+    headers = Headers([(name, value) for name, value in array_from(native.headers).to_py()])
     location = headers.get("location")
     if location is not None:
         headers.set("location", _relative(location, path))

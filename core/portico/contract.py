@@ -38,7 +38,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from portico._options import OptionArguments, Options
 from portico._platform import Platform
@@ -59,7 +59,19 @@ from portico._runtime import (
     Support,
 )
 from portico._stream import ByteStream, Idle
-from portico._wire_headers import WireHeaders
+
+if TYPE_CHECKING:
+    from portico._wire_headers import WireHeaders
+else:
+
+    def __getattr__(name: str) -> object:
+        if name == "WireHeaders":  # of some adapters alone
+            from portico._wire_headers import WireHeaders
+
+            globals()[name] = WireHeaders
+            return WireHeaders
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name)
+
 
 __all__ = [
     "ABSENT",

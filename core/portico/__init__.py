@@ -24,7 +24,6 @@ from portico._errors import (
     UndeclaredAnswerError,
     UnhandledEventError,
 )
-from portico._group import Group
 from portico._headers import Headers
 from portico._hooks import Hooks, macro
 from portico._key import Key, StateKey, use
@@ -50,6 +49,7 @@ if TYPE_CHECKING:
     from portico._faults import Fault, SchemaError
     from portico._file import file
     from portico._form_data import FormData
+    from portico._group import Group
     from portico._json import MalformedJSONError, UnencodableError
     from portico._multipart import MultipartError, MultipartLimitError, MultipartLimits
     from portico._multipart_parts import Part, SyncPart
@@ -128,6 +128,7 @@ else:
         ),
         "_file": ("file",),
         "_form_data": ("FormData",),
+        "_group": ("Group",),
         "_json": (
             "MalformedJSONError",
             "UnencodableError",

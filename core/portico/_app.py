@@ -326,9 +326,13 @@ class Portico(Registrar):
     def start(self, platform: Platform) -> AppRunning:
         """A new `Running`, not entered yet; the application keeps no reference to it."""
         from portico._running import AppRunning
-        from portico._state import initial_values
 
         self._in_use()
+        values: dict[Key[Any], Any] = {}
+        if self._keys:
+            from portico._state import initial_values
+
+            values = initial_values(self._keys, self._overridden)
         stops = [hook for hook in self._life_hooks if hook.is_generator]
         starts = [hook for hook in self._life_hooks if not hook.is_generator]
         return AppRunning(
@@ -336,7 +340,7 @@ class Portico(Registrar):
             # What is entered last is left first, and hooks of stop run in the order of theirs.
             [each.at(platform) for each in (*self._resources, *starts, *reversed(stops))],
             self._keys,
-            initial_values(self._keys, self._overridden),
+            values,
             self._cookies,
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
-from typing import Any, Final, TypeAlias, get_origin
+from typing import Any, Final, TypeAlias, cast, get_origin
 
 import msgspec
 
@@ -77,7 +77,7 @@ def _fill(
 
     def fit(value: Any) -> Any:
         if type(value) is cls:
-            if loose and not keys.keys() >= vars(value).keys():
+            if loose and not keys.keys() >= cast("dict[str, Any]", vars(value)).keys():
                 return copied(value)
             changes = changed_members(value, inner)
             return copier()(_attributes(value, keys) | changes) if changes else value

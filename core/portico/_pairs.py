@@ -28,6 +28,7 @@ from portico._form_files import accept_files, file_fields, is_left_empty, refuse
 from portico._schema_msgspec import (
     MsgspecSchema,
     ObjectType,
+    fault_finder,
     is_object,
     is_positional,
     members_of,
@@ -152,11 +153,12 @@ class PairsReader:
             value = msgspec.convert(raw, self._type, dec_hook=self._hook, str_keys=True)
             return value if self._make is None else self._make(**msgspec.structs.asdict(value))
         except (ValueError, RecursionError) as error:
-            from portico._collect import find_faults
-            from portico._described import Described
+            if self._described is None:
+                from portico._described import Described
 
-            known = self._described = self._described or Described()
-            faults = find_faults(raw, self._node, error, part=self._part, known=known)
+                self._described = Described()
+            known = self._described
+            faults = fault_finder()(raw, self._node, error, part=self._part, known=known)
             if self._part == "headers":
                 faults = tuple(f._replace(pointer=f.pointer.replace("_", "-")) for f in faults)
             raise SchemaError(faults) from None

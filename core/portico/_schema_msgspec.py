@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import cache
 from math import isfinite
@@ -12,7 +12,7 @@ import msgspec
 from msgspec import inspect as mi
 
 from portico._errors import DefinitionError
-from portico._faults import Fault, SchemaError
+from portico._faults import Fault, HugeNumber, SchemaError
 from portico._json import BOM, STACK_IS_SHORT, malformed, refuse_depth, to_json
 from portico._schema import JSONSchema, Mode, adapter_for, decode_custom, schema_for
 
@@ -28,6 +28,14 @@ _SUPPORTED: Final = (
 
 ObjectType = mi.StructType | mi.DataclassType | mi.TypedDictType | mi.NamedTupleType
 PositionalType: TypeAlias = mi.StructType | mi.NamedTupleType
+
+
+@cache
+def fault_finder() -> Callable[..., tuple[Fault, ...]]:
+    """What finds every fault; loaded with the first of them, which costs more than the call."""
+    from portico._collect import find_faults
+
+    return find_faults
 
 
 class MsgspecSchema:
@@ -150,11 +158,11 @@ class MsgspecSchema:
         return value
 
     def _faults(self, value: object, error: Exception, part: str) -> tuple[Fault, ...]:
-        from portico._collect import find_faults
-        from portico._described import Described
+        if self._described is None:
+            from portico._described import Described
 
-        known = self._described = self._described or Described()
-        return find_faults(value, self.node, error, part=part, known=known)
+            self._described = Described()
+        return fault_finder()(value, self.node, error, part=part, known=self._described)
 
     def _check_decimals(self, data: bytes, part: str) -> None:
         from portico._decimals import may_have_traps, refuse_decimals
@@ -307,8 +315,6 @@ def _untyped() -> msgspec.json.Decoder[Any]:
 
 
 def _number(text: str) -> object:
-    from portico._faults import HugeNumber
-
     value = float(text)
     # A number that is 0 only because no double is so small would be one to a Decimal.
     return value if isfinite(value) and (value or not _is_tiny(text)) else HugeNumber(text)

@@ -29,7 +29,7 @@ from portico._errors import DefinitionError, PeerError
 from portico._faults import MISSING, Refused, SchemaError
 from portico._json import decode_json
 from portico._schema import decode_custom
-from portico._schema_msgspec import ObjectType, describe, is_object, members_of
+from portico._schema_msgspec import ObjectType, describe, fault_finder, is_object, members_of
 
 
 def described_scalar(tp: object, *, part: str) -> Scalar:
@@ -61,9 +61,7 @@ def described_scalar(tp: object, *, part: str) -> Scalar:
         try:
             return msgspec.convert(value, cast("Any", tp), dec_hook=decode_custom)
         except ValueError as error:
-            from portico._collect import find_faults
-
-            faults = find_faults(value, node, error, part=part, known=known)
+            faults = fault_finder()(value, node, error, part=part, known=known)
             raise SchemaError(faults) from None
 
     return Scalar(

@@ -61,8 +61,25 @@ from portico._runtime import (
     Runtime,
     Support,
 )
+<<<<<<< HEAD
 from portico._stream import ByteStream, Idle, file_of
 from portico._wire_headers import WireHeaders
+=======
+from portico._stream import ByteStream, Idle
+
+if TYPE_CHECKING:
+    from portico._wire_headers import WireHeaders
+else:
+
+    def __getattr__(name: str) -> object:
+        if name == "WireHeaders":  # of some adapters alone
+            from portico._wire_headers import WireHeaders
+
+            globals()[name] = WireHeaders
+            return WireHeaders
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name)
+
+>>>>>>> cold
 
 if TYPE_CHECKING:
     from portico._event_delivery import Delivery, Failure, PlatformEvent

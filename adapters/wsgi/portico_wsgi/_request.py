@@ -7,6 +7,7 @@ On String Types"), so that nothing here encodes or decodes but percent escapes.
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from portico import PeerError
@@ -24,7 +25,6 @@ CHUNK_SIZE = 64 * 1024
 
 # Everything but RFC 3986's `pchar` and the slash.
 _quotable = re.compile(r"[^A-Za-z0-9\-._~!$&'()*+,;=:@/]")
-_escape = re.compile(r"%([0-9A-Fa-f]{2})")
 _origin = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*").match
 _is_length = re.compile(r"[0-9]{1,18}").fullmatch
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
@@ -159,7 +159,12 @@ def quote_rest(path: str) -> str:
 
 def unquote(path: str) -> str:
     """Decode percent escapes to native text; malformed ones stay, as servers leave them."""
-    return _escape.sub(_unquoted, path) if "%" in path else path
+    return _escape().sub(_unquoted, path) if "%" in path else path
+
+
+@cache  # most paths have none
+def _escape() -> re.Pattern[str]:
+    return re.compile(r"%([0-9A-Fa-f]{2})")
 
 
 def _quoted(match: re.Match[str]) -> str:

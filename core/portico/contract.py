@@ -41,7 +41,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 
 from portico._options import OptionArguments, Options
 from portico._platform import Platform
@@ -61,29 +61,32 @@ from portico._runtime import (
     Runtime,
     Support,
 )
-<<<<<<< HEAD
 from portico._stream import ByteStream, Idle, file_of
-from portico._wire_headers import WireHeaders
-=======
-from portico._stream import ByteStream, Idle
-
-if TYPE_CHECKING:
-    from portico._wire_headers import WireHeaders
-else:
-
-    def __getattr__(name: str) -> object:
-        if name == "WireHeaders":  # of some adapters alone
-            from portico._wire_headers import WireHeaders
-
-            globals()[name] = WireHeaders
-            return WireHeaders
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name)
-
->>>>>>> cold
 
 if TYPE_CHECKING:
     from portico._event_delivery import Delivery, Failure, PlatformEvent
     from portico._event_handler import EventInfo
+    from portico._wire_headers import WireHeaders
+else:
+
+    def __getattr__(name: str) -> object:
+        # What some adapters and applications need alone is loaded when they ask for it.
+        module = _LATE.get(name)
+        if module is None:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name)
+        from importlib import import_module
+
+        found = globals()[name] = getattr(import_module(module), name)
+        return found
+
+
+_LATE: Final = {
+    "Delivery": "portico._event_delivery",
+    "EventInfo": "portico._event_handler",
+    "Failure": "portico._event_delivery",
+    "PlatformEvent": "portico._event_delivery",
+    "WireHeaders": "portico._wire_headers",
+}
 
 __all__ = [
     "ABSENT",
@@ -117,19 +120,6 @@ __all__ = [
     "file_of",
     "phrase",
 ]
-
-
-def __getattr__(name: str) -> Any:
-    """What stands for events is loaded with the first of them: most applications have none."""
-    if name in ("Delivery", "Failure", "PlatformEvent"):
-        from portico import _event_delivery
-
-        return getattr(_event_delivery, name)
-    if name == "EventInfo":
-        from portico._event_handler import EventInfo
-
-        return EventInfo
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 class Running(Protocol):

@@ -35,6 +35,7 @@ from portico._server_sent_event import ServerSentEvent
 if TYPE_CHECKING:
     from portico._abort import AbortController, AbortError, AbortSignal
     from portico._blob import Blob, File
+    from portico._broker import Broker, LocalBroker
     from portico._cookie_options import CookieOptions
     from portico._faults import Fault, SchemaError
     from portico._file import file
@@ -81,6 +82,7 @@ if TYPE_CHECKING:
     )
     from portico._route_info import RouteInfo
     from portico._schema import Schema, register_schema, schema_for
+    from portico._socket import Socket
     from portico._span import Span
     from portico._sse import sse
     from portico._unreached import UnreachedHookWarning
@@ -88,6 +90,7 @@ if TYPE_CHECKING:
     from portico._url import URL
     from portico._url_error import URLError
     from portico._url_search_params import URLSearchParams
+    from portico._websocket import WebSocket
 else:
     # Modules that many applications do without, and the names that each is loaded for.
     _WHEN_ASKED_FOR = {
@@ -99,6 +102,10 @@ else:
         "_blob": (
             "Blob",
             "File",
+        ),
+        "_broker": (
+            "Broker",
+            "LocalBroker",
         ),
         "_cookie_options": ("CookieOptions",),
         "_faults": (
@@ -163,6 +170,7 @@ else:
             "register_schema",
             "schema_for",
         ),
+        "_socket": ("Socket",),
         "_span": ("Span",),
         "_sse": ("sse",),
         "_unreached": ("UnreachedHookWarning",),
@@ -170,6 +178,7 @@ else:
         "_url": ("URL",),
         "_url_error": ("URLError",),
         "_url_search_params": ("URLSearchParams",),
+        "_websocket": ("WebSocket",),
     }
 
     def __getattr__(name: str) -> object:
@@ -198,6 +207,7 @@ __all__ = [
     "BodyNotReadError",
     "BodyTooLargeError",
     "BodyUsedError",
+    "Broker",
     "CapabilityError",
     "Conflict",
     "ContentTooLarge",
@@ -222,6 +232,7 @@ __all__ = [
     "InternalServerError",
     "InvalidInputError",
     "Key",
+    "LocalBroker",
     "Locked",
     "LoopDetected",
     "MalformedJSONError",
@@ -251,6 +262,7 @@ __all__ = [
     "SchemaError",
     "ServerSentEvent",
     "ServiceUnavailable",
+    "Socket",
     "Span",
     "StateKey",
     "SyncPart",
@@ -266,6 +278,7 @@ __all__ = [
     "UnreachedHookWarning",
     "UnsupportedMediaType",
     "UpgradeRequired",
+    "WebSocket",
     "file",
     "macro",
     "redirect",

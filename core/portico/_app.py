@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from portico._response import Response
     from portico._route_info import RouteInfo
     from portico._running import AppRunning
+    from portico._socket_dispatch import SocketDispatcher
+    from portico._upgrade import Upgrade
     from portico.contract import Capabilities, Platform
     from portico.explanation import RouteExplanation
 
@@ -99,6 +101,7 @@ class Portico(Registrar):
         self._frozen_by: str | None = None
         self._router: Router[Route] = Router(strict=strict_path)
         self._dispatcher: Dispatcher | None = None
+        self._sockets: SocketDispatcher | None = None
         self._entry: Any = None
         self._asgi: Any = None
 
@@ -126,7 +129,9 @@ class Portico(Registrar):
     def _add_route(self, route: Route) -> None:
         self._table.add(route)
         if self._dispatcher is not None:  # of a lazy plugin; others come to the router together
-            self._router.add(route.method, route.pattern, route)
+            self._router.add(route.routed_as, route.pattern, route)
+            if self._sockets is not None:
+                self._sockets.add(route)
 
     def _identify(self, hook: Hook) -> None:
         hook.owner = hook.owner or self.name
@@ -303,6 +308,28 @@ class Portico(Registrar):
         dispatcher = self._dispatcher or self._in_use()
         return dispatcher.handle(request, platform, running)
 
+    def connect(
+        self, request: Request, platform: Platform, running: AppRunning
+    ) -> Upgrade | Response | Awaitable[Upgrade | Response]:
+        """Answer a request for a WebSocket, or refuse it (see `portico.contract`)."""
+        request._handled_by = platform
+        return self._accepting().handle(request, platform, running)
+
+    def _accepting(self) -> SocketDispatcher:
+        """What answers requests for WebSockets, made with the first one."""
+        if self._sockets is None:
+            from portico._socket_dispatch import SocketDispatcher
+
+            self._in_use()
+            self._sockets = SocketDispatcher(
+                self._table.routes(),
+                self._hooks,
+                self._surroundings(),
+                self._lazy,
+                strict=self._strict_path,
+            )
+        return self._sockets
+
     def url(self, handler: Callable[..., Any], /, **params: object) -> str:
         """The path of a handler, its parameters filled in and percent-encoded.
 
@@ -312,12 +339,7 @@ class Portico(Registrar):
         """
         from portico._pattern import build_path
 
-        # Equality and not identity: a bound method is a new object each time that it is looked up.
-        patterns = [
-            route.pattern
-            for route in self._routes
-            if route.target is handler or (callable(route.target) and route.target == handler)
-        ]
+        patterns = [route.pattern for route in self._routes if route.leads_to(handler)]
         for pattern in patterns:
             path = build_path(pattern, params)
             if path is not None:
@@ -368,7 +390,7 @@ class Portico(Registrar):
                 if self._dispatcher is None:
                     self._freeze(where)
                     for route in self._table.routes():
-                        self._router.add(route.method, route.pattern, route)
+                        self._router.add(route.routed_as, route.pattern, route)
                     self._dispatcher = Dispatcher(
                         self._router, self._hooks, self._surroundings(), self._lazy
                     )

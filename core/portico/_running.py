@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from types import TracebackType
 
+    from portico._broker import Broker
     from portico._cookie_options import CookieOptions
     from portico._link import Link
     from portico._lived import Resource
@@ -32,6 +33,7 @@ class AppRunning:
 
     Attributes:
         platform: that of the process.
+        broker: what hands on what is published, once somebody has asked for it.
         cookies: how cookies are signed and set.
         is_async: whether a value that it enters needs an event loop.
         entered: whether it was entered.
@@ -44,6 +46,7 @@ class AppRunning:
         "_stack",
         "_values",
         "_wanted",
+        "broker",
         "cookies",
         "entered",
         "is_async",
@@ -60,6 +63,7 @@ class AppRunning:
         cookies: CookieOptions | None = None,
     ) -> None:
         self.platform: Platform = platform
+        self.broker: Broker | None = None
         self.cookies: CookieOptions | None = cookies and cookies.resolved(platform.env)
         self.entered: bool = False
         shares = platform.capabilities[Capability.SHARED_RESOURCES] is not ABSENT

@@ -14,6 +14,9 @@ The order of calls::
         answer = app.handle(request, platform, running)         once per request
         response = answer if isinstance(answer, Response) else await answer
         write response.status, response.headers and response.content; close the content
+        answer = app.connect(request, platform, running)        the same, for a WebSocket
+        upgrade = answer if isinstance(answer, Response) else await answer
+        accept, then await upgrade.run(channel); or write it, where it is no `Upgrade`
         platform.finish() or await platform.afinish()           once per request, at the end
 
 The answer is awaited, and its stream read and closed, in one task, since task groups and cancel
@@ -31,6 +34,10 @@ was read or not; HEAD and the null body statuses have no content; `content-lengt
 is known. In an awaited answer on a runtime with `concurrency == "loop"` a stream is asynchronous.
 While a chunk of a stream with an `idle` takes longer than `idle.seconds`, a runtime that can send
 meanwhile sends `idle.chunk`, each time that long; the read that is under way goes on untouched.
+`connect` is for a request that asks for a WebSocket (RFC 6455), on an event loop. Its method is
+GET, its scheme http or https, and it has no body. An `Upgrade` accepts: its headers are for the
+answer to the handshake, beside what the server writes of it (`sec-websocket-...`), and `run`, in
+the task that awaited the answer, is the whole connection. Any other `Response` refuses.
 A stream that raises must reach the peer as a broken message, never as a complete one.
 """
 
@@ -38,7 +45,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from portico._failure import failure
 from portico._options import OptionArguments, Options
@@ -60,16 +67,33 @@ from portico._runtime import (
 from portico._stream import ByteStream, Idle
 from portico._wire_headers import WireHeaders
 
+if TYPE_CHECKING:
+    from portico._upgrade import POSTED_LIMIT, Channel, Closed, Upgrade
+else:
+
+    def __getattr__(name: str) -> object:
+        # Loaded by the first adapter that accepts a WebSocket.
+        if name in ("POSTED_LIMIT", "Channel", "Closed", "Upgrade"):
+            from portico import _upgrade
+
+            return getattr(_upgrade, name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name)
+
+
 __all__ = [
     "ABSENT",
     "EMULATED",
     "NATIVE",
+    "POSTED_LIMIT",
     "UNKNOWN_PEER",
     "Application",
     "BodyLimits",
     "ByteStream",
     "Capabilities",
     "Capability",
+    "Channel",
+    "Closed",
+    "Connecting",
     "Idle",
     "NativeRequest",
     "OptionArguments",
@@ -82,6 +106,7 @@ __all__ = [
     "Running",
     "Runtime",
     "Support",
+    "Upgrade",
     "WireHeaders",
     "failure",
 ]
@@ -142,4 +167,14 @@ class Application(Protocol):
         reads its stream runs in too. On an event loop it is called in the task that awaits what it
         returns, and that is awaited before anything else is: it may have begun already.
         """
+        ...
+
+
+class Connecting(Application, Protocol):
+    """An application that may accept WebSockets."""
+
+    def connect(
+        self, request: Request, platform: Platform, running: Any
+    ) -> Upgrade | Response | Awaitable[Upgrade | Response]:
+        """Answer one request for a WebSocket; otherwise as `handle`."""
         ...

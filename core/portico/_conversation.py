@@ -14,7 +14,7 @@ side closed as it meant to, `DisconnectError` where the connection was lost, els
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from portico._close_code import ABNORMAL, GOING_AWAY, close_of, is_expected
 from portico._errors import DisconnectError, HTTPError
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from portico._socket_handler import Values
     from portico._socket_link import SocketLink
     from portico._upgrade import Channel, Data
+
+_NO_CHUNKS: Final[tuple[bytes, ...]] = ()
 
 
 class Conversation:
@@ -93,8 +95,8 @@ class Conversation:
         await self._end()
         if self.failure is not None:
             raise self.failure
-        return
-        yield b""
+        for chunk in _NO_CHUNKS:
+            yield chunk
 
     def report(self, error: Exception) -> None:
         """Tell the developer of an error that no peer can be told of."""
@@ -238,4 +240,6 @@ class Conversation:
         except Exception as error:  # noqa: BLE001 - the connection is closed already
             self.report(error)
         if self.failure is None and not (self._is_meant or is_expected(code)):
-            self.failure = DisconnectError(f"The WebSocket was closed with {code}. {reason}".strip())
+            self.failure = DisconnectError(
+                f"The WebSocket was closed with {code}. {reason}".strip()
+            )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final, get_args
+from typing import Any, Final, TypeGuard, get_args
 
 from portico._answer import is_reply
 from portico._errors import BodyTooLargeError, DefinitionError, InvalidInputError, PeerError
@@ -84,6 +84,10 @@ def check_size(data: Data, limit: int) -> None:
         raise BodyTooLargeError(f"A message may have {limit} bytes.")
 
 
+def _is_binary(value: object) -> TypeGuard[bytes]:
+    return isinstance(value, bytes | bytearray | memoryview)
+
+
 def encoded(value: object) -> Data:
     """A value as a message: text and bytes as they are, anything else as JSON.
 
@@ -93,7 +97,7 @@ def encoded(value: object) -> Data:
     """
     if isinstance(value, str):
         return str(value)
-    if isinstance(value, bytes | bytearray | memoryview):
+    if _is_binary(value):
         return bytes(value)
     if is_reply(value) or isinstance(value, Response):
         raise TypeError(

@@ -33,9 +33,7 @@ def broker_of(ctx: Context) -> Broker:
     return running.broker
 
 
-async def publish(
-    ctx: Context, topic: str, value: object, *, but: Deliver | None = None
-) -> None:
+async def publish(ctx: Context, topic: str, value: object, *, but: Deliver | None = None) -> None:
     """Encode a value once, and hand it to every subscriber of a topic but one."""
     data = encoded(value)
     await broker_of(ctx).publish(topic, data, but=but)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final, TypedDict, TypeVar, Unpack, cast
+from typing import TYPE_CHECKING, Any, Final, TypedDict, TypeVar, cast
 
 from portico._errors import DefinitionError
 from portico._key import Key
@@ -221,14 +221,18 @@ def _check(options: SocketOptions, what: str) -> None:
     from portico._hook_options import check_options
 
     check_options(cast("Mapping[str, Any]", options), SocketOptions, what)
-    for name, expected, is_right in (
-        ("optional", "True or False", lambda given: isinstance(given, bool)),
-        ("max_message_size", "a number of bytes, from 1", _is_size),
-        ("idle_timeout", "a number of seconds above 0", _is_time),
-        ("subprotocols", "a list of names, such as ['chat.v2']", _are_names),
-    ):
-        if name in options and not is_right(options[name]):  # type: ignore[literal-required]
-            raise DefinitionError(f"{what} has {name}={options[name]!r}. It is {expected}.")  # type: ignore[literal-required]
+    for name, value in options.items():
+        expected, is_right = _VALUES.get(name, ("", _is_anything))
+        if not is_right(value):
+            raise DefinitionError(f"{what} has {name}={value!r}. It is {expected}.")
+
+
+def _is_anything(given: object) -> bool:
+    return True
+
+
+def _is_bool(given: object) -> bool:
+    return isinstance(given, bool)
 
 
 def _is_size(given: object) -> bool:
@@ -245,3 +249,11 @@ def _are_names(given: object) -> bool:
         isinstance(name, str) and name and _TOKEN.issuperset(name)
         for name in cast("Sequence[object]", given)
     )
+
+
+_VALUES: Final[dict[str, tuple[str, Callable[[object], bool]]]] = {
+    "optional": ("True or False", _is_bool),
+    "max_message_size": ("a number of bytes, from 1", _is_size),
+    "idle_timeout": ("a number of seconds above 0", _is_time),
+    "subprotocols": ("a list of names, such as ['chat.v2']", _are_names),
+}

@@ -7,7 +7,7 @@ these come the `WebSocket`, and what the event brings.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeGuard
 
 from portico._argument import Argument, call_by_kind
 from portico._binding import plan_with, read_context
@@ -50,7 +50,7 @@ class SocketHandler:
         decode: what turns a message into what the handler takes.
     """
 
-    __slots__ = ("_decode", "_declared", "_message", "_sources", "_validates", "link")
+    __slots__ = ("_declared", "_decode", "_message", "_sources", "_validates", "link")
 
     def __init__(
         self,
@@ -113,14 +113,14 @@ class SocketHandler:
         result = await self._called(ctx, collected, given)
         if result is None:
             return
-        value = self._held().settle(result, self.link.returns)
-        if isinstance(value, AsyncIterator):
+        value: object = self._held().settle(result, self.link.returns)
+        if _is_async_iterator(value):
             try:
                 async for item in value:
                     yield item
             finally:
                 await _close(value)
-        elif isinstance(value, Iterator):
+        elif _is_iterator(value):
             try:
                 while (item := await self._next(value, ctx)) is not _END:
                     yield item
@@ -143,8 +143,8 @@ class SocketHandler:
             return fn(*values) if plan.positional else call_by_kind(fn, plan.arguments, values)
 
         result = await offload(ctx.platform, lambda: (call(),)) if self.link.blocks else (call(),)
-        value = result[0]
-        return await value if isinstance(value, Awaitable) else value
+        value: object = result[0]
+        return await value if _is_awaitable(value) else value
 
     async def _next(self, values: Iterator[Any], ctx: Context) -> Any:
         if self.link.blocks:
@@ -198,3 +198,15 @@ async def _close(source: Any) -> None:
 
 def _nothing() -> None:
     return None
+
+
+def _is_async_iterator(value: object) -> TypeGuard[AsyncIterator[Any]]:
+    return isinstance(value, AsyncIterator)
+
+
+def _is_iterator(value: object) -> TypeGuard[Iterator[Any]]:
+    return isinstance(value, Iterator)
+
+
+def _is_awaitable(value: object) -> TypeGuard[Awaitable[Any]]:
+    return isinstance(value, Awaitable)

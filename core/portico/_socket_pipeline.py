@@ -8,7 +8,7 @@ generators of the request, is left at the end of the conversation.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from portico._conversation import Conversation
 from portico._engine import Pipeline
@@ -60,7 +60,7 @@ def _accepting(conversation: Conversation) -> Upgrade:
     return Upgrade.to(conversation, Headers(), conversation.subprotocol)
 
 
-def _leave_to_server(headers: Any) -> None:
+def _leave_to_server(headers: Headers) -> None:
     """Take the fields of the handshake away, which are the server's to write."""
-    for name in [name for name in headers.keys() if name.startswith("sec-websocket-")]:
+    for name in {name for name, _ in headers if name.startswith("sec-websocket-")}:
         headers.delete(name)

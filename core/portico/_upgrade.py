@@ -84,7 +84,9 @@ class Upgrade(Response):
     @classmethod
     def to(cls, conversation: Conversation, headers: Headers, subprotocol: str | None) -> Upgrade:
         """The upgrade to a conversation."""
-        upgrade = cls.ready(101, headers, ByteStream(conversation.frames()))
+        upgrade = cls.__new__(cls)
+        upgrade.status = 101
+        upgrade._set(headers, ByteStream(conversation.frames()))
         upgrade.subprotocol = subprotocol
         upgrade._conversation = conversation
         return upgrade

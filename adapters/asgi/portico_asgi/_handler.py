@@ -32,9 +32,9 @@ _BREAKING_OFF = 10.0
 class ASGI:
     """An application behind ASGI 3.0: `application = ASGI(app)`.
 
-    It serves http, websocket and lifespan scopes on asyncio and trio. The application starts with the server's
-    lifespan; where the server has none, at the first request, and then it stops when the loop
-    cancels its tasks, or never. Each event loop has its own `Running`.
+    It serves http, websocket and lifespan scopes on asyncio and trio. The application starts with
+    the server's lifespan; where the server has none, at the first request, and then it stops when
+    the loop cancels its tasks, or never. Each event loop has its own `Running`.
 
     Args:
         app: the application.

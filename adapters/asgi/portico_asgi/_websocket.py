@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from contextlib import suppress
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -117,7 +118,11 @@ async def _converse(
         with CancelScope(shield=True):
             await upgrade.refuse()
         raise
-    await upgrade.run(AsgiChannel(platform, receive, tasks))
+    channel = AsgiChannel(platform, receive, tasks)
+    try:
+        await upgrade.run(channel)
+    finally:
+        await channel.finish()
 
 
 async def refuse(response: Response, scope: Scope, send: Send) -> None:
@@ -128,8 +133,8 @@ async def refuse(response: Response, scope: Scope, send: Send) -> None:
     """
     content = response.content
     try:
-        if _EXTENSION not in (_extensions(scope)):
-            await send({"type": "websocket.close", "code": _REFUSED, "reason": ""})
+        if _EXTENSION not in _extensions(scope):
+            await send({"type": "websocket.close", "code": _REFUSED})
             return
         head = {"status": response.status, "headers": response.wire_fields()}
         await send({"type": f"{_EXTENSION}.start", **head})
@@ -154,7 +159,16 @@ def _extensions(scope: Scope) -> Mapping[str, Any]:
 class AsgiChannel:
     """The messages of one connection; see `Channel`."""
 
-    __slots__ = ("_closed", "_platform", "_posted", "_pumps", "_receive", "_receiving", "_tasks")
+    __slots__ = (
+        "_closed",
+        "_owed",
+        "_platform",
+        "_posted",
+        "_pumps",
+        "_receive",
+        "_receiving",
+        "_tasks",
+    )
 
     def __init__(self, platform: SocketPlatform, receive: Receive, tasks: Tasks) -> None:
         self._platform = platform
@@ -164,6 +178,8 @@ class AsgiChannel:
         self._receiving: CancelScope | None = None
         self._posted: deque[str | bytes] = deque()
         self._pumps = False
+        # The close that could not be sent where it was decided.
+        self._owed: Closed | None = None
 
     async def receive(self, timeout: float | None, /) -> str | bytes | Closed:
         """The next message, or how the connection ended."""
@@ -179,7 +195,7 @@ class AsgiChannel:
             else:
                 message = await self._receive()
             return self._read(message)
-        return self._closed or Closed(_ABNORMAL)
+        return self._end(Closed(_ABNORMAL))
 
     def _read(self, message: Mapping[str, Any]) -> str | bytes | Closed:
         if message["type"] == "websocket.disconnect":
@@ -205,7 +221,7 @@ class AsgiChannel:
         kind = "text" if isinstance(data, str) else "bytes"
         try:
             await self._platform.send({"type": "websocket.send", kind: data})
-        except OSError:
+        except (OSError, RuntimeError):
             self._end(Closed(_ABNORMAL))
             raise _gone() from None
 
@@ -217,13 +233,12 @@ class AsgiChannel:
         await self._send_close(code, reason)
 
     async def _send_close(self, code: int, reason: str) -> None:
-        try:
-            await self._platform.send({"type": "websocket.close", "code": code, "reason": reason})
-        except OSError:
-            pass  # it is gone already
-        except RuntimeError:
-            # Servers raise it where the peer has closed, of which nobody has received a word.
-            pass
+        message: dict[str, Any] = {"type": "websocket.close", "code": code}
+        if reason:
+            message["reason"] = reason
+        # Servers raise the second where the peer has closed, of which nobody has received a word.
+        with suppress(OSError, RuntimeError):
+            await self._platform.send(message)
 
     def post(self, data: str | bytes, /) -> None:
         """Send a message when its turn comes."""
@@ -249,15 +264,15 @@ class AsgiChannel:
             self._pumps = False
 
     def _too_slow(self) -> None:
-        reason = "too slow"
-        self._end(Closed(_TRY_AGAIN_LATER, reason))
+        self._owed = self._end(Closed(_TRY_AGAIN_LATER, "too slow"))
         if self._receiving is not None:
             self._receiving.cancel()
 
-        async def close() -> None:
-            await self._send_close(_TRY_AGAIN_LATER, reason)
-
-        self._tasks.spawn(close, copy_context())
+    async def finish(self) -> None:
+        """Send what is left to send, once the conversation is over."""
+        self._end(Closed(_ABNORMAL))
+        if self._owed is not None:
+            await self._send_close(*self._owed)
 
 
 def _gone() -> DisconnectError:

@@ -36,6 +36,7 @@ from portico_conformance.application import (
     _scopes,
     _seen,
     _signals,
+    _sockets,
     _statuses,
     _streams,
     _traced,
@@ -63,5 +64,6 @@ __all__ = [
 del _key_generators, _keys
 del _answers, _binding, _bodies, _cookies, _errors, _events, _fields, _files, _form_types
 del _generators, _guarded, _inputs, _large, _lazy_area, _lifecycle, _lifecycle_order, _mounts
-del _parsers, _paths, _platform, _plugins, _scalars, _scopes, _seen, _signals, _statuses, _streams
+del _parsers, _paths, _platform, _plugins, _scalars, _scopes, _seen, _signals
+del _sockets, _statuses, _streams
 del _traced, _without_route

@@ -112,7 +112,12 @@ def _in_process_rows() -> Iterator[Row]:
         capabilities = _capabilities("portico_lambda", _lambda_changes(shape))
         yield _row(f"lambda-{shape}", "lambda", _lambda(shape), capabilities, concurrent=False)
     yield _row("cloudflare", "cloudflare", _worker, _capabilities("portico_cloudflare"))
-    changes = {**_BUFFERED, Capability.RAW_PATH: ABSENT, Capability.REPEATED_HEADERS: EMULATED}
+    changes = {
+        **_BUFFERED,
+        Capability.RAW_PATH: ABSENT,
+        Capability.REPEATED_HEADERS: EMULATED,
+        Capability.WEBSOCKET: ABSENT,
+    }
     capabilities = _capabilities("portico_asgi", changes)
     yield _row("mangum", "asgi", _mangum, capabilities, concurrent=False)
 

@@ -308,6 +308,11 @@ class Portico(Registrar):
         dispatcher = self._dispatcher or self._in_use()
         return dispatcher.handle(request, platform, running)
 
+    def accepts_websockets(self) -> bool:
+        """Whether any path may accept WebSockets (see `portico.contract`); it ends registration."""
+        self._in_use()
+        return bool(self._lazy.waiting) or any(route.connects for route in self._routes)
+
     def connect(
         self, request: Request, platform: Platform, running: AppRunning
     ) -> Upgrade | Response | Awaitable[Upgrade | Response]:

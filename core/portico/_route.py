@@ -99,6 +99,12 @@ class Route:
         )
 
     @property
+    def connects(self) -> bool:
+        """Whether it may lead to a WebSocket."""
+        accepts = getattr(getattr(self.target, "application", None), "accepts_websockets", None)
+        return accepts is not None and bool(accepts())
+
+    @property
     def routed_as(self) -> str:
         """What the router has it under."""
         return self.method

@@ -51,6 +51,11 @@ class SocketRoute(Route):
         )
 
     @property
+    def connects(self) -> bool:
+        """Whether it may lead to a WebSocket."""
+        return True
+
+    @property
     def routed_as(self) -> str:
         """What the router for HTTP has it under, to tell that the path is there."""
         return UPGRADE_ONLY

@@ -173,6 +173,10 @@ class Application(Protocol):
 class Connecting(Application, Protocol):
     """An application that may accept WebSockets."""
 
+    def accepts_websockets(self) -> bool:
+        """Whether any of its paths may; where none does, requests need not be looked at for it."""
+        ...
+
     def connect(
         self, request: Request, platform: Platform, running: Any
     ) -> Upgrade | Response | Awaitable[Upgrade | Response]:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from anyio import CancelScope
 
-from portico import AbortController, AbortSignal, DisconnectError
-from portico.contract import POSTED_LIMIT, ByteStream, Closed, Response, Upgrade
+from portico import AbortController, AbortSignal, CapabilityError, DisconnectError
+from portico.contract import POSTED_LIMIT, ByteStream, Closed, Response, Upgrade, failure
 from portico_asgi._platform import AsgiPlatform, AsgiRaw
 from portico_asgi._request import AsgiRequest
 
@@ -30,6 +30,7 @@ _EXTENSION: Final = "websocket.http.response"
 # A handshake is a request over HTTP (RFC 6455 section 4.1).
 _SCHEMES: Final = {"ws": "http", "wss": "https"}
 _OF_A_BODY: Final = frozenset({b"content-length", b"transfer-encoding"})
+_SUBPROTOCOL: Final = b"sec-websocket-protocol"
 _TRY_AGAIN_LATER: Final = 1013
 _NO_STATUS: Final = 1005
 _ABNORMAL: Final = 1006
@@ -55,6 +56,12 @@ class SocketPlatform(AsgiPlatform):
             self._controller = AbortController()
         return self._controller.signal
 
+    def speaks(self, major: int, minor: int) -> bool:
+        """Whether the server knows so late a version of the specification."""
+        version: str = self._native.scope["asgi"].get("spec_version") or "2.0"
+        numbers = [int(number) for number in version.split(".") if number.isdigit()]
+        return numbers >= [major, minor]
+
     def ended(self) -> None:
         """The connection has ended."""
         self.signal  # noqa: B018 - so that it is aborted for whoever asks later
@@ -69,6 +76,10 @@ class SocketPlatform(AsgiPlatform):
 def request_scope(scope: Scope) -> dict[str, Any]:
     """The scope of the request over HTTP that a WebSocket began with."""
     headers = [pair for pair in scope["headers"] if pair[0].lower() not in _OF_A_BODY]
+    offered: list[str] = scope.get("subprotocols") or []
+    if offered and all(name.lower() != _SUBPROTOCOL for name, _ in headers):
+        # uvicorn with wsproto has them there alone.
+        headers.append((_SUBPROTOCOL, ", ".join(offered).encode("latin-1")))
     scheme: str = scope.get("scheme") or "ws"
     return {
         **scope,
@@ -96,6 +107,9 @@ async def serve(
             await refuse(response, scope, platform.send)
     except OSError:
         pass  # ASGI 2.4 "Disconnected Client - send exception": nobody is there
+    except Exception as error:  # noqa: BLE001 - before the accept: nothing else raises
+        platform.report(error, f"the answer to WS {scope['path']} could not be sent")
+        await refuse(failure(), scope, platform.send)
     finally:
         platform.ended()
         if platform.has_work:
@@ -107,13 +121,7 @@ async def _converse(
     upgrade: Upgrade, platform: SocketPlatform, receive: Receive, tasks: Tasks
 ) -> None:
     try:
-        await platform.send(
-            {
-                "type": "websocket.accept",
-                "subprotocol": upgrade.subprotocol,
-                "headers": upgrade.wire_fields(),
-            }
-        )
+        await platform.send(_acceptance(upgrade, platform))
     except BaseException:
         with CancelScope(shield=True):
             await upgrade.refuse()
@@ -123,6 +131,22 @@ async def _converse(
         await upgrade.run(channel)
     finally:
         await channel.finish()
+
+
+def _acceptance(upgrade: Upgrade, platform: SocketPlatform) -> dict[str, Any]:
+    message: dict[str, Any] = {"type": "websocket.accept", "subprotocol": upgrade.subprotocol}
+    fields = upgrade.wire_fields()
+    if fields and not platform.speaks(2, 1):
+        lost = CapabilityError(
+            "The server takes no header fields with the accept of a WebSocket (they came with ASGI "
+            f"2.1), so {fields!r} cannot be sent. Send them as a message."
+        )
+        if platform.options.strict:
+            raise lost
+        platform.report(lost, "a WebSocket was accepted without its header fields")
+    elif fields:
+        message["headers"] = fields
+    return message
 
 
 async def refuse(response: Response, scope: Scope, send: Send) -> None:
@@ -234,7 +258,7 @@ class AsgiChannel:
 
     async def _send_close(self, code: int, reason: str) -> None:
         message: dict[str, Any] = {"type": "websocket.close", "code": code}
-        if reason:
+        if reason and self._platform.speaks(2, 3):
             message["reason"] = reason
         # Servers raise the second where the peer has closed, of which nobody has received a word.
         with suppress(OSError, RuntimeError):

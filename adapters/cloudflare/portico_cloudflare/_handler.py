@@ -65,7 +65,10 @@ async def answer(isolate: Isolate, raw: WorkerRaw) -> Any:
         native = getattr(raw.request, "js_object", raw.request)
         request = WorkerRequest.read(native, platform, javascript)
         context = copy_context()
-        response = context.run(isolate.app.handle, request, platform, running)
+        answer_it = isolate.app.handle
+        if isolate.connects is not None and is_upgrade(native):
+            answer_it = isolate.connects
+        response = context.run(answer_it, request, platform, running)
         if isinstance(response, Response) and isinstance(response.content, bytes):
             if platform.has_work:
                 platform.hold(get_running_loop().create_task(finish(platform), context=context))
@@ -79,6 +82,12 @@ async def answer(isolate: Isolate, raw: WorkerRaw) -> Any:
         where = "a request" if request is None else _name(request)
         platform.report(error, f"{where} failed")
         return to_native_bytes(failure(), javascript)
+
+
+def is_upgrade(native: Any) -> bool:
+    """Whether a request asks for a WebSocket (RFC 6455 section 4.2.1)."""
+    asked = native.headers.get("upgrade")
+    return bool(asked) and str(asked).lower() == "websocket" and native.method == "GET"
 
 
 def _name(request: WorkerRequest) -> str:

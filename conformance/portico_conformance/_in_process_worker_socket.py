@@ -63,11 +63,12 @@ class WorkerSocket:
         fields = [(name.lower(), value) for name, value in response.headers.fields]
         if response.socket is None:
             return WireResponse(response.status, fields, (await response.arrayBuffer()).to_bytes())
-        self._end, self._arrived = response.socket, asyncio.Queue()
-        self._end.binaryType = "arraybuffer"
-        self._end.addEventListener("message", self._on_message)
-        self._end.addEventListener("close", self._on_close)
-        self._end.accept()
+        end: WebSocket = response.socket
+        self._end, self._arrived = end, asyncio.Queue()
+        end.binaryType = "arraybuffer"
+        end.addEventListener("message", self._on_message)
+        end.addEventListener("close", self._on_close)
+        end.accept()
         return WireResponse(response.status, fields)
 
     def _on_message(self, event: Any) -> None:

@@ -34,7 +34,7 @@ _SUBPROTOCOL: Final = b"sec-websocket-protocol"
 _TRY_AGAIN_LATER: Final = 1013
 _NO_STATUS: Final = 1005
 _ABNORMAL: Final = 1006
-_REFUSED: Final = 1008
+_REFUSED: Final = 1000
 
 
 class SocketPlatform(AsgiPlatform):

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 
 from msgspec import Struct
 
-from portico import Context, Portico, Reply, WebSocket, status, use
+from portico import Context, Portico, WebSocket, status, use
 from portico_conformance.application._app import app
 
 
@@ -83,7 +83,7 @@ async def greet(ws: WebSocket, name: str, times: int = 1, loud: bool = False) ->
 
 
 @sockets.resolve(lazy=True)
-def visitor(ctx: Context) -> str | Reply[int, str]:
+def visitor(ctx: Context) -> str:
     return ctx.headers.get("x-visitor") or "nobody"
 
 

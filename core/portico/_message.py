@@ -10,7 +10,7 @@ from portico._errors import BodyTooLargeError, DefinitionError, InvalidInputErro
 from portico._json import to_json
 from portico._response import Response
 from portico._signature import EMPTY
-from portico._type_forms import bare, is_union, type_name
+from portico._type_forms import bare, is_union, metadata_of, type_name
 from portico._upgrade import Data
 
 _ANYTHING: Final = (EMPTY, Any, object)
@@ -32,10 +32,9 @@ def decoder_of(annotation: Any, where: str) -> Callable[[Data], Any]:
     members = set(get_args(plain)) if is_union(plain) else {plain}
     if any(plain is each for each in _ANYTHING) or members == {str, bytes}:
         return _as_it_is
-    if members == {str}:
-        return _text
-    if members == {bytes}:
-        return _binary
+    takes = _text if members == {str} else _binary if members == {bytes} else None
+    if takes is not None and not metadata_of(annotation):
+        return takes
     from portico._schema import schema_for
 
     try:
@@ -46,8 +45,10 @@ def decoder_of(annotation: Any, where: str) -> Callable[[Data], Any]:
     def decode(data: Data) -> Any:
         from portico._faults import SchemaError
 
-        text = _text(data).encode("utf-8", "surrogatepass")
         try:
+            if takes is not None:
+                return schema.validate(takes(data), part="message")
+            text = _text(data).encode("utf-8", "surrogatepass")
             return schema.validate_json(text, part="message")
         except SchemaError as error:
             raise InvalidInputError(error.faults) from None

@@ -123,8 +123,7 @@ async def _converse(
     try:
         await platform.send(_acceptance(upgrade, platform))
     except BaseException:
-        with CancelScope(shield=True):
-            await upgrade.refuse()
+        await upgrade.refuse()
         raise
     channel = AsgiChannel(platform, receive, tasks)
     try:
@@ -171,8 +170,8 @@ async def refuse(response: Response, scope: Scope, send: Send) -> None:
         await send({"type": f"{_EXTENSION}.body", "body": content_left, "more_body": False})
     finally:
         if isinstance(content, ByteStream):
-            with CancelScope(shield=True):
-                await content.aclose()
+            # In no scope of its own: that of the request, which shields this, ends in there.
+            await content.aclose()
 
 
 def _extensions(scope: Scope) -> Mapping[str, Any]:

@@ -69,6 +69,10 @@ class Server:
         return self.sent
 
 
+async def echo(message: str) -> str:
+    return message
+
+
 def echoing(**options: Any) -> Portico:
     app = Portico()
 
@@ -145,7 +149,7 @@ async def test_fields_that_a_server_cannot_send_are_told_of(
         ctx.set.headers.set("x-field", "value")
 
     app = echoing(before_handle=dress)
-    extensions = {"websocket.http.response": {}}
+    extensions: Message = {"websocket.http.response": {}}
     scope = scope_of(asgi={"version": "3.0"}, extensions=extensions)
 
     first, *_ = await Server(CLOSED).serve(app, scope, strict=strict)
@@ -177,7 +181,7 @@ async def test_a_refusal_that_is_a_stream_is_sent_and_closed() -> None:
             closed.append(True)
 
     app = Portico()
-    app.ws("/a", before_handle=lambda ctx: reasons())(lambda message: message)
+    app.ws("/a", before_handle=lambda ctx: reasons())(echo)
     sent = await Server().serve(app, scope_of(extensions={"websocket.http.response": {}}))
     await Server().serve(app, scope_of())
 
@@ -195,7 +199,7 @@ async def test_a_client_that_is_gone_before_the_accept_leaves_what_was_entered()
         finally:
             left.append("left")
 
-    app.ws("/a")(lambda message: message)
+    app.ws("/a")(echo)
     server = Server()
     server.failure = OSError("gone")
     await server.serve(app, scope_of())

@@ -110,9 +110,10 @@ def talked(app: Portico, source: str) -> Iterator[tuple[str, str]]:
                 peer.send(data)
                 continue
             found = peer.receive()
-            ended = isinstance(found, SocketEnd)
-            yield data, f"{found.code} {found.reason}".rstrip() if ended else str(found)
-            assert ended is (mark == "end"), line
+            if isinstance(found, SocketEnd):
+                assert mark == "end", line
+                found = f"{found.code} {found.reason}".rstrip()
+            yield data, str(found)
 
 
 def answered(app: Portico, source: str) -> Iterator[tuple[str, str]]:

@@ -1,10 +1,10 @@
 """WebSockets in the core: registration, the request, the conversation, and how it is left."""
 
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing
 from types import MappingProxyType
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import anyio
 import pytest
@@ -49,6 +49,10 @@ class Said(Struct):
 
 class Told(Struct):
     text: str
+
+
+async def echo(message: str) -> str:
+    return message
 
 
 class LoopPlatform(Platform):
@@ -161,7 +165,7 @@ def test_a_handler_is_a_function() -> None:
 def test_handlers_come_before_the_first_use() -> None:
     app = Portico()
     socket = app.ws("/a")
-    socket(lambda message: message)
+    socket(echo)
     app.start(LoopPlatform())
 
     with pytest.raises(DefinitionError, match="in use since"):
@@ -210,7 +214,7 @@ def test_what_no_handler_can_bind_is_found_by_check(handler: Any, said: str) -> 
 
 def test_a_path_parameter_named_like_what_an_event_brings_is_a_mistake() -> None:
     app = Portico()
-    app.ws("/a/{message}")(lambda message: message)
+    app.ws("/a/{message}")(echo)
 
     with pytest.raises(DefinitionError, match="a parameter of the path too"):
         app.check()
@@ -219,7 +223,7 @@ def test_a_path_parameter_named_like_what_an_event_brings_is_a_mistake() -> None
 @pytest.mark.parametrize("capabilities", [WSGI_CAPABILITIES, LAMBDA_CAPABILITIES])
 def test_a_socket_is_refused_at_construction_where_there_are_none(capabilities: Any) -> None:
     app = Portico()
-    app.ws("/a")(lambda message: message)
+    app.ws("/a")(echo)
 
     app.check(ASGI_CAPABILITIES, "asgi")
     with pytest.raises(CapabilityError, match=r"WS /a .*'websocket'.*optional=True"):
@@ -228,7 +232,7 @@ def test_a_socket_is_refused_at_construction_where_there_are_none(capabilities: 
 
 def test_an_optional_socket_is_let_pass_at_construction() -> None:
     app = Portico()
-    app.ws("/a", optional=True)(lambda message: message)
+    app.ws("/a", optional=True)(echo)
 
     WSGI(app)
 
@@ -299,7 +303,7 @@ async def test_hooks_and_keys_run_in_the_order_of_any_route_and_only_once() -> N
 async def test_what_refuses_goes_through_the_hooks_of_answers() -> None:
     app = Portico()
     app.map_response(lambda ctx, value: f"mapped {value}")
-    app.ws("/a", before_handle=lambda ctx: "no")(lambda message: message)
+    app.ws("/a", before_handle=lambda ctx: "no")(echo)
 
     answer = await Talk(app).ask("/a")
 
@@ -333,7 +337,7 @@ async def test_error_hooks_answer_for_a_request_that_fails() -> None:
 async def test_a_guard_for_bodies_does_not_concern_a_socket() -> None:
     app = Portico()
     with app.guard(body=Said, standalone=True, headers=Told) as guarded:
-        guarded.ws("/a")(lambda message: message)
+        guarded.ws("/a")(echo)
 
     assert (await Talk(app).ask("/a", {"text": "a"})).status == 101
     assert (await Talk(app).ask("/a")).status == 422
@@ -407,7 +411,7 @@ async def test_a_mounted_application_and_the_one_around_it_both_leave_what_they_
 
 async def test_a_method_that_only_the_router_knows_opens_nothing() -> None:
     app = Portico()
-    app.ws("/a", before_handle=[])(lambda message: message)
+    app.ws("/a", before_handle=[])(echo)
     request = Request("http://app.test/a")
     request.method = "(websocket)"  # what no server lets through
 
@@ -429,7 +433,7 @@ async def test_an_upgrade_that_is_given_up_leaves_its_generators() -> None:
             left.append(error)
             raise
 
-    app.ws("/a")(lambda message: message)
+    app.ws("/a")(echo)
     upgrade = await Talk(app).ask("/a")
     assert isinstance(upgrade, Upgrade)
     await upgrade.refuse()
@@ -477,8 +481,7 @@ async def test_what_is_not_declared_is_not_sent() -> None:
 
     @app.ws("/a")
     async def tell(message: str) -> Told:
-        answer: Any = {"secret": message}
-        return answer
+        return cast("Told", {"secret": message})
 
     around = Talk(app)
     channel = await around.run("/a", "hush")
@@ -732,7 +735,7 @@ async def test_a_commit_that_fails_at_the_end_is_reported() -> None:
         yield 1
         raise OSError("cannot commit")
 
-    app.ws("/a")(lambda message: message)
+    app.ws("/a")(echo)
     around = Talk(app)
     await around.run("/a")
 
@@ -803,7 +806,10 @@ async def test_a_trace_sees_the_request_and_ends_before_the_conversation() -> No
     app, events = Portico(), list[str]()
 
     def traced(ctx: Context, span: Any) -> None:
-        span.on_end(lambda *ended: events.append(f"end {span.name}"))
+        def end(*ended: object) -> None:
+            events.append(f"end {span.name}")
+
+        span.on_end(end)
 
     app.trace(traced)
 
@@ -865,7 +871,7 @@ async def test_topics_say_where_connections_cannot_reach_each_other() -> None:
 async def test_a_stream_that_is_closed_early_leaves_no_handler_open() -> None:
     app, order = Portico(), list[str]()
 
-    async def numbers() -> AsyncIterator[int]:
+    async def numbers() -> AsyncGenerator[int]:
         try:
             yield 1
             yield 2
@@ -874,7 +880,7 @@ async def test_a_stream_that_is_closed_early_leaves_no_handler_open() -> None:
 
     @app.ws("/a")
     async def count(ws: WebSocket, message: str) -> AsyncIterator[int]:
-        async with aclosing(numbers()) as some:  # type: ignore[type-var]
+        async with aclosing(numbers()) as some:
             async for number in some:
                 yield number
                 await ws.close()

@@ -15,9 +15,11 @@ from portico_cloudflare._request import WorkerRequest
 from portico_cloudflare._response import to_native_bytes
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
     from typing import Unpack
 
-    from portico.contract import Application, OptionArguments
+    from portico.contract import Application, OptionArguments, Running
+    from portico_cloudflare._isolate import Connects
 
 
 def Worker(  # noqa: N802 - it makes a class, and reads as one: `class Default(Worker(app))`
@@ -65,10 +67,11 @@ async def answer(isolate: Isolate, raw: WorkerRaw) -> Any:
         native = getattr(raw.request, "js_object", raw.request)
         request = WorkerRequest.read(native, platform, javascript)
         context = copy_context()
-        answer_it = isolate.app.handle
+        response: Response | Awaitable[Response]
         if isolate.connects is not None and is_upgrade(native):
-            answer_it = isolate.connects
-        response = context.run(answer_it, request, platform, running)
+            response = connected(isolate.connects, request, platform, running)
+        else:
+            response = context.run(isolate.app.handle, request, platform, running)
         if isinstance(response, Response) and isinstance(response.content, bytes):
             if platform.has_work:
                 platform.hold(get_running_loop().create_task(finish(platform), context=context))
@@ -82,6 +85,14 @@ async def answer(isolate: Isolate, raw: WorkerRaw) -> Any:
         where = "a request" if request is None else _name(request)
         platform.report(error, f"{where} failed")
         return to_native_bytes(failure(), javascript)
+
+
+async def connected(
+    connects: Connects, request: WorkerRequest, platform: WorkerPlatform, running: Running
+) -> Response:
+    """The answer to a request for a WebSocket, begun in the task that has the connection."""
+    answer = connects(request, platform, running)
+    return answer if isinstance(answer, Response) else await answer
 
 
 def is_upgrade(native: Any) -> bool:

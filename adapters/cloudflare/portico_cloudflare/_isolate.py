@@ -11,8 +11,12 @@ from portico_cloudflare._javascript import JavaScript
 from portico_cloudflare._platform import SHORTEST_SLEEP, WorkerPlatform, sleep
 
 if TYPE_CHECKING:
-    from portico.contract import Application, Connecting, Options, Running
+    from collections.abc import Awaitable, Callable
+
+    from portico.contract import Application, Connecting, Options, Response, Running
     from portico_cloudflare._platform import WorkerRaw
+
+    Connects = Callable[..., Response | Awaitable[Response]]
 
 
 # How often a request looks whether another one has started the application, until it starts it
@@ -40,7 +44,9 @@ class Isolate:
         # Of an application without WebSockets no request is asked whether it wants one.
         accepts = getattr(app, "accepts_websockets", None)
         connecting = cast("Connecting", app)
-        self.connects = connecting.connect if accepts is not None and accepts() else None
+        self.connects: Connects | None = (
+            connecting.connect if accepts is not None and accepts() else None
+        )
         self.options = options
         self._javascript: JavaScript | None = None
         self.started: Running | None = None

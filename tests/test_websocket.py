@@ -181,6 +181,9 @@ def test_handlers_come_before_the_first_use() -> None:
         ({"subprotocols": "v1"}, "a list of names"),
         ({"subprotocols": ["a b"]}, "a list of names"),
         ({"subprotocols": [""]}, "a list of names"),
+        ({"origins": "https://app.example"}, "a list of origins"),
+        ({"origins": ["https://app.example/"]}, "a list of origins"),
+        ({"origins": ["app.example"]}, "a list of origins"),
         ({"optional": 1}, "True or False"),
         ({"body": Said}, "unknown option 'body'"),
         ({"parse": "json"}, "unknown option 'parse'"),
@@ -250,7 +253,7 @@ def test_a_socket_is_among_the_routes_and_explained_and_has_a_url() -> None:
     (explained,) = app.explain()
     assert (explained.method, explained.handler) == ("WS", "talk")
     assert explained.needs == ("websocket",)
-    assert [link.event for link in explained.links] == ["before_handle", "handle"]
+    assert [link.event for link in explained.links] == ["before_handle", "ws.message"]
     assert [(each.part, each.name) for each in explained.inputs] == [
         ("path", "room"),
         ("query", "loud"),
@@ -332,6 +335,27 @@ async def test_error_hooks_answer_for_a_request_that_fails() -> None:
     assert (await Talk(app).ask("/b")).status == 418
     assert (await Talk(app).ask("/nowhere")).status == 418
     assert (await Talk(app).ask("/a")).status == 403
+
+
+@pytest.mark.parametrize(
+    ("origin", "expected"),
+    [
+        (None, 101),
+        ("https://app.example", 101),
+        ("https://evil.example", 403),
+        ("http://app.example", 403),
+        ("https://app.example.evil", 403),
+        ("null", 403),
+        ("", 403),
+    ],
+)
+async def test_pages_of_other_origins_are_not_let_in(origin: str | None, expected: int) -> None:
+    app = Portico()
+    app.ws("/a", origins=["https://app.example"])(echo)
+
+    answer = await Talk(app).ask("/a", {} if origin is None else {"origin": origin})
+
+    assert answer.status == expected
 
 
 async def test_a_guard_for_bodies_does_not_concern_a_socket() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, TypedDict, TypeVar, cast
 
-from portico._errors import DefinitionError
+from portico._errors import DefinitionError, HTTPError
 from portico._key import Key
 from portico._pattern import Pattern
 from portico._runtime import Capability
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from portico._app import Portico
+    from portico._context import Context
+    from portico._hook import Hook
     from portico._hook_options import (
         AnyRequestKey,
         ContextHook,
@@ -46,6 +48,9 @@ class SocketOptions(TypedDict, total=False):
             closes the connection with 1009. 1 MiB, unless given. What a server allows is a limit
             of its own.
         idle_timeout: after how many seconds without a message the connection is closed with 1001.
+        origins: the values of `Origin` that are let in, such as `"https://app.example"`; another
+            one, which a browser sends for a page from elsewhere, is answered with 403. Who sends
+            none is no browser, and is let in (RFC 6455 section 10.2).
         subprotocols: those that are spoken, the best one first (RFC 6455 section 1.9); the first
             that the peer offers is chosen.
     """
@@ -53,6 +58,7 @@ class SocketOptions(TypedDict, total=False):
     optional: bool
     max_message_size: int
     idle_timeout: float
+    origins: Sequence[str]
     subprotocols: Sequence[str]
     before_parse: ContextHook | Sequence[ContextHook]
     transform: ContextHook | Sequence[ContextHook]
@@ -206,6 +212,8 @@ def register(
         needs = (*needs, Capability.WEBSOCKET)
     said = cast("Mapping[str, Any]", options)
     own = registrar._own_hooks(hooks, said, where, what) if hooks or options else ()
+    if "origins" in options:
+        own = (_hook_for(options["origins"], where), *own)
     socket = Socket(app, pattern.text, options, blocking=blocking)
     layers = (*registrar._layers(), own) if own else registrar._layers()
     route = SocketRoute(
@@ -213,6 +221,22 @@ def register(
     )
     app._add_route(route)
     return socket
+
+
+def _hook_for(origins: Sequence[str], where: str) -> Hook:
+    """The hook that lets pages of these origins in alone, before anything is read."""
+    from portico._hook import Hook
+
+    allowed = frozenset(origins)
+
+    def check_origin(ctx: Context) -> None:
+        origin = ctx.headers.get("origin")
+        if origin is not None and origin not in allowed:
+            raise HTTPError(403, "Pages of this origin are not let in.")
+
+    # What they name is not loaded here.
+    check_origin.__annotations__ = {}
+    return Hook("before_parse", check_origin, blocking=False, where=where)
 
 
 def _check(options: SocketOptions, what: str) -> None:
@@ -251,9 +275,19 @@ def _are_names(given: object) -> bool:
     )
 
 
+def _are_origins(given: object) -> bool:
+    # RFC 6454 section 6.2: a scheme, a host and perhaps a port; or "null".
+    return isinstance(given, list | tuple) and all(
+        isinstance(origin, str)
+        and (origin == "null" or (origin.count("/") == 2 and "://" in origin))
+        for origin in cast("Sequence[object]", given)
+    )
+
+
 _VALUES: Final[dict[str, tuple[str, Callable[[object], bool]]]] = {
     "optional": ("True or False", _is_bool),
     "max_message_size": ("a number of bytes, from 1", _is_size),
     "idle_timeout": ("a number of seconds above 0", _is_time),
+    "origins": ("a list of origins, such as ['https://app.example']", _are_origins),
     "subprotocols": ("a list of names, such as ['chat.v2']", _are_names),
 }

@@ -7,7 +7,7 @@ these come the `WebSocket`, and what the event brings.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeGuard
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeGuard, cast
 
 from portico._argument import Argument, call_by_kind
 from portico._binding import plan_with, read_context
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from portico._binding import Plan
+    from portico._hook import Kind
     from portico._signature import Signature
     from portico._upgrade import Data
 
@@ -61,7 +62,8 @@ class SocketHandler:
         blocking: bool,
         validates: bool,
     ) -> None:
-        self.link = Link("handle", fn, path_names, blocking=blocking, reads_body=False)
+        kind = cast("Kind", f"ws.{event}")  # for people; parameters are bound as a handler's
+        self.link = Link(kind, fn, path_names, blocking=blocking, reads_body=False)
         signature = self.link.signature
         annotations = signature.annotations()
         self._sources = _sources(event, signature, annotations, path_names)

@@ -12,7 +12,7 @@ from portico._returns import Returns
 from portico._socket_handler import SocketHandler
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from portico._context import Context
     from portico._faults import Fault
@@ -65,6 +65,10 @@ class SocketLink(Link):
         chosen = next((each for each in self.subprotocols if each in names), None)
         collected = dict(zip(self.handlers, values, strict=True))
         return Conversation(ctx, self, collected, chosen)
+
+    def parts(self) -> Iterable[Link]:
+        """The handlers."""
+        return [handler.link for handler in self.handlers.values()]
 
     def check(self) -> None:
         """Raise what is wrong with the handlers."""

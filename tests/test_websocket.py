@@ -17,6 +17,7 @@ from portico import (
     DisconnectError,
     Hooks,
     HTTPError,
+    LocalBroker,
     Portico,
     Request,
     WebSocket,
@@ -867,6 +868,55 @@ async def test_a_connection_that_ends_is_no_subscriber_any_more() -> None:
 
     assert (await around.run("/a")).sent == ["to all"]
     assert (await around.run("/a")).sent == ["to all"]
+
+
+class Recording(LocalBroker):
+    """A broker that keeps what it was asked, as one that others share would send it to them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[tuple[str, str | bytes]] = []
+
+    async def publish(self, topic: str, data: str | bytes, /, *, but: Any = None) -> None:
+        self.asked.append((topic, data))
+        await super().publish(topic, data, but=but)
+
+
+async def test_a_broker_of_the_applications_own_hands_on_what_is_published() -> None:
+    app, left = Portico(), list[str]()
+
+    @app.resource
+    async def shared() -> AsyncIterator[Recording]:
+        yield Recording()
+        left.append("left")
+
+    app.broker(shared)
+
+    @app.ws("/a")
+    async def spread(ws: WebSocket, message: str) -> None:
+        await ws.subscribe("news")
+        await ws.ctx.publish("news", {"said": message})
+        assert ws.ctx[shared].asked == [("news", '{"said":"hi"}')]
+
+    around = Talk(app)
+    async with around.running:
+        channel = await around.run("/a", "hi")
+
+    assert channel.sent == ['{"said":"hi"}']
+    assert left == ["left"]
+
+
+def test_a_broker_is_an_app_lived_key_of_the_application() -> None:
+    app, other = Portico(), Portico()
+    elsewhere = other.decorate(LocalBroker())
+
+    @app.resolve
+    def per_request(ctx: Context) -> LocalBroker:
+        return LocalBroker()
+
+    for key in (elsewhere, per_request):
+        with pytest.raises(DefinitionError, match="no app-lived key of this application"):
+            app.broker(key)
 
 
 class Alone(LoopPlatform):

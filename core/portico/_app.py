@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeVar
 
 from portico._errors import DefinitionError
 from portico._hook import Hook, promoted
-from portico._key import ConstantKey, Key, StateKey
+from portico._key import ConstantKey, Key, StateKey, is_request_key
 from portico._lazy_plugin import LazyPlugins
 from portico._pattern import Pattern
 from portico._registrar import Layers, Registrar
@@ -97,6 +97,7 @@ class Portico(Registrar):
         self._hidden: set[Key[Any]] = set()
         self._key_identities: dict[object, Key[Any]] = {}
         self._overridden: dict[Key[Any], Any] = {}
+        self._broker: Key[Any] | None = None
         self._ordinal = 0
         self._frozen_by: str | None = None
         self._router: Router[Route] = Router(strict=strict_path)
@@ -224,9 +225,27 @@ class Portico(Registrar):
         copy._hidden = set(self._hidden)
         copy._key_identities = dict(self._key_identities)
         copy._overridden = {**self._overridden, known: value}
+        copy._broker = self._broker
         copy._ordinal = self._ordinal
         copy._table.take(self._table, "", ())
         return copy
+
+    def broker(self, key: Key[Any], /) -> Self:
+        """Let the value of a key hand on what is published, as among processes; see `Broker`.
+
+        It is mostly a resource. What counts is that of the application that serves.
+
+        Raises:
+            DefinitionError: the key is of another application, or is made for each request.
+        """
+        self._must_be_open(f"broker({key!r})")
+        if key not in self._keys or is_request_key(key):
+            raise DefinitionError(
+                f"broker({key!r}) at {caller()}: it is no app-lived key of this application. Give "
+                "it what `@app.resource`, `app.decorate` or `app.state` returned."
+            )
+        self._broker = key
+        return self
 
     @property
     def routes(self) -> list[RouteInfo]:
@@ -298,6 +317,7 @@ class Portico(Registrar):
             self._keys,
             initial_values(self._keys, self._overridden),
             self._cookies,
+            self._broker,
         )
 
     def handle(

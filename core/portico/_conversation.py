@@ -139,7 +139,7 @@ class Conversation:
         """Subscribe to a topic."""
         from portico._publishing import broker_of
 
-        await broker_of(self.ctx).subscribe(topic, self.deliver)
+        await broker_of(self.ctx, subscribes=True).subscribe(topic, self.deliver)
         self.topics.add(topic)
 
     async def unsubscribe(self, topic: str) -> None:

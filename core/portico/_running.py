@@ -33,7 +33,8 @@ class AppRunning:
 
     Attributes:
         platform: that of the process.
-        broker: what hands on what is published, once somebody has asked for it.
+        broker_key: whose value hands on what is published, where one was chosen.
+        broker: what does that else, once somebody has asked for it.
         cookies: how cookies are signed and set.
         is_async: whether a value that it enters needs an event loop.
         entered: whether it was entered.
@@ -47,6 +48,7 @@ class AppRunning:
         "_values",
         "_wanted",
         "broker",
+        "broker_key",
         "cookies",
         "entered",
         "is_async",
@@ -61,7 +63,9 @@ class AppRunning:
         keys: Mapping[Key[Any], Key[Any]],
         values: Mapping[Key[Any], Any],
         cookies: CookieOptions | None = None,
+        broker_key: Key[Any] | None = None,
     ) -> None:
+        self.broker_key: Key[Any] | None = broker_key
         self.platform: Platform = platform
         self.broker: Broker | None = None
         self.cookies: CookieOptions | None = cookies and cookies.resolved(platform.env)

@@ -16,7 +16,7 @@ import pytest
 from portico import Portico
 from portico.contract import ABSENT, Capability
 from portico_asgi import ASGI
-from portico_conformance._case import Client, Exchange, Row
+from portico_conformance._case import Client, Exchange, Row, SocketExchange
 from portico_conformance._tls_tunnel import tls_tunnel
 from portico_conformance._wire import WireRequest, WireResponse
 from portico_conformance.adapted import Served, adapted_row, deployed_row
@@ -58,6 +58,11 @@ class Hello:
     def open(
         self, method: str, target: str, headers: Sequence[tuple[str, str]] = ()
     ) -> AbstractContextManager[Exchange]:
+        raise NotImplementedError
+
+    def connect(
+        self, target: str, headers: Sequence[tuple[str, str]] = ()
+    ) -> AbstractContextManager[SocketExchange]:
         raise NotImplementedError
 
 

@@ -316,18 +316,47 @@ def test_the_start_sees_the_environment_and_no_request() -> None:
 # A call
 
 
-def test_a_response_that_is_there_needs_no_task() -> None:
+def test_a_call_goes_on_in_the_task_in_which_it_has_begun() -> None:
     tasks: list[object] = []
 
-    def answer(request: Request, platform: Platform) -> Response:
+    def answer(request: Request, platform: Platform) -> Awaitable[Response]:
         tasks.append(asyncio.current_task())
-        return Response(b"hello")
+        return later()
+
+    async def later() -> Response:
+        await asyncio.sleep(0)
+        tasks.append(asyncio.current_task())
+        return Response(stream())
+
+    async def stream() -> AsyncIterator[bytes]:
+        tasks.append(asyncio.current_task())
+        yield b"hello"
 
     async def main(isolate: Isolate) -> None:
         assert await body_of(await isolate.fetch()) == b"hello"
-        assert tasks == [asyncio.current_task()]
+        assert len(tasks) == 3
+        assert len(set(tasks)) == 1
 
     run(Application(answer), main)
+
+
+def test_a_task_group_may_be_open_around_a_request_that_waits() -> None:
+    app = Portico()
+
+    @app.resolve
+    async def group() -> AsyncIterator[str]:
+        async with anyio.create_task_group():
+            yield "open"
+
+    @app.get("/")
+    async def show(group: str = use(group)) -> str:
+        await anyio.sleep(0)
+        return group
+
+    async def main(isolate: Isolate) -> None:
+        assert await body_of(await isolate.fetch()) == b"open"
+
+    run(app, main)
 
 
 def test_a_response_that_is_awaited_is_answered() -> None:

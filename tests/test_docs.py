@@ -13,7 +13,7 @@ import pytest
 from portico import Portico
 from portico.contract import NATIVE, Capability
 from portico_asgi import ASGI
-from portico_conformance._case import Client, Row
+from portico_conformance._case import Client, Row, SocketEnd
 from portico_conformance._in_process_asgi import asgi_client
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -90,7 +90,30 @@ def examples(page: str) -> dict[int, list[tuple[str, str]]]:
             exec(compile(code, str(DOCS / page), "exec"), module.__dict__)
         elif language == "http":
             found[line] = list(answered(module.__dict__["app"], source))
+        elif language == "websocket":
+            found[line] = list(talked(module.__dict__["app"], source))
     return found
+
+
+def talked(app: Portico, source: str) -> Iterator[tuple[str, str]]:
+    """A connection: what is asked for, then what goes out (`>`), comes in (`<`) and ends it."""
+    asked, *lines = source.splitlines()
+    request, _, answer = asked.partition("  -> ")
+    target, *fields = request.removeprefix("GET ").split("  ")
+    headers = [(name, value) for name, _, value in (field.partition(": ") for field in fields)]
+    with asgi_client(ROW, ASGI(app), "asyncio") as client, client.connect(target, headers) as peer:
+        got = f"{peer.answer.status} {peer.answer.body.decode()}".rstrip()
+        yield answer, cut(got, answer)
+        for line in lines:
+            mark, _, data = line.partition(" ")
+            if mark == ">":
+                peer.send(data)
+                continue
+            found = peer.receive()
+            if isinstance(found, SocketEnd):
+                assert mark == "end", line
+                found = f"{found.code} {found.reason}".rstrip()
+            yield data, str(found)
 
 
 def answered(app: Portico, source: str) -> Iterator[tuple[str, str]]:
@@ -102,7 +125,7 @@ def answered(app: Portico, source: str) -> Iterator[tuple[str, str]]:
 def requests_of(page: str) -> Iterator[int]:
     text = (DOCS / page).read_text("utf-8")
     for block in _blocks.finditer(text):
-        if block.group(1) == "http":
+        if block.group(1) in ("http", "websocket"):
             yield text.count("\n", 0, block.start(2)) + 1
 
 

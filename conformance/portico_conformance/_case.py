@@ -23,7 +23,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
 from portico.contract import Capabilities, Capability, Support
 from portico_conformance._wire import WireRequest, WireResponse
@@ -81,6 +81,39 @@ class Exchange(Protocol):
         ...
 
 
+class SocketEnd(NamedTuple):
+    """How a WebSocket ended, as its client sees it: 1005 without a code, 1006 without a close."""
+
+    code: int
+    reason: str = ""
+
+
+class SocketExchange(Protocol):
+    """A request for a WebSocket, and the connection where it was accepted.
+
+    Attributes:
+        answer: to the request: 101, or what refuses it, with its body.
+    """
+
+    answer: WireResponse
+
+    def send(self, data: str | bytes) -> None:
+        """Send a message."""
+        ...
+
+    def receive(self) -> str | bytes | SocketEnd:
+        """Wait for the next message, or for the end."""
+        ...
+
+    def close(self, code: int = 1000, reason: str = "") -> None:
+        """Send a close frame."""
+        ...
+
+    def disconnect(self) -> None:
+        """Drop the connection, now and without a farewell."""
+        ...
+
+
 class Client(Protocol):
     """A way to one application behind one adapter: in process, or on the wire."""
 
@@ -111,6 +144,12 @@ class Client(Protocol):
         self, method: str, target: str, headers: Sequence[tuple[str, str]] = ()
     ) -> AbstractContextManager[Exchange]:
         """Begin a request whose body is sent in parts: chunked, unless a length is given."""
+        ...
+
+    def connect(
+        self, target: str, headers: Sequence[tuple[str, str]] = ()
+    ) -> AbstractContextManager[SocketExchange]:
+        """Ask for a WebSocket (RFC 6455); where the row has none, it is a request for `GET`."""
         ...
 
 

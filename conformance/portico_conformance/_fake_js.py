@@ -265,6 +265,7 @@ def installed(**bindings: object) -> Generator[World]:
 
 def _modules(world: World) -> dict[str, ModuleType]:
     from portico_conformance._fake_js_fetch import Headers, Request, Response
+    from portico_conformance._fake_js_socket import WebSocketPair
     from portico_conformance._fake_js_streams import (
         FixedLengthStream,
         ReadableStream,
@@ -283,6 +284,7 @@ def _modules(world: World) -> dict[str, ModuleType]:
             Request=Request,
             Response=Response,
             TransformStream=TransformStream,
+            WebSocketPair=WebSocketPair,
         ),
         "pyodide": _module("pyodide"),
         "pyodide.ffi": _module(

@@ -106,6 +106,7 @@ class Response(JsProxy):
     Attributes:
         payload: the body as it was given.
         encode_body: `"manual"` where the body is encoded already, else `"automatic"`.
+        socket: the client's end of a `WebSocketPair`, where it accepts a WebSocket.
     """
 
     def __init__(
@@ -115,13 +116,22 @@ class Response(JsProxy):
         self.status = status
         self.headers = headers
         self.encode_body = "automatic"
+        self.socket: Any = None
 
     @classmethod
     def new(
-        cls, body: Any = None, *, status: int = 200, headers: Any = None, encodeBody: str = ""
+        cls,
+        body: Any = None,
+        *,
+        status: int = 200,
+        headers: Any = None,
+        encodeBody: str = "",
+        webSocket: Any = None,
     ) -> Response:
         """The constructor (section 5.5)."""
-        if not 200 <= status <= 599:
+        if webSocket is not None and status != 101:
+            raise JsException("RangeError", "Responses with a WebSocket must have status code 101.")
+        if not 200 <= status <= 599 and webSocket is None:
             raise JsException(
                 "RangeError", f"Responses may only have statuses of 200 to 599: {status}"
             )
@@ -138,6 +148,7 @@ class Response(JsProxy):
             raise JsException("TypeError", "This ReadableStream is currently locked to a reader.")
         response = cls(body, status, own)
         response.encode_body = encodeBody or "automatic"
+        response.socket = webSocket
         return response
 
     async def arrayBuffer(self) -> Uint8Array:

@@ -11,7 +11,8 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
-from portico_conformance._case import Exchange, IncompleteAnswerError, Row
+from portico_conformance._case import Exchange, IncompleteAnswerError, Row, SocketExchange
+from portico_conformance._socket_wire import HANDSHAKE, Unsupported
 from portico_conformance._wire import WireRequest, WireResponse
 
 HOST = "conformance.test"
@@ -69,6 +70,7 @@ class InProcessClient:
         begin: starts a call with a request whose head is complete. What it has of the body is
             there from the start; the second argument says whether more follows.
         settle: called after each exchange; raises for what went wrong unseen by the client.
+        socket: asks for a WebSocket; None where the adapter has none.
     """
 
     def __init__(
@@ -76,7 +78,9 @@ class InProcessClient:
         row: Row,
         begin: Callable[[WireRequest, bool], Call],
         settle: Callable[[], None] = lambda: None,
+        socket: Callable[[WireRequest], SocketExchange] | None = None,
     ) -> None:
+        self._socket = socket
         self.row = row
         self._begin = begin
         self._settle = settle
@@ -106,6 +110,22 @@ class InProcessClient:
         request = WireRequest(method, target, list(headers))
         whole = _completed(request, [("Transfer-Encoding", "chunked")])
         return self._exchange(whole, _length(whole.headers) != 0)
+
+    @contextmanager
+    def connect(
+        self, target: str, headers: Sequence[tuple[str, str]] = ()
+    ) -> Generator[SocketExchange]:
+        """Ask for a WebSocket."""
+        asks = [*HANDSHAKE, *headers]
+        if self._socket is None:
+            yield Unsupported(self.request("GET", target, asks))
+            return
+        exchange = self._socket(_completed(WireRequest("GET", target, asks), []))
+        try:
+            yield exchange
+        finally:
+            exchange.disconnect()
+            self._settle()
 
     @contextmanager
     def _exchange(self, request: WireRequest, more: bool) -> Generator[Exchange]:

@@ -18,6 +18,7 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 from portico_conformance._asgi_validator import ValidatedApp, validate
 from portico_conformance._case import Client, NoAnswerError, Row
 from portico_conformance._in_process import TIMEOUT, BrokenAnswerError, InProcessClient
+from portico_conformance._in_process_asgi_socket import AsgiSocket
 from portico_conformance._wire import WireRequest, WireResponse
 
 T = TypeVar("T")
@@ -35,7 +36,7 @@ def asgi_client(row: Row, app: AsgiApp, backend: Literal["asyncio", "trio"]) -> 
         server = portal.call(_Server, validate(app), portal)
         serving, _ = portal.start_task(server.serve)
         try:
-            yield InProcessClient(row, server.begin, server.settle)
+            yield InProcessClient(row, server.begin, server.settle, server.connect)
         finally:
             portal.call(server.stop)
             serving.result(TIMEOUT + _GRACE)
@@ -56,6 +57,12 @@ class _Server:
     def begin(self, request: WireRequest, more: bool) -> _AsgiCall:
         """Start a call."""
         return self._portal.call(self._begin, request, more)
+
+    def connect(self, request: WireRequest) -> AsgiSocket:
+        """Start a call for a WebSocket, and wait for the answer to its request."""
+        socket = self._portal.call(self._connect, request)
+        socket.wait_for_answer()
+        return socket
 
     def settle(self) -> None:
         """Raise the first violation since the last time."""
@@ -107,7 +114,13 @@ class _Server:
         self._calls.start_soon(self._run, call, _scope(request, self._state))
         return call
 
-    async def _run(self, call: _AsgiCall, scope: Message) -> None:
+    async def _connect(self, request: WireRequest) -> AsgiSocket:
+        socket = AsgiSocket(self._portal)
+        self._under_way += 1
+        self._calls.start_soon(self._run, socket, _socket_scope(request, self._state))
+        return socket
+
+    async def _run(self, call: _AsgiCall | AsgiSocket, scope: Message) -> None:
         try:
             await self._app(scope, call.receive_message, call.send_message)
         except Exception as error:  # noqa: BLE001 - a server outlives its application's mistakes
@@ -258,6 +271,19 @@ def _scope(request: WireRequest, state: Message) -> Message:
         "client": ("127.0.0.1", 50000),
         "server": ("127.0.0.1", 80),
         "state": dict(state),
+    }
+
+
+def _socket_scope(request: WireRequest, state: Message) -> Message:
+    scope = _scope(request, state)
+    del scope["method"]
+    offered = ",".join(request.get_all("sec-websocket-protocol"))
+    return {
+        **scope,
+        "type": "websocket",
+        "scheme": "ws",
+        "subprotocols": [name.strip() for name in offered.split(",") if name.strip()],
+        "extensions": {"websocket.http.response": {}},
     }
 
 

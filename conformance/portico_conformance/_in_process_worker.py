@@ -28,6 +28,7 @@ from portico_conformance._fake_js import (
 from portico_conformance._fake_js_fetch import Response, arrived
 from portico_conformance._fake_js_streams import Controller, ReadableStream
 from portico_conformance._in_process import TIMEOUT, BrokenAnswerError, InProcessClient
+from portico_conformance._in_process_worker_socket import WorkerSocket
 from portico_conformance._wire import WireRequest, WireResponse
 
 T = TypeVar("T")
@@ -48,7 +49,10 @@ def worker_client(row: Row) -> Generator[Client]:
         def begin(request: WireRequest, more: bool) -> _WorkerCall:
             return portal.call(_WorkerCall, portal, world, entrypoint, request, more)
 
-        yield InProcessClient(row, begin)
+        def connect(request: WireRequest) -> WorkerSocket:
+            return WorkerSocket(portal, world, entrypoint, request)
+
+        yield InProcessClient(row, begin, socket=connect)
 
 
 class _WorkerCall:

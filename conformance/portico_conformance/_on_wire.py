@@ -12,8 +12,15 @@ from contextlib import contextmanager, suppress
 from threading import Lock
 from time import monotonic
 
-from portico_conformance._case import Exchange, IncompleteAnswerError, NoAnswerError, Row
+from portico_conformance._case import (
+    Exchange,
+    IncompleteAnswerError,
+    NoAnswerError,
+    Row,
+    SocketExchange,
+)
 from portico_conformance._raw_client import IncompleteResponseError, NoResponseError, RawClient
+from portico_conformance._socket_wire import WireSocket
 from portico_conformance._wire import WireRequest, WireResponse
 
 TIMEOUT = 10.0  # seconds
@@ -86,6 +93,19 @@ class WireClient:
             with _in_terms_of_cases():
                 raw.start(method, target, self._with_host(headers))
             yield _WireExchange(raw, sized)
+        finally:
+            raw.close()
+
+    @contextmanager
+    def connect(
+        self, target: str, headers: Sequence[tuple[str, str]] = ()
+    ) -> Generator[SocketExchange]:
+        """Ask for a WebSocket, on a connection of its own."""
+        raw = self._fresh()
+        try:
+            with _in_terms_of_cases():
+                exchange = WireSocket(raw, target, self._with_host(headers))
+            yield exchange
         finally:
             raw.close()
 

@@ -188,6 +188,11 @@ class RawClient:
             pieces.append(self._buffer.drain())
         return b"".join(pieces)
 
+    def read_raw(self) -> bytes:
+        """Return what comes next, unparsed; nothing once the server has closed the connection."""
+        self._set_deadline()
+        return b"" if self._buffer.at_end() else self._buffer.drain()
+
     def half_close(self) -> None:
         """Tell the server that nothing more is sent; it can still answer."""
         self._connected().shutdown(socket.SHUT_WR)

@@ -258,5 +258,72 @@ _MANGUM = (
     ),
 )
 
-DIFFERENCES: tuple[Difference, ...] = (*_SERVERS, *_GATEWAYS, *_MANGUM)
+_CLOSE_SEEN = "a_close_handler_and_a_generator_see_how_a_connection_ended"
+
+_SOCKETS = (
+    Difference(
+        cases=(f"{_CLOSE_SEEN}[lost]",),
+        rows=("uvicorn-*", "granian-asgi"),
+        reason="uvicorn and granian say of a lost connection that it was closed without a code",
+    ),
+    Difference(
+        cases=(f"{_CLOSE_SEEN}[closed]", f"{_CLOSE_SEEN}[with a code of its own]"),
+        rows=("hypercorn-*",),
+        reason="hypercorn says 1006 of every connection that the peer has closed",
+    ),
+    Difference(
+        cases=(f"{_CLOSE_SEEN}[closed]",),
+        rows=("granian-asgi", "daphne", "gunicorn-asgi"),
+        reason="granian, daphne and gunicorn do not hand on the reason of a close",
+    ),
+    Difference(
+        cases=("an_accepted_handshake_has_the_fields_and_cookies_that_were_set",),
+        rows=("granian-asgi",),
+        reason="granian leaves the fields of websocket.accept out of the handshake",
+    ),
+    Difference(
+        cases=("an_accepted_handshake_has_the_fields_and_cookies_that_were_set",),
+        rows=("daphne",),
+        reason="daphne speaks ASGI 2.0, whose websocket.accept has no fields",
+    ),
+    Difference(
+        cases=(
+            "a_message_comes_back_as_it_was_sent[empty text]",
+            "a_message_comes_back_as_it_was_sent[empty data]",
+        ),
+        rows=("daphne",),
+        reason="daphne sends no message that is empty",
+        hangs=True,
+    ),
+    Difference(
+        cases=(
+            "a_close_for_a_fault_names_its_place_and_what_was_expected",
+            "a_handler_closes_with_a_code_and_a_reason_of_its_own",
+        ),
+        rows=("daphne",),
+        reason="daphne speaks ASGI 2.0, whose websocket.close has no reason",
+    ),
+    Difference(
+        cases=(
+            "a_request_with_faults_is_refused_with_all_of_them",
+            "an_early_answer_refuses_a_websocket",
+            "a_path_without_a_websocket_is_404",
+        ),
+        rows=("daphne", "gunicorn-asgi"),
+        reason="daphne and gunicorn have no denial response: every refusal is a 403",
+    ),
+    Difference(
+        cases=(
+            "a_message_that_is_wrong_closes_with_a_code_that_says_why*",
+            "an_error_that_the_error_handler_lets_pass_closes",
+            f"{_CLOSE_SEEN}[failing]",
+        ),
+        rows=("daphne",),
+        reason="daphne (Autobahn) refuses to send codes but 1000 and those from 3000, and then "
+        "keeps the connection without a word",
+        hangs=True,
+    ),
+)
+
+DIFFERENCES: tuple[Difference, ...] = (*_SERVERS, *_SOCKETS, *_GATEWAYS, *_MANGUM)
 """All of them; no two are about the same case on the same row."""

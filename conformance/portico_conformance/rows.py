@@ -115,7 +115,12 @@ def _in_process_rows() -> Iterator[Row]:
     capabilities = _capabilities("portico_lambda", changes)
     yield _row("lambda-stream", "lambda", _streaming_lambda, capabilities, concurrent=False)
     yield _row("cloudflare", "cloudflare", _worker, _capabilities("portico_cloudflare"))
-    changes = {**_BUFFERED, Capability.RAW_PATH: ABSENT, Capability.REPEATED_HEADERS: EMULATED}
+    changes = {
+        **_BUFFERED,
+        Capability.RAW_PATH: ABSENT,
+        Capability.REPEATED_HEADERS: EMULATED,
+        Capability.WEBSOCKET: ABSENT,
+    }
     capabilities = _capabilities("portico_asgi", changes)
     yield _row("mangum", "asgi", _mangum, capabilities, concurrent=False)
 

@@ -35,6 +35,7 @@ from portico._server_sent_event import ServerSentEvent
 if TYPE_CHECKING:
     from portico._abort import AbortController, AbortError, AbortSignal
     from portico._blob import Blob, File
+    from portico._broker import Broker, LocalBroker
     from portico._cookie_options import CookieOptions
     from portico._event_record import (
         BusEvent,
@@ -92,6 +93,7 @@ if TYPE_CHECKING:
     )
     from portico._route_info import RouteInfo
     from portico._schema import Schema, register_schema, schema_for
+    from portico._socket import Socket
     from portico._span import Span
     from portico._sse import sse
     from portico._unreached import UnreachedHookWarning
@@ -99,6 +101,7 @@ if TYPE_CHECKING:
     from portico._url import URL
     from portico._url_error import URLError
     from portico._url_search_params import URLSearchParams
+    from portico._websocket import WebSocket
 else:
     # Modules that many applications do without, and the names that each is loaded for.
     _WHEN_ASKED_FOR = {
@@ -110,6 +113,10 @@ else:
         "_blob": (
             "Blob",
             "File",
+        ),
+        "_broker": (
+            "Broker",
+            "LocalBroker",
         ),
         "_cookie_options": ("CookieOptions",),
         "_event_record": (
@@ -185,6 +192,7 @@ else:
             "register_schema",
             "schema_for",
         ),
+        "_socket": ("Socket",),
         "_span": ("Span",),
         "_sse": ("sse",),
         "_unreached": ("UnreachedHookWarning",),
@@ -192,6 +200,7 @@ else:
         "_url": ("URL",),
         "_url_error": ("URLError",),
         "_url_search_params": ("URLSearchParams",),
+        "_websocket": ("WebSocket",),
     }
 
     def __getattr__(name: str) -> object:
@@ -220,6 +229,7 @@ __all__ = [
     "BodyNotReadError",
     "BodyTooLargeError",
     "BodyUsedError",
+    "Broker",
     "BusEvent",
     "CapabilityError",
     "Conflict",
@@ -246,6 +256,7 @@ __all__ = [
     "InternalServerError",
     "InvalidInputError",
     "Key",
+    "LocalBroker",
     "Locked",
     "LoopDetected",
     "MalformedJSONError",
@@ -278,6 +289,7 @@ __all__ = [
     "SchemaError",
     "ServerSentEvent",
     "ServiceUnavailable",
+    "Socket",
     "Span",
     "StateKey",
     "StreamRecord",
@@ -297,6 +309,7 @@ __all__ = [
     "UnreachedHookWarning",
     "UnsupportedMediaType",
     "UpgradeRequired",
+    "WebSocket",
     "file",
     "macro",
     "redirect",

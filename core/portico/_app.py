@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeVar
 
 from portico._errors import DefinitionError
 from portico._hook import Hook, promoted
-from portico._key import ConstantKey, Key, StateKey
+from portico._key import ConstantKey, Key, StateKey, is_request_key
 from portico._lazy_plugin import LazyPlugins
 from portico._pattern import Pattern
 from portico._registrar import Layers, Registrar
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from portico._response import Response
     from portico._route_info import RouteInfo
     from portico._running import AppRunning
+    from portico._socket_dispatch import SocketDispatcher
+    from portico._upgrade import Upgrade
     from portico.contract import Capabilities, Platform
     from portico.explanation import RouteExplanation
     from portico.needs import RouteNeeds
@@ -100,10 +102,12 @@ class Portico(Registrar):
         self._hidden: set[Key[Any]] = set()
         self._key_identities: dict[object, Key[Any]] = {}
         self._overridden: dict[Key[Any], Any] = {}
+        self._broker: Key[Any] | None = None
         self._ordinal = 0
         self._frozen_by: str | None = None
         self._router: Router[Route] = Router(strict=strict_path)
         self._dispatcher: Dispatcher | None = None
+        self._sockets: SocketDispatcher | None = None
         self._entry: Any = None
         self._asgi: Any = None
 
@@ -131,7 +135,9 @@ class Portico(Registrar):
     def _add_route(self, route: Route) -> None:
         self._table.add(route)
         if self._dispatcher is not None:  # of a lazy plugin; others come to the router together
-            self._router.add(route.method, route.pattern, route)
+            self._router.add(route.routed_as, route.pattern, route)
+            if self._sockets is not None:
+                self._sockets.add(route)
 
     def _identify(self, hook: Hook) -> None:
         hook.owner = hook.owner or self.name
@@ -241,9 +247,27 @@ class Portico(Registrar):
         copy._hidden = set(self._hidden)
         copy._key_identities = dict(self._key_identities)
         copy._overridden = {**self._overridden, known: value}
+        copy._broker = self._broker
         copy._ordinal = self._ordinal
         copy._table.take(self._table, "", ())
         return copy
+
+    def broker(self, key: Key[Any], /) -> Self:
+        """Let the value of a key hand on what is published, as among processes; see `Broker`.
+
+        It is mostly a resource. What counts is that of the application that serves.
+
+        Raises:
+            DefinitionError: the key is of another application, or is made for each request.
+        """
+        self._must_be_open(f"broker({key!r})")
+        if key not in self._keys or is_request_key(key):
+            raise DefinitionError(
+                f"broker({key!r}) at {caller()}: it is no app-lived key of this application. Give "
+                "it what `@app.resource`, `app.decorate` or `app.state` returned."
+            )
+        self._broker = key
+        return self
 
     @property
     def routes(self) -> list[RouteInfo]:
@@ -342,6 +366,7 @@ class Portico(Registrar):
             self._keys,
             values,
             self._cookies,
+            self._broker,
         )
 
     def handle(
@@ -363,6 +388,33 @@ class Portico(Registrar):
         work = deliver(self._events, event, platform, running)
         return work if platform.on_loop else begin(work)
 
+    def accepts_websockets(self) -> bool:
+        """Whether any path may accept WebSockets (see `portico.contract`); it ends registration."""
+        self._in_use()
+        return bool(self._lazy.waiting) or any(route.connects for route in self._routes)
+
+    def connect(
+        self, request: Request, platform: Platform, running: AppRunning
+    ) -> Upgrade | Response | Awaitable[Upgrade | Response]:
+        """Answer a request for a WebSocket, or refuse it (see `portico.contract`)."""
+        request._handled_by = platform
+        return self._accepting().handle(request, platform, running)
+
+    def _accepting(self) -> SocketDispatcher:
+        """What answers requests for WebSockets, made with the first one."""
+        if self._sockets is None:
+            from portico._socket_dispatch import SocketDispatcher
+
+            self._in_use()
+            self._sockets = SocketDispatcher(
+                self._table.routes(),
+                self._hooks,
+                self._surroundings(),
+                self._lazy,
+                strict=self._strict_path,
+            )
+        return self._sockets
+
     def url(self, handler: Callable[..., Any], /, **params: object) -> str:
         """The path of a handler, its parameters filled in and percent-encoded.
 
@@ -372,12 +424,7 @@ class Portico(Registrar):
         """
         from portico._pattern import build_path
 
-        # Equality and not identity: a bound method is a new object each time that it is looked up.
-        patterns = [
-            route.pattern
-            for route in self._routes
-            if route.target is handler or (callable(route.target) and route.target == handler)
-        ]
+        patterns = [route.pattern for route in self._routes if route.leads_to(handler)]
         for pattern in patterns:
             path = build_path(pattern, params)
             if path is not None:
@@ -428,7 +475,7 @@ class Portico(Registrar):
                 if self._dispatcher is None:
                     self._freeze(where)
                     for route in self._table.routes():
-                        self._router.add(route.method, route.pattern, route)
+                        self._router.add(route.routed_as, route.pattern, route)
                     self._dispatcher = Dispatcher(
                         self._router, self._hooks, self._surroundings(), self._lazy
                     )

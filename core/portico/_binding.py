@@ -88,12 +88,20 @@ def plan(signature: Signature, path_names: Sequence[str]) -> Plan:
     Raises:
         DefinitionError: a parameter has no source; the message names it and the likely fix.
     """
+    return plan_with(signature, path_names, {})
+
+
+def plan_with(
+    signature: Signature, path_names: Sequence[str], given: Mapping[str, Argument]
+) -> Plan:
+    """The same for a handler some of whose parameters come from elsewhere; see `plan`."""
     if not signature.parameters:
         return Plan((), ())
     annotations = signature.annotations()
     binder = _Binder(signature, annotations, frozenset(path_names))
     arguments = [
-        binder.bind(index, parameter) for index, parameter in enumerate(signature.parameters)
+        given.get(parameter.name) or binder.bind(index, parameter)
+        for index, parameter in enumerate(signature.parameters)
     ]
     return Plan(arguments, binder.keys)
 

@@ -224,6 +224,16 @@ class Context:
         """Hand over work that the answer does not depend on; returns when it will run."""
         return self.platform.wait_until(work)
 
+    async def publish(self, topic: str, value: object, /) -> None:
+        """Send a value to every WebSocket that has subscribed to a topic; see `WebSocket.publish`.
+
+        Raises:
+            CapabilityError: on this runtime there are none, or they cannot reach each other.
+        """
+        from portico._publishing import publish
+
+        await publish(self, topic, value)
+
     def __getitem__(self, key: Key[T]) -> T:
         values = self._values
         if values is not None and key in values:

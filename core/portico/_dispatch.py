@@ -22,6 +22,7 @@ from portico._request import valid_hosts, well_formed_host
 from portico._request_life import abandon, close_shield, open_shield
 from portico._response import Response
 from portico._resumption import begin, need_loop
+from portico._router import UPGRADE_ONLY
 from portico._steps import steps_with_value
 from portico._straight import failing
 from portico._traced import tracing_of
@@ -235,6 +236,11 @@ class Dispatcher:
             if pipeline.has_say_in_errors or ctx._set is not None or method == "HEAD":
                 return pipeline.failed(PeerError(detail, status=404), ctx)
             return detail_response(404, detail)
+        if UPGRADE_ONLY in allowed:
+            allowed -= {UPGRADE_ONLY}
+            if not allowed and method != "OPTIONS":
+                detail = f"{path!r} is a WebSocket: ask for it with an upgrade (RFC 6455)."
+                return self._pipeline(colour).failed(PeerError(detail, status=426), ctx)
         allow = Headers([("allow", ", ".join(_allow(allowed)))])
         if method == "OPTIONS":
             # Not only on the response, in whose place a hook may put another.

@@ -86,8 +86,9 @@ def _in_order(chain: Chain, receiving: Sequence[Link]) -> Iterator[Link | str]:
     yield from receiving
     yield from chain.before_parse
     yield from chain.parse
-    after_parse = (link for link in chain.links() if link.kind not in ("before_parse", "parse"))
-    yield from after_parse
+    for link in chain.links():
+        if link.kind not in ("before_parse", "parse"):
+            yield from link.parts()
 
 
 class _Names:

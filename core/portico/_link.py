@@ -10,7 +10,7 @@ from portico._named_keys import NamedKeys
 from portico._signature import EMPTY, Signature, code_names, plain_function
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from portico._binding import Plan
     from portico._chain import Chain
@@ -158,6 +158,10 @@ class Link:
 
             self._plan = plan(self.signature, self._names)
         return self._plan
+
+    def parts(self) -> Iterable[Link]:
+        """The links that it stands for: itself, but where one link has several functions."""
+        return (self,)
 
     def take_plan(self, plan: Plan) -> None:
         """Bind its parameters by a plan that no signature says."""

@@ -8,7 +8,7 @@ entered and left with that of the application around it, once, however often it 
 from __future__ import annotations
 
 from collections.abc import Awaitable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from portico._errors import DefinitionError
 from portico._key import Key
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from portico._app import Portico
     from portico._context import Context
     from portico._link import Link
-    from portico.contract import Application, Capabilities, Platform, Running
+    from portico._request import Request
+    from portico._upgrade import Upgrade
+    from portico.contract import Application, Capabilities, Connecting, Platform, Running
 
 REST: Final = "{mounted_path:path}"
 """What follows the prefix in the pattern of a mount."""
@@ -45,13 +47,24 @@ class Mount(LinkSource):
         self._key = key
         self._patterns: dict[str, Pattern] = {}
 
-    def link(self, path_names: Sequence[str]) -> Link:
-        """The handler of a route; the body is left to the application, as a stream is."""
+    @property
+    def connects(self) -> bool:
+        """Whether the application accepts WebSockets."""
+        return callable(getattr(self.application, "connect", None))
+
+    def link(self, path_names: Sequence[str], *, connects: bool = False) -> Link:
+        """The handler of a route; the body is left to the application, as a stream is.
+
+        Args:
+            path_names: the parameters of its path.
+            connects: whether it is for requests for WebSockets.
+        """
         from portico._argument import Argument
         from portico._binding import Plan, read_context
         from portico._link import Link
 
-        link = Link("handle", self.answer, path_names, blocking=False)
+        fn = self.connect if connects else self.answer
+        link = Link("handle", fn, path_names, blocking=False)
         whole = Argument("ctx", False, read_context)
         unread = Argument("body", False, lambda ctx: None, "stream")
         link.take_plan(Plan((whole, unread), ()))
@@ -71,6 +84,14 @@ class Mount(LinkSource):
             return self._awaited(answer, ctx)
         return self._checked(answer, ctx)
 
+    def connect(
+        self, ctx: Context, body: None = None
+    ) -> Upgrade | Response | Awaitable[Upgrade | Response]:
+        """What the application says to a request for a WebSocket, or an awaitable of it."""
+        connecting = cast("Connecting", self.application)
+        request, platform, running = self._inside(ctx)
+        return connecting.connect(request, platform, running)
+
     async def _off_loop(self, ctx: Context) -> Response:
         from portico._offload import offload
 
@@ -81,13 +102,17 @@ class Mount(LinkSource):
         return self._checked(await pending, ctx)
 
     def _handle(self, ctx: Context) -> Response | Awaitable[Response]:
+        return self.application.handle(*self._inside(ctx))
+
+    def _inside(self, ctx: Context) -> tuple[Request, Platform, Any]:
+        """The request, the platform and the `Running` of the application."""
         from portico._mounted_platform import mounted_platform
         from portico._mounted_request import MountedRequest
 
         root, path = self._split(ctx)
         platform = mounted_platform(ctx.platform, ctx.platform.root_path + root)
         request = MountedRequest(ctx.request, path)
-        return self.application.handle(request, platform, ctx._running.value(self._key))
+        return request, platform, ctx._running.value(self._key)
 
     def _split(self, ctx: Context) -> tuple[str, str]:
         """The path of the mount and what follows it, percent-encoded as they came."""
@@ -115,6 +140,7 @@ class Mount(LinkSource):
 
 # It declares nothing that an answer could be held to: the application has seen to that.
 Mount.answer.__annotations__ = {}
+Mount.connect.__annotations__ = {}
 
 
 def _names(form: Form) -> set[str]:

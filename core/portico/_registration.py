@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack, cast, overload
 
 if TYPE_CHECKING:
     from portico._hook_options import RouteOptions
     from portico._hooks import Hooks
+    from portico._registrar import Registrar
+    from portico._socket import Socket, SocketOptions
 
 F = TypeVar("F", bound=Callable[..., Any])
 V = TypeVar("V")
@@ -127,6 +129,22 @@ class RouteRegistration:
     def route(self, method: str, path: str, /, *given: Any, **options: Unpack[RouteOptions]) -> Any:
         """Answer any method, such as `"PURGE"`, on a path; see `get`."""
         return self._register(method, path, given, options)
+
+    def ws(self, path: str, /, *hooks: Hooks, **options: Unpack[SocketOptions]) -> Socket:
+        """Accept WebSockets on a path.
+
+        What it returns takes the handlers, each by a decorator: `open`, `message`, `close` and
+        `error`. It is a decorator too: of a function with a parameter `message`, which is called
+        with every message, or of one without, which has the connection for as long as it runs. A
+        value that any of them returns is sent, and so is each that it yields.
+
+        Every hook and key that reaches the route runs on the request, before the connection is
+        accepted, and its generators are left when the connection ends; an early answer or an error
+        refuses it. GET on the same path can have a handler of its own.
+        """
+        from portico._socket import register
+
+        return register(cast("Registrar", self), path, hooks, options)
 
     def _register(
         self, method: str, path: str, given: tuple[Any, ...], options: RouteOptions

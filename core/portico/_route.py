@@ -8,7 +8,7 @@ from portico._errors import CapabilityError, DefinitionError
 from portico._hook import flattened
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable
 
     from portico._chain import Chain, Surroundings
     from portico._engine import Colour, Pipeline
@@ -97,6 +97,22 @@ class Route:
             where=self.where,
             shown=shown,
         )
+
+    @property
+    def connects(self) -> bool:
+        """Whether it may lead to a WebSocket."""
+        accepts = getattr(getattr(self.target, "application", None), "accepts_websockets", None)
+        return accepts is not None and bool(accepts())
+
+    @property
+    def routed_as(self) -> str:
+        """What the router has it under."""
+        return self.method
+
+    def leads_to(self, handler: Callable[..., Any]) -> bool:
+        """Whether it is the one of a handler."""
+        # Equality and not identity: a bound method is a new object each time that it is looked up.
+        return self.target is handler or (callable(self.target) and self.target == handler)
 
     @property
     def name(self) -> str:

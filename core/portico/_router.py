@@ -25,6 +25,9 @@ T = TypeVar("T")
 
 ANY_METHOD = "*"
 
+UPGRADE_ONLY: Final = "(websocket)"
+"""Stands for a path that accepts WebSockets; no request has it as its method, being no token."""
+
 
 class _Node(Generic[T]):
     """A place in the tree; that of the rest of a path has no children."""

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from types import TracebackType
 
+    from portico._broker import Broker
     from portico._cookie_options import CookieOptions
     from portico._link import Link
     from portico._lived import Resource
@@ -31,6 +32,8 @@ class AppRunning:
 
     Attributes:
         platform: that of the process.
+        broker_key: whose value hands on what is published, where one was chosen.
+        broker: what does that else, once somebody has asked for it.
         cookies: how cookies are signed and set.
         is_async: whether a value that it enters needs an event loop.
         entered: whether it was entered.
@@ -43,6 +46,8 @@ class AppRunning:
         "_stack",
         "_values",
         "_wanted",
+        "broker",
+        "broker_key",
         "cookies",
         "entered",
         "is_async",
@@ -57,8 +62,11 @@ class AppRunning:
         keys: Mapping[Key[Any], Key[Any]],
         values: Mapping[Key[Any], Any],
         cookies: CookieOptions | None = None,
+        broker_key: Key[Any] | None = None,
     ) -> None:
+        self.broker_key: Key[Any] | None = broker_key
         self.platform: Platform = platform
+        self.broker: Broker | None = None
         self.cookies: CookieOptions | None = cookies and cookies.resolved(platform.env)
         self.entered: bool = False
         shares = platform.capabilities[Capability.SHARED_RESOURCES] is not ABSENT

@@ -14,6 +14,9 @@ The order of calls::
         answer = app.handle(request, platform, running)         once per request
         response = answer if isinstance(answer, Response) else await answer
         write response.status, response.headers and response.content; close the content
+        answer = app.connect(request, platform, running)        the same, for a WebSocket
+        upgrade = answer if isinstance(answer, Response) else await answer
+        accept, then await upgrade.run(channel); or write it, where it is no `Upgrade`
         platform.finish() or await platform.afinish()           once per request, at the end
 
 The answer is awaited, and its stream read and closed, in one task, since task groups and cancel
@@ -31,6 +34,10 @@ was read or not; HEAD and the null body statuses have no content; `content-lengt
 is known. In an awaited answer on a runtime with `concurrency == "loop"` a stream is asynchronous.
 While a chunk of a stream with an `idle` takes longer than `idle.seconds`, a runtime that can send
 meanwhile sends `idle.chunk`, each time that long; the read that is under way goes on untouched.
+`connect` is for a request that asks for a WebSocket (RFC 6455), on an event loop. Its method is
+GET, its scheme http or https, and it has no body. An `Upgrade` accepts: its headers are for the
+answer to the handshake, beside what the server writes of it (`sec-websocket-...`), and `run`, in
+the task that awaited the answer, is the whole connection. Any other `Response` refuses.
 A stream that raises must reach the peer as a broken message, never as a complete one.
 
 A stream with `is_file` is one whole file, `file_of(stream)`: where the server can send files by
@@ -66,6 +73,7 @@ from portico._stream import ByteStream, Idle, file_of
 if TYPE_CHECKING:
     from portico._event_delivery import Delivery, Failure, PlatformEvent
     from portico._event_handler import EventInfo
+    from portico._upgrade import POSTED_LIMIT, Channel, Closed, Upgrade
     from portico._wire_headers import WireHeaders
 else:
 
@@ -81,10 +89,14 @@ else:
 
 
 _LATE: Final = {
+    "POSTED_LIMIT": "portico._upgrade",
+    "Channel": "portico._upgrade",
+    "Closed": "portico._upgrade",
     "Delivery": "portico._event_delivery",
     "EventInfo": "portico._event_handler",
     "Failure": "portico._event_delivery",
     "PlatformEvent": "portico._event_delivery",
+    "Upgrade": "portico._upgrade",
     "WireHeaders": "portico._wire_headers",
 }
 
@@ -92,12 +104,16 @@ __all__ = [
     "ABSENT",
     "EMULATED",
     "NATIVE",
+    "POSTED_LIMIT",
     "UNKNOWN_PEER",
     "Application",
     "BodyLimits",
     "ByteStream",
     "Capabilities",
     "Capability",
+    "Channel",
+    "Closed",
+    "Connecting",
     "Delivery",
     "EventInfo",
     "EventReceiver",
@@ -115,6 +131,7 @@ __all__ = [
     "Running",
     "Runtime",
     "Support",
+    "Upgrade",
     "WireHeaders",
     "failure",
     "file_of",
@@ -200,4 +217,18 @@ class EventReceiver(Protocol):
         Raises:
             UnhandledEventError: there is no handler for the event.
         """
+        ...
+
+
+class Connecting(Application, Protocol):
+    """An application that may accept WebSockets."""
+
+    def accepts_websockets(self) -> bool:
+        """Whether any of its paths may; where none does, requests need not be looked at for it."""
+        ...
+
+    def connect(
+        self, request: Request, platform: Platform, running: Any
+    ) -> Upgrade | Response | Awaitable[Upgrade | Response]:
+        """Answer one request for a WebSocket; otherwise as `handle`."""
         ...

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 from contextvars import copy_context
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 
-from portico.contract import Options, Response
+from portico.contract import Options, Response, failure
 from portico_asgi._lifespan import Host, Lifespan, StartError, serve_alone
 from portico_asgi._loop import asyncio_loop, current_loop, is_closed, tasks_of
 from portico_asgi._platform import CAPABILITIES, AsgiPlatform, ProcessPlatform
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from contextvars import Context
     from typing import Unpack
 
-    from portico.contract import Application, OptionArguments, Platform
+    from portico.contract import Application, Connecting, OptionArguments, Platform
     from portico_asgi._receive import Receive, Send
     from portico_asgi._request import Scope
 
@@ -32,10 +32,9 @@ _BREAKING_OFF = 10.0
 class ASGI:
     """An application behind ASGI 3.0: `application = ASGI(app)`.
 
-    It serves http and lifespan scopes on asyncio and trio. The application starts with the server's
-    lifespan; where the server has none, at the first request, and then it stops when the loop
-    cancels its tasks, or never. Each event loop has its own `Running`. WebSockets are refused with
-    a close before the accept, which servers answer with 403.
+    It serves http, websocket and lifespan scopes on asyncio and trio. The application starts with
+    the server's lifespan; where the server has none, at the first request, and then it stops when
+    the loop cancels its tasks, or never. Each event loop has its own `Running`.
 
     Args:
         app: the application.
@@ -164,13 +163,29 @@ class ASGI:
         if kind == "lifespan":
             await self._lifespan(receive, send)
         elif kind == "websocket":
-            await receive()  # websocket.connect
-            await send({"type": "websocket.close", "code": 1000})
+            await self._websocket(scope, receive, send)
         else:
             raise ValueError(
-                f"The server asked for a scope of the type {kind!r}. This application knows http "
-                "and lifespan."
+                f"The server asked for a scope of the type {kind!r}. This application knows http, "
+                "websocket and lifespan."
             )
+
+    async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        from portico_asgi._websocket import SocketPlatform, refuse, serve
+
+        connecting = cast("Connecting", self._app)
+        if not hasattr(connecting, "connect"):
+            await receive()  # websocket.connect
+            await refuse(failure(), scope, send)
+            return
+        try:
+            host = await self._started()
+        except StartError:
+            await receive()
+            await refuse(failure(), scope, send)
+            return
+        platform = SocketPlatform(self._options, scope, receive, send, host.tasks)
+        await _InContext(serve(connecting, host, platform, scope, receive), copy_context())
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         loop = current_loop()

@@ -47,7 +47,7 @@ CAPABILITIES: Final[Capabilities] = MappingProxyType(
         # An extension that few servers have; `early_hints` says whether it was sent.
         Capability.EARLY_HINTS: EMULATED,
         Capability.TRAILERS: ABSENT,
-        Capability.WEBSOCKET: ABSENT,
+        Capability.WEBSOCKET: NATIVE,
         Capability.MULTIPLE_SET_COOKIE: NATIVE,
         # Optional in the scope, but every known server gives it.
         Capability.RAW_PATH: NATIVE,

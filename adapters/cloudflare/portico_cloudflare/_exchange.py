@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from portico.contract import ByteStream, Response
 from portico_cloudflare._platform import SHORTEST_SLEEP, sleep
@@ -16,13 +16,17 @@ from portico_cloudflare._response import to_native, to_native_bytes
 from portico_cloudflare._stream import StreamBody
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Coroutine
+    from collections.abc import Awaitable, Callable, Coroutine
     from contextvars import Context
 
+    from portico.contract import Upgrade
     from portico_cloudflare._javascript import JavaScript
     from portico_cloudflare._platform import WorkerPlatform
 
 T = TypeVar("T")
+
+# No other answer has this status: a `Response` has one from 200.
+_SWITCHING_PROTOCOLS: Final = 101
 
 
 class Exchange:
@@ -36,7 +40,7 @@ class Exchange:
 
     def __init__(
         self,
-        answer: Response | Awaitable[Response],
+        begin: Callable[[], Response | Awaitable[Response]],
         platform: WorkerPlatform,
         javascript: JavaScript,
         context: Context,
@@ -46,15 +50,15 @@ class Exchange:
         self._javascript = javascript
         self._where = where
         self._native: asyncio.Future[Any] = asyncio.Future(loop=asyncio.get_running_loop())
-        self.task = start_task(self._run(answer), context)
+        self.task = start_task(self._run(begin), context)
 
     async def native(self) -> Any:
         """The `Response` of JavaScript, as soon as there is one."""
         return self._native.result() if self._native.done() else await self._native
 
-    async def _run(self, answer: Response | Awaitable[Response]) -> None:
+    async def _run(self, begin: Callable[[], Response | Awaitable[Response]]) -> None:
         try:
-            await self._answer(answer)
+            await self._answer(begin())
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - reported here or there
             if self._native.done():
                 self._platform.report(error, f"{self._where} failed in its stream")
@@ -65,12 +69,27 @@ class Exchange:
 
     async def _answer(self, answer: Response | Awaitable[Response]) -> None:
         response = answer if isinstance(answer, Response) else await answer
+        if response.status == _SWITCHING_PROTOCOLS:
+            await self._upgrade(response)
+            return
         content = response.content
         if isinstance(content, ByteStream):
             async with aclosing(content):
                 await self._stream(response, content)
         else:
             self._native.set_result(to_native_bytes(response, self._javascript))
+
+    async def _upgrade(self, response: Response) -> None:
+        from portico_cloudflare._websocket import WorkerChannel, accepted, converse
+
+        upgrade = cast("Upgrade", response)
+        try:
+            channel = WorkerChannel(self._javascript)
+            self._native.set_result(accepted(upgrade, channel, self._javascript))
+        except BaseException:
+            await upgrade.refuse()
+            raise
+        await converse(upgrade, channel, self._platform)
 
     async def _stream(self, response: Response, stream: ByteStream) -> None:
         declared = response.headers.get("content-length")

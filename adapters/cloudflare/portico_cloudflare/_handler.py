@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from asyncio import get_running_loop
 from contextvars import copy_context
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
-from portico.contract import Options, Response, failure
+from portico.contract import Options, failure
 from portico_cloudflare._entrypoint import Entrypoint, entrypoint_base
-from portico_cloudflare._exchange import Exchange, finish
+from portico_cloudflare._exchange import Exchange
 from portico_cloudflare._isolate import Isolate
 from portico_cloudflare._platform import CAPABILITIES, WorkerPlatform, WorkerRaw
 from portico_cloudflare._request import WorkerRequest
@@ -92,13 +92,12 @@ async def answer(isolate: Isolate, raw: WorkerRaw) -> Any:
             running = await isolate.running(raw)
         native = getattr(raw.request, "js_object", raw.request)
         request = WorkerRequest.read(native, platform, javascript)
-        context = copy_context()
-        response = context.run(isolate.app.handle, request, platform, running)
-        if isinstance(response, Response) and isinstance(response.content, bytes):
-            if platform.has_work:
-                platform.hold(get_running_loop().create_task(finish(platform), context=context))
-            return to_native_bytes(response, javascript)
-        exchange = Exchange(response, platform, javascript, context, _name(request))
+        ask = isolate.app.handle
+        if isolate.connects is not None and is_upgrade(native):
+            ask = isolate.connects
+        # An answer may begin where it is asked for, and goes on in the same task.
+        begin = partial(ask, request, platform, running)
+        exchange = Exchange(begin, platform, javascript, copy_context(), _name(request))
         if not exchange.task.done():
             # The runtime gives up what runs for a peer that is gone, unless it is held.
             platform.hold(exchange.task)
@@ -107,6 +106,12 @@ async def answer(isolate: Isolate, raw: WorkerRaw) -> Any:
         where = "a request" if request is None else _name(request)
         platform.report(error, f"{where} failed")
         return to_native_bytes(failure(), javascript)
+
+
+def is_upgrade(native: Any) -> bool:
+    """Whether a request asks for a WebSocket (RFC 6455 section 4.2.1)."""
+    asked = native.headers.get("upgrade")
+    return bool(asked) and str(asked).lower() == "websocket" and native.method == "GET"
 
 
 def _name(request: WorkerRequest) -> str:

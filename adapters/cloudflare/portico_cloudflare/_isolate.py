@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from contextvars import copy_context
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from portico_cloudflare._exchange import not_cancelled, start_task
 from portico_cloudflare._javascript import JavaScript
 from portico_cloudflare._platform import SHORTEST_SLEEP, WorkerPlatform, sleep
 
 if TYPE_CHECKING:
-    from portico.contract import Application, Options, Running
+    from collections.abc import Awaitable, Callable
+
+    from portico.contract import Application, Connecting, Options, Response, Running
     from portico_cloudflare._platform import WorkerRaw
+
+    Connects = Callable[..., Response | Awaitable[Response]]
 
 
 # How often a request looks whether another one has started the application, until it starts it
@@ -32,10 +36,17 @@ class Isolate:
 
     Attributes:
         started: the application, once it has started.
+        connects: what answers requests for WebSockets; None where the application has none.
     """
 
     def __init__(self, app: Application, options: Options) -> None:
         self.app = app
+        # Of an application without WebSockets no request is asked whether it wants one.
+        accepts = getattr(app, "accepts_websockets", None)
+        connecting = cast("Connecting", app)
+        self.connects: Connects | None = (
+            connecting.connect if accepts is not None and accepts() else None
+        )
         self.options = options
         self._javascript: JavaScript | None = None
         self.started: Running | None = None

@@ -49,7 +49,7 @@ CAPABILITIES: Final[Capabilities] = MappingProxyType(
         Capability.DEADLINE: ABSENT,
         Capability.EARLY_HINTS: ABSENT,
         Capability.TRAILERS: ABSENT,
-        Capability.WEBSOCKET: ABSENT,
+        Capability.WEBSOCKET: NATIVE,
         Capability.MULTIPLE_SET_COOKIE: NATIVE,
         Capability.RAW_PATH: NATIVE,
         # The runtime joins repeated fields of a request.

@@ -1,0 +1,61 @@
+"""Brokers: who gets what is published on a topic."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol, TypeAlias
+
+Deliver: TypeAlias = Callable[[str | bytes], None]
+"""Takes a message for one connection, without waiting and without raising."""
+
+
+class Broker(Protocol):
+    """Hands messages from publishers to the connections that have subscribed to a topic.
+
+    One serves a `Running`, on one event loop. One that several processes share hands on what other
+    processes publish too.
+    """
+
+    async def subscribe(self, topic: str, deliver: Deliver, /) -> None:
+        """Let a connection have what is published from now on; a second time changes nothing."""
+        ...
+
+    async def unsubscribe(self, topic: str, deliver: Deliver, /) -> None:
+        """End that; nothing happens where it is not subscribed."""
+        ...
+
+    async def publish(
+        self, topic: str, data: str | bytes, /, *, but: Deliver | None = None
+    ) -> None:
+        """Hand a message to all subscribers of a topic, but one."""
+        ...
+
+
+class LocalBroker:
+    """A broker for the connections of one process."""
+
+    __slots__ = ("_topics",)
+
+    def __init__(self) -> None:
+        # Dictionaries are sets that keep their order.
+        self._topics: dict[str, dict[Deliver, None]] = {}
+
+    async def subscribe(self, topic: str, deliver: Deliver, /) -> None:
+        """Let a connection have what is published from now on."""
+        self._topics.setdefault(topic, {})[deliver] = None
+
+    async def unsubscribe(self, topic: str, deliver: Deliver, /) -> None:
+        """End that; a topic without subscribers is forgotten."""
+        subscribers = self._topics.get(topic)
+        if subscribers is not None:
+            subscribers.pop(deliver, None)
+            if not subscribers:
+                del self._topics[topic]
+
+    async def publish(
+        self, topic: str, data: str | bytes, /, *, but: Deliver | None = None
+    ) -> None:
+        """Hand a message to all subscribers of a topic, but one."""
+        for deliver in list(self._topics.get(topic, ())):
+            if deliver != but:
+                deliver(data)

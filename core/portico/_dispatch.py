@@ -18,7 +18,7 @@ from portico._headers import Headers
 from portico._offload import offload
 from portico._path import canonical_path
 from portico._problem import detail_response
-from portico._request import valid_hosts
+from portico._request import valid_hosts, well_formed_host
 from portico._request_life import abandon, close_shield, open_shield
 from portico._response import Response
 from portico._resumption import begin, need_loop
@@ -267,9 +267,13 @@ def _ended(tracing: Tracing | None, error: Exception) -> Exception:
 
 
 def _admit_host(request: Request, platform: Platform) -> None:
-    host = request.checked_host()
+    host = well_formed_host(request._own_host())
     hosts = platform.options.hosts
-    if hosts is None or host.lower() in hosts:
+    if hosts is None:
+        return
+    if platform.options.trust is not None:
+        host = request.checked_host()
+    if host.lower() in hosts:
         return
     default_port = ":443" if request.scheme == "https" else ":80"
     if host.lower().removesuffix(default_port) not in hosts:

@@ -9,6 +9,7 @@
     ├── BodyNotReadError       synchronous code asked for a body that still arrives
     ├── AbortError             the reason of an aborted signal
     ├── UnencodableError       a value has no form in JSON
+    ├── UnhandledEventError    an event that is no request has no handler
     ├── UndeclaredAnswerError  an answer is not what its route declares
     ├── URLError               a text is no URL
     └── HTTPError              an answer, raised: carries the status and the value to send
@@ -53,6 +54,10 @@ class BodyUsedError(PorticoError):
 
 class BodyNotReadError(PorticoError):
     """Synchronous code asked for a body that the runtime delivers asynchronously."""
+
+
+class UnhandledEventError(PorticoError, ValueError):
+    """The platform delivered an event that is no request, and no handler is registered for it."""
 
 
 class UndeclaredAnswerError(PorticoError):

@@ -120,6 +120,14 @@ class AppRunning:
             self._wanted[whom] = wanted
         return wanted
 
+    def resources_of_call(self, needs: Iterable[Key[Any]]) -> list[Resource]:
+        """The resources to enter for a call that binds these keys and is no request."""
+        if not self.per_request:
+            return []
+        from portico._request_resources import with_needs
+
+        return with_needs({self._keys.get(key, key) for key in needs}, self._keys, self.per_request)
+
     def _lent_to(self, resource: Resource) -> list[Resource]:
         """What a hook of start binds and lives as long as a request: it has that for its call.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from portico import Response
 from portico.contract import ByteStream
 from portico_lambda._answer_body import AnswerTooLargeError, collect, collect_on_loop
-from portico_lambda._response import own_result, problem, to_result
+from portico_lambda._response import own_result, plain_result, problem, to_result
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -57,8 +57,10 @@ class Invocation:
                     self._app.handle, self._request, self._platform, environment.running
                 )
             response, content = self._whole(answer, environment)
-            strict = self._platform.options.strict
-            result = to_result(self._shape, response, content, limit=self._limit, strict=strict)
+            result = plain_result(self._shape, response, content)
+            if result is None:
+                strict, limit = self._platform.options.strict, self._limit
+                result = to_result(self._shape, response, content, limit=limit, strict=strict)
         except Exception as error:  # noqa: BLE001 - reported; the peer gets a 500
             return self.broken(environment, error)
         self._finish(environment)

@@ -36,9 +36,18 @@ class Loop:
                 "wait for itself. Call it in a thread: `await asyncio.to_thread(handler, ...)`."
             )
         loop = self._runner.get_loop()
-        task = loop.create_task(work, context=context)
+        task = loop.create_task(_stopping(loop, work), context=context)
         try:
-            return loop.run_until_complete(task)
+            # `run_until_complete` takes a turn of the loop more, which asks the kernel. Others may
+            # stop the loop as well: a handler, or what an interrupted invocation has left.
+            while not task.done():
+                loop.run_forever()
+        except BaseException:
+            if task.done() and not task.cancelled():
+                task.exception()  # it is the one that is raised, so that nobody needs to warn of it
+            raise
+        try:
+            return task.result()
         except asyncio.CancelledError as error:
             raise RuntimeError("The task was cancelled before it had an answer.") from error
 
@@ -47,12 +56,16 @@ class Loop:
         self._runner.close()
 
 
-def _loop_runs_here() -> bool:
+async def _stopping(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, T]) -> T:
     try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True
+        return await work
+    finally:
+        loop.stop()
+
+
+def _loop_runs_here() -> bool:
+    # `get_running_loop` would raise, nearly each time.
+    return asyncio._get_running_loop() is not None
 
 
 class Host:

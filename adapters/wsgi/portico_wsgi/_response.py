@@ -45,7 +45,8 @@ STATUS_LINES: Final = _StatusLines()
 def send_head(response: Response, start_response: StartResponse) -> None:
     """Give the server status and header fields, which it keeps until the first chunk (PEP 3333)."""
     headers = response.fields()
-    if not response.is_plain:
+    # A plain answer with nothing added has a type and a length, and nothing else.
+    if len(headers) != 2 or not response.is_plain:
         names = dict(headers)
         if not HOP_BY_HOP.isdisjoint(names):
             headers = [pair for pair in headers if pair[0] not in HOP_BY_HOP]

@@ -12,6 +12,7 @@ from typing import Final
 _MODULES: Final = (
     "portico._abort",
     "portico._body_sync",
+    "portico._byte_ranges",
     "portico._collect",
     "portico._cookie",
     "portico._cookies",
@@ -20,6 +21,7 @@ _MODULES: Final = (
     "portico._form_files",
     "portico._held_stream",
     "portico._json_depth",
+    "portico._media_type_names",
     "portico._mirror_copies",
     "portico._multipart_decoder",
     "portico._pairs",

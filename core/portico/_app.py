@@ -342,6 +342,10 @@ class Portico(Registrar):
         for route in self._routes:
             if route.needs:
                 route.check_needs(capabilities, runtime)
+        if capabilities is not None and any(route.connects for route in self._routes):
+            from portico._socket_events import check_routes
+
+            check_routes(self._routes, surroundings, capabilities, runtime)
         if self._hooks or self._groups or self._plugins:
             from portico._unreached import warn_of_unreached
 

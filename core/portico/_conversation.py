@@ -17,7 +17,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from portico._close_code import ABNORMAL, GOING_AWAY, close_of, is_expected
-from portico._errors import DisconnectError, HTTPError
+from portico._errors import CapabilityError, DisconnectError, HTTPError
 from portico._message import check_size
 from portico._upgrade import Closed
 from portico._websocket import WebSocket
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from portico._context import Context
     from portico._socket_handler import Values
     from portico._socket_link import SocketLink
-    from portico._upgrade import Channel, Data
+    from portico._upgrade import Channel, Data, SocketEvent
 
 _NO_CHUNKS: Final[tuple[bytes, ...]] = ()
 
@@ -40,6 +40,7 @@ class Conversation:
         ctx: the request that it began with.
         socket: its handlers and limits.
         channel: the adapter's side; set before anything happens.
+        event: the only one that is there to be handled, or None: all of them.
         closed: how it ended, once it has.
         failure: the error that it ended with, which was told of already.
         topics: what it is subscribed to.
@@ -53,6 +54,7 @@ class Conversation:
         "channel",
         "closed",
         "ctx",
+        "event",
         "failure",
         "socket",
         "topics",
@@ -69,6 +71,7 @@ class Conversation:
     ) -> None:
         self.ctx = ctx
         self.socket = socket
+        self.event: SocketEvent | None = None
         self.closed: Closed | None = None
         self.failure: Exception | None = None
         self.topics: set[str] = set()
@@ -153,12 +156,28 @@ class Conversation:
     # From one event to the next
 
     async def _talk(self) -> None:
+        if self.event is not None:
+            await self._talk_once(self.event)
+            return
         await self._event("open")
         if "loop" in self.socket.handlers:
             await self._event("loop")
             await self.close(1000, "")
             return
         while self.closed is None:
+            await self._take()
+
+    async def _talk_once(self, event: SocketEvent) -> None:
+        from portico._socket_events import unfit
+
+        found = unfit(self.socket)
+        if found is not None:
+            raise CapabilityError(
+                f"Each event of a WebSocket is a call of its own here, and {found}"
+            )
+        if event == "open":
+            await self._event("open")
+        else:
             await self._take()
 
     async def _take(self) -> None:
@@ -231,6 +250,8 @@ class Conversation:
             return
         self._is_over = True
         code, reason = self.closed
+        if code == ABNORMAL and self.event == "message":
+            return  # that the connection was lost is an event of its own
         try:
             for topic in tuple(self.topics):
                 await self.unsubscribe(topic)

@@ -70,7 +70,8 @@ class Platform:
 
     runtime: ClassVar[Runtime] = Runtime("test", "serial")
     capabilities: ClassVar[Capabilities] = MappingProxyType(
-        dict.fromkeys(Capability, Support.EMULATED)
+        # An emulated WebSocket is one whose events come one by one.
+        {**dict.fromkeys(Capability, Support.EMULATED), Capability.WEBSOCKET: Support.NATIVE}
     )
     promise: ClassVar[Promise] = Promise.AFTER_RESPONSE
     on_loop: ClassVar[bool] = False

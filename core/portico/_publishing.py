@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from portico._broker import LocalBroker
 from portico._errors import CapabilityError
 from portico._message import encoded
-from portico._runtime import ABSENT, Capability
+from portico._runtime import ABSENT, EMULATED, Capability
 
 if TYPE_CHECKING:
     from portico._broker import Broker, Deliver
@@ -37,6 +37,11 @@ def broker_of(ctx: Context, *, subscribes: bool = False) -> Broker:
 
 
 def _check_capabilities(platform: Platform) -> None:
+    if platform.capabilities[Capability.WEBSOCKET] is EMULATED:
+        raise CapabilityError(
+            f"Topics need connections that stay in memory. On {platform.runtime.name!r} each event "
+            "of a WebSocket is a call of its own: keep who wants what in a store, and send there."
+        )
     for needed in (Capability.WEBSOCKET, Capability.SHARED_RESOURCES):
         if platform.capabilities[needed] is ABSENT:
             raise CapabilityError(

@@ -21,7 +21,11 @@ ABSENT: Final = Support.ABSENT
 
 
 class Capability(Enum):
-    """What a runtime can do; every adapter declares each of them in a table."""
+    """What a runtime can do; every adapter declares each of them in a table.
+
+    A `WEBSOCKET` is emulated where each event of a connection is a call of its own, with nothing of
+    the connection in memory from one to the next.
+    """
 
     STREAM_REQUEST = "stream_request"
     STREAM_RESPONSE = "stream_response"

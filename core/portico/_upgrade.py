@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol, TypeAlias
 
 from portico._response import Response
 from portico._stream import ByteStream
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 Data: TypeAlias = str | bytes
 """One message: text, or binary data."""
+
+SocketEvent: TypeAlias = Literal["open", "message", "close"]
+"""A part of a conversation that is a call of its own, where the runtime gives each event alone."""
 
 POSTED_LIMIT: Final = 1024
 """How many messages of `Channel.post` wait for a peer before it counts as too slow."""
@@ -91,10 +94,17 @@ class Upgrade(Response):
         upgrade._conversation = conversation
         return upgrade
 
-    async def run(self, channel: Channel) -> None:
-        """Serve the accepted connection to its end; it raises nothing but for cancellation."""
+    async def run(self, channel: Channel, event: SocketEvent | None = None) -> None:
+        """Serve the accepted connection to its end; it raises nothing but for cancellation.
+
+        Where the runtime gives one event at a time, `event` says which one this is: nothing but its
+        handlers are called, then, and those of the end where the connection ended with it. The
+        answer of `connect` to the same request stands for the connection each time. `receive` gives
+        the message, or how the connection was closed.
+        """
         conversation = self._conversation
         conversation.channel = channel
+        conversation.event = event
         try:
             async for _ in self._stream():
                 pass  # there are none: what is read is the life of the connection

@@ -37,7 +37,9 @@ meanwhile sends `idle.chunk`, each time that long; the read that is under way go
 `connect` is for a request that asks for a WebSocket (RFC 6455), on an event loop. Its method is
 GET, its scheme http or https, and it has no body. An `Upgrade` accepts: its headers are for the
 answer to the handshake, beside what the server writes of it (`sec-websocket-...`), and `run`, in
-the task that awaited the answer, is the whole connection. Any other `Response` refuses.
+the task that awaited the answer, is the whole connection. Any other `Response` refuses. Where a
+runtime gives each event of a connection as a call of its own (`WEBSOCKET` is `EMULATED`), `connect`
+is asked with the same request each time, and `run` is given the event.
 A stream that raises must reach the peer as a broken message, never as a complete one.
 
 A stream with `is_file` is one whole file, `file_of(stream)`: where the server can send files by
@@ -73,7 +75,7 @@ from portico._stream import ByteStream, Idle, file_of
 if TYPE_CHECKING:
     from portico._event_delivery import Delivery, Failure, PlatformEvent
     from portico._event_handler import EventInfo
-    from portico._upgrade import POSTED_LIMIT, Channel, Closed, Upgrade
+    from portico._upgrade import POSTED_LIMIT, Channel, Closed, SocketEvent, Upgrade
     from portico._wire_headers import WireHeaders
 else:
 
@@ -96,6 +98,7 @@ _LATE: Final = {
     "EventInfo": "portico._event_handler",
     "Failure": "portico._event_delivery",
     "PlatformEvent": "portico._event_delivery",
+    "SocketEvent": "portico._upgrade",
     "Upgrade": "portico._upgrade",
     "WireHeaders": "portico._wire_headers",
 }
@@ -130,6 +133,7 @@ __all__ = [
     "Response",
     "Running",
     "Runtime",
+    "SocketEvent",
     "Support",
     "Upgrade",
     "WireHeaders",

@@ -21,11 +21,13 @@ if TYPE_CHECKING:
     from contextvars import Context
     from typing import Unpack
 
-    from portico.contract import Application, EventReceiver, OptionArguments, Request
+    from portico.contract import Application, Connecting, EventReceiver, OptionArguments, Request
     from portico_lambda._answer_stream import AnswerStream
+    from portico_lambda._connections import Connections
     from portico_lambda._fields import Fields
     from portico_lambda._response import Result
     from portico_lambda._shapes import Shape
+    from portico_lambda._socket_call import Sockets
 
 
 class Lambda:
@@ -52,20 +54,41 @@ class Lambda:
 
     Args:
         app: the application.
+        connections: where the connections of an API Gateway WebSocket API are kept and sent to;
+            without it, an application with WebSockets is refused.
+        socket_path: the path of the application's WebSocket, since a WebSocket API has no paths.
         options: those of `Options`, by name. The `root_path` is that of a custom domain name's
             mapping, such as `"/v1"`; without it, it is the stage where that is in the URL.
 
     Raises:
-        DefinitionError: the application is not well defined, unless `check="deferred"`.
+        DefinitionError: the application is not well defined, unless `check="deferred"`; or
+            `socket_path` is no path.
         CapabilityError: a route needs what Lambda does not have, such as a WebSocket.
     """
 
-    def __init__(self, app: Application, **options: Unpack[OptionArguments]) -> None:
+    def __init__(
+        self,
+        app: Application,
+        *,
+        connections: Connections | None = None,
+        socket_path: str = "/",
+        **options: Unpack[OptionArguments],
+    ) -> None:
         self._app = app
         self._options = Options(**options)
         self._environment: Environment | None = None
+        self._sockets: Sockets | None = None
+        capabilities = CAPABILITIES
+        if connections is not None:
+            from portico_lambda._socket_call import Sockets, checked_path
+            from portico_lambda._socket_platform import SOCKET_CAPABILITIES
+
+            capabilities = SOCKET_CAPABILITIES
+            path = checked_path(socket_path)
+            accepting = cast("Connecting", app)
+            self._sockets = Sockets(accepting, self._options, connections, path, self._entered)
         if self._options.check == "now":
-            app.check(CAPABILITIES, LambdaPlatform.runtime.name)
+            app.check(capabilities, LambdaPlatform.runtime.name)
 
     def __call__(self, event: object, context: object = None) -> Any:
         """Answer one invocation, with the result that the service behind the event expects.
@@ -102,6 +125,11 @@ class Lambda:
         return invocation.result(environment, answer)
 
     def _general(self, event: object, context: object) -> Result | None:
+        if self._sockets is not None:
+            from portico_lambda._socket_events import is_socket_event
+
+            if is_socket_event(event):
+                return self._sockets.handle(cast("Fields", event), context)
         shape = self._shape_of_request(event)
         if shape is None:
             return self._handled(event, context)

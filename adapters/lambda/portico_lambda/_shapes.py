@@ -87,5 +87,6 @@ def unknown(event: object) -> EventError:
     return EventError(
         f"The event {found}. An HTTP event of API Gateway, a function URL, a load balancer, "
         "CloudFront (in a request trigger) or VPC Lattice was expected. Handlers of other events, "
-        "such as messages of a queue, are registered with `@app.on`."
+        "such as messages of a queue, are registered with `@app.on`; those of a WebSocket API need "
+        "`Lambda(app, connections=...)`."
     )

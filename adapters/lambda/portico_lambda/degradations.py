@@ -23,7 +23,10 @@ DEGRADATIONS: Final[Mapping[Capability, str]] = MappingProxyType(
         Capability.SHUTDOWN: "an environment ends without a word: resources are never left",
         Capability.EARLY_HINTS: "`early_hints` sends nothing, and says so",
         Capability.TRAILERS: "nothing sends them",
-        Capability.WEBSOCKET: "there is no handshake: an event is one request",
+        Capability.WEBSOCKET: (
+            "there is no handshake: an event is one request; `Lambda(app, connections=...)` serves "
+            "the handlers of `open`, `message` and `close` behind a WebSocket API"
+        ),
         Capability.MULTIPLE_SET_COOKIE: (
             "VPC Lattice, and a load balancer without multi-value headers, take the last one "
             "alone: a warning, or an error with `strict`"

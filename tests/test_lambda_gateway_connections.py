@@ -282,6 +282,19 @@ def test_a_connection_that_was_closed_meanwhile_is_made_again(
     assert len(endpoint.peers) == 3
 
 
+def test_a_connection_that_was_idle_for_long_is_not_used_again(
+    endpoint: Endpoint, table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [1000.0]
+    monkeypatch.setattr("portico_lambda._gateway_connections.time", lambda: now[0])
+
+    for elapsed in (0, 5, 60, -3600):
+        now[0] += elapsed
+        table.post(Connection("a", endpoint.url), "x")
+
+    assert (len(endpoint.taken), len(endpoint.peers)) == (4, 3)
+
+
 def test_who_is_gone_is_an_error_of_its_own(endpoint: Endpoint, table: Table) -> None:
     endpoint.status = 410
 

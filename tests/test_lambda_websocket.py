@@ -599,6 +599,96 @@ def test_behind_a_custom_domain_name_what_is_sent_goes_to_the_default_endpoint(
     assert seen == [(ID, f"https://{DOMAIN}/prod")]
 
 
+def test_proxies_before_the_service_are_believed_where_they_are_trusted() -> None:
+    app = Portico()
+    seen: list[str | None] = []
+
+    @app.ws("/")
+    def look(ctx: Context, message: str) -> None:
+        seen.append(ctx.platform.peer.address)
+
+    served = Served(app, trust=1)
+    served(connect(X_Forwarded_For="198.51.100.9, 203.0.113.7"))
+    served(message("x"))
+
+    assert (seen, served.reported) == (["198.51.100.9"], [])
+
+
+def test_a_mounted_application_is_served_too() -> None:
+    inner, app = Portico(), Portico()
+    seen: list[object] = []
+    socket = inner.ws("/chat")
+
+    @socket.message
+    async def echo(ctx: Context, message: str) -> str:
+        seen.append(ctx.platform.raw(Connection).id)
+        return message
+
+    @socket.close
+    def left(code: int) -> None:
+        seen.append(code)
+
+    app.mount("/inner", inner)
+    served = Served(app, socket_path="/inner/chat")
+    served(connect())
+    served(message("x"))
+    served(disconnect(1000, ""))
+
+    assert (served.sent(), seen, served.reported) == (["x"], [ID, 1000], [])
+
+
+def test_header_fields_and_a_cookie_go_with_the_handshake() -> None:
+    app = Portico()
+
+    @app.before_handle
+    def mark(ctx: Context) -> None:
+        ctx.set.headers.append("x-mark", "1")
+        ctx.set.headers.append("x-mark", "2")
+        ctx.set.headers.append("set-cookie", "a=1")
+
+    @app.ws("/")
+    def take(message: str) -> None: ...
+
+    result = Served(app)(connect())
+
+    assert result == {"statusCode": 200, "headers": {"x-mark": "1, 2", "set-cookie": "a=1"}}
+
+
+def test_several_cookies_are_an_error_where_the_options_are_strict() -> None:
+    app = Portico()
+
+    @app.before_handle
+    def mark(ctx: Context) -> None:
+        ctx.set.headers.append("set-cookie", "a=1")
+        ctx.set.headers.append("set-cookie", "b=2")
+
+    @app.ws("/")
+    def take(message: str) -> None: ...
+
+    served = Served(app, strict=True)
+
+    assert served(connect())["statusCode"] == 500
+    assert served.connections.handshakes == {}
+
+
+def test_an_application_that_cannot_start_keeps_the_end_for_later() -> None:
+    app, seen = chat()
+    working = Served(app)
+    working(connect())
+    broken, _ = chat()
+
+    @broken.resource
+    def fail() -> int:
+        raise RuntimeError("no database")
+
+    served = Served(broken)
+    served.connections.handshakes = working.connections.handshakes
+
+    assert served(disconnect())["statusCode"] == 500
+    assert working(disconnect())["statusCode"] == 200
+    assert seen == ["open somebody", ("somebody", 1001, "Going away")]
+
+
 def test_work_is_done_before_the_invocation_ends() -> None:
     app = Portico()
     done: list[str] = []

@@ -6,6 +6,8 @@ from abc import ABC, abstractmethod
 from contextlib import suppress
 from datetime import UTC, datetime
 from http.client import HTTPConnection, HTTPSConnection, RemoteDisconnected
+from ssl import SSLEOFError
+from time import time
 from typing import Final
 from urllib.parse import quote, urlsplit
 
@@ -16,7 +18,9 @@ from portico_lambda._signature_v4 import credentials_of, signed
 _SERVICE: Final = "execute-api"
 _GONE: Final = 410
 # What a connection that was kept looks like when the other side has closed it meanwhile.
-_STALE: Final = (RemoteDisconnected, ConnectionResetError, BrokenPipeError)
+_STALE: Final = (RemoteDisconnected, ConnectionResetError, BrokenPipeError, SSLEOFError)
+# Seconds. What was frozen for longer may not even hear that the other side has closed.
+_LONGEST_IDLE: Final = 20.0
 
 
 class GatewayConnections(ABC):
@@ -44,7 +48,7 @@ class GatewayConnections(ABC):
             )
         self._endpoint = endpoint
         self._timeout = timeout
-        self._kept: dict[tuple[str, str], HTTPConnection] = {}
+        self._kept: dict[tuple[str, str], tuple[HTTPConnection, float]] = {}
 
     @abstractmethod
     def put(self, connection: Connection, handshake: str, /) -> None:
@@ -76,7 +80,7 @@ class GatewayConnections(ABC):
     def disconnect(self) -> None:
         """Close what is kept open to API Gateway, for tests and tools: nothing has to call this."""
         while self._kept:
-            self._kept.popitem()[1].close()
+            self._kept.popitem()[1][0].close()
 
     def _ask(self, method: str, connection: Connection, body: bytes) -> None:
         url = urlsplit(self._endpoint or connection.endpoint)
@@ -104,15 +108,21 @@ class GatewayConnections(ABC):
         fields: dict[str, str],
     ) -> tuple[int, str]:
         """Ask on the connection that was kept, and once more on a new one where that is stale."""
-        kept = self._kept.pop((scheme, host), None)
+        kept = self._fresh((scheme, host))
         if kept is not None:
-            try:
+            with suppress(*_STALE):
                 return self._asked(kept, (scheme, host), method, path, body, fields)
-            except _STALE:
-                kept.close()
         kind = HTTPSConnection if scheme == "https" else HTTPConnection
         fresh = kind(host, timeout=self._timeout)
         return self._asked(fresh, (scheme, host), method, path, body, fields)
+
+    def _fresh(self, key: tuple[str, str]) -> HTTPConnection | None:
+        """The connection that was kept, where it has not been idle for long."""
+        native, since = self._kept.pop(key, (None, 0.0))
+        if native is not None and not 0 <= time() - since < _LONGEST_IDLE:
+            native.close()
+            return None
+        return native
 
     def _asked(
         self,
@@ -131,7 +141,7 @@ class GatewayConnections(ABC):
             native.close()
             raise
         if response.isclosed() and not response.will_close:
-            self._kept[key] = native
+            self._kept[key] = native, time()
         else:
             native.close()
         return response.status, answer

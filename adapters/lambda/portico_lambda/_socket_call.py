@@ -96,13 +96,14 @@ class Sockets(NamedTuple):
         arrived = None
         if kind != "open":
             arrived = message_of(event) if kind == "message" else closed_of(event)
+        # Before the store is asked: what ends a connection is told once.
+        environment = self.entered()
         handshake = handshake_of(event) if kind == "open" else self._kept(connection, kind)
         if handshake is None:
             return self._unknown(connection, event, context, kind)
         parts = parts_of(handshake, self.path, self.options.root_path)
         platform = SocketPlatform(self.options, parts, event, context, connection)
         call = SocketCall(self, platform, connection, kind, arrived)
-        environment = self.entered()
         request = PartsRequest(parts, self.options.limits)
         variables = copy_context()
         try:
@@ -173,29 +174,27 @@ class SocketCall:
         if not isinstance(response, Upgrade):
             return await self._refused(response)
         if self._event == "open":
-            await self._keep(response, handshake)
+            return await self._opened(response, handshake)
         await response.run(self._channel, self._event)
-        if self._event == "open":
-            return self._accepted(response)
         return {"statusCode": _DONE}
 
-    async def _keep(self, upgrade: Upgrade, handshake: Fields) -> None:
-        kept = json.dumps(handshake, separators=(",", ":"))
+    async def _opened(self, upgrade: Upgrade, handshake: Fields) -> Result:
+        """Keep the handshake, call the handler, and accept where that has not closed."""
         try:
+            if upgrade.subprotocol is not None:
+                upgrade.headers.set("sec-websocket-protocol", upgrade.subprotocol)
+            headers = _fields(upgrade.headers, strict=self._platform.options.strict)
+            kept = json.dumps(handshake, separators=(",", ":"))
             self._sockets.connections.put(self._connection, kept)
         except BaseException:
             await upgrade.refuse()
             raise
-
-    def _accepted(self, upgrade: Upgrade) -> Result:
+        await upgrade.run(self._channel, "open")
         closed = self._channel.closed
-        if closed is not None:
-            status = 500 if closed.code == _INTERNAL_ERROR else 403
-            return _result(problem(status, closed.reason or "The connection is not accepted."))
-        if upgrade.subprotocol is not None:
-            upgrade.headers.set("sec-websocket-protocol", upgrade.subprotocol)
-        headers = _fields(upgrade.headers, strict=self._platform.options.strict)
-        return {"statusCode": _DONE, "headers": headers}
+        if closed is None:
+            return {"statusCode": _DONE, "headers": headers}
+        status = 500 if closed.code == _INTERNAL_ERROR else 403
+        return _result(problem(status, closed.reason or "The connection is not accepted."))
 
     async def _refused(self, response: Response) -> Result:
         """The answer of a hook, or of the router; later on it ends the connection."""

@@ -22,6 +22,7 @@ from portico._errors import (
     PeerError,
     PorticoError,
     UndeclaredAnswerError,
+    UnfinishedWorkError,
 )
 from portico._group import Group
 from portico._headers import Headers
@@ -262,6 +263,7 @@ __all__ = [
     "UnavailableForLegalReasons",
     "UndeclaredAnswerError",
     "UnencodableError",
+    "UnfinishedWorkError",
     "UnprocessableContent",
     "UnreachedHookWarning",
     "UnsupportedMediaType",

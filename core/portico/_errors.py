@@ -9,6 +9,7 @@
     ├── BodyNotReadError       synchronous code asked for a body that still arrives
     ├── AbortError             the reason of an aborted signal
     ├── UnencodableError       a value has no form in JSON
+    ├── UnfinishedWorkError    background work that was not done, in a report
     ├── UndeclaredAnswerError  an answer is not what its route declares
     ├── URLError               a text is no URL
     └── HTTPError              an answer, raised: carries the status and the value to send
@@ -53,6 +54,10 @@ class BodyUsedError(PorticoError):
 
 class BodyNotReadError(PorticoError):
     """Synchronous code asked for a body that the runtime delivers asynchronously."""
+
+
+class UnfinishedWorkError(PorticoError):
+    """Work of `wait_until` was not done: it had no more time. Reported, never raised."""
 
 
 class UndeclaredAnswerError(PorticoError):

@@ -67,7 +67,7 @@ async def answer(isolate: Isolate, raw: WorkerRaw) -> Any:
         context = copy_context()
         response = context.run(isolate.app.handle, request, platform, running)
         if isinstance(response, Response) and isinstance(response.content, bytes):
-            if platform.has_work:
+            if not platform.end():
                 platform.hold(get_running_loop().create_task(finish(platform), context=context))
             return to_native_bytes(response, javascript)
         exchange = Exchange(response, platform, javascript, context, _name(request))

@@ -81,9 +81,9 @@ class Lambda:
         variables = copy_context()
         try:
             answer = variables.run(self._app.handle, request, platform, environment.running)
-            if type(answer) is Response and platform.is_quiet:
+            if type(answer) is Response:
                 result = plain_result(answer, is_rest=request.is_rest)
-                if result is not None:
+                if result is not None and platform.end():
                     return result
         except Exception as error:  # noqa: BLE001 - reported; the peer gets a 500
             invocation = self._invocation(fields, request, platform, variables)

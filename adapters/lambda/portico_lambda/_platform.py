@@ -107,11 +107,6 @@ class LambdaPlatform(Platform):
         return api_peer(NOTHING if self._event is None else self._event)
 
     @property
-    def is_quiet(self) -> bool:
-        """Whether nobody has given it anything to do behind the answer."""
-        return self._work is None and self._endings is None
-
-    @property
     def deadline(self) -> float | None:
         """When Lambda ends the invocation; None where the context does not say.
 

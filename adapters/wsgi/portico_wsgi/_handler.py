@@ -73,7 +73,7 @@ class WSGI:
             report(error, environ, platform)
             answer = failure(environ["REQUEST_METHOD"])
             content = answer.content
-        if type(answer) is Response and type(content) is bytes and platform.is_quiet:
+        if type(answer) is Response and type(content) is bytes and platform.end():
             send_head(answer, start_response)
             return [content] if content else []
         return Call(process, environ, platform, context).answer(answer, start_response)
@@ -128,11 +128,12 @@ class Call:
         content = response.content
         if isinstance(content, ByteStream):
             self._chunks = self._chunks or content
-        elif not self._platform.has_work:
+        elif self._platform.end():
             send_head(response, start_response)
             return [content] if content else []
         else:
             self._chunks = (chunk for chunk in (content,) if chunk)
+        self._process.work.add(self._platform)
         body = Body(self._chunks, self)
         try:
             send_head(response, start_response)
@@ -169,6 +170,7 @@ class Call:
         if self._chunks is not None:
             self._try(self._chunks.close)
         self._try(self._finish)
+        self._process.work.discard(self._platform)
 
     def _try(self, step: Callable[[], None]) -> None:
         # The answer is gone: a failure cannot change it, and must not stop the steps after it.
@@ -178,10 +180,11 @@ class Call:
             self.failed(error)
 
     def _finish(self) -> None:
-        if self._platform.needs_loop:
-            self._on_loop(self._platform.afinish)
-        elif self._platform.has_work:
-            self._context.run(self._platform.finish)
+        platform = self._platform
+        if not platform.end():
+            self._context.run(platform.finish)
+            if platform.has_work:
+                self._on_loop(platform.afinish)
 
     def _abort(self) -> None:
         async def abort() -> None:

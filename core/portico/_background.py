@@ -144,7 +144,7 @@ async def run(platform: Platform) -> None:
         except GeneratorExit:  # nothing can be awaited any more
             give_up(platform, "its event loop has ended")
             raise
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - raised again behind what must be ended
             if _is_own(error, before):
                 _report_failure(platform, task, error)
                 continue
@@ -175,7 +175,8 @@ def _is_next_for_loop(platform: Platform) -> bool:
     kept = platform._work
     if kept:
         return kept.waiting[0].needs_loop
-    return bool(platform._endings) and cast("list[Ending]", platform._endings)[-1].needs_loop
+    endings = platform._endings
+    return bool(endings) and endings[-1].needs_loop
 
 
 def _put_back(platform: Platform, rest: Work) -> None:

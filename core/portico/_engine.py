@@ -85,9 +85,7 @@ class Pipeline:
         "run",
     )
 
-    def __init__(
-        self, chain: Chain, colour: Colour, *, on_disconnect: str | None = None
-    ) -> None:
+    def __init__(self, chain: Chain, colour: Colour, *, on_disconnect: str | None = None) -> None:
         links = [link for link in chain.links() if link.kind not in ("after_response", "trace")]
         is_async = any(link.signature.is_async for link in links)
         offloads = is_async or colour == "loop"

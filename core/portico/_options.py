@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from math import inf
-from typing import Final, Literal, TypedDict
+from typing import Final, Literal, TypedDict, cast
 
 from portico._body import BodyLimits
 
@@ -109,8 +109,7 @@ class Options:
 
 
 def _check_seconds(name: str, seconds: object) -> None:
-    is_number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
-    if not is_number or not 0 <= seconds < inf:
+    if type(seconds) not in (int, float) or not 0 <= cast("float", seconds) < inf:
         raise ValueError(f"{name} is {seconds!r}. It is a number of seconds, such as 2.5.")
 
 

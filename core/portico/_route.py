@@ -64,7 +64,7 @@ class Route:
         on_disconnect: Literal["signal", "cancel"] | None = None,
     ) -> None:
         self.shown = shown
-        self.on_disconnect = on_disconnect
+        self.on_disconnect: Literal["signal", "cancel"] | None = on_disconnect
         self.method = method
         self.pattern = pattern
         self.target = target

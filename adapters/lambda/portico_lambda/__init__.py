@@ -5,6 +5,7 @@ from portico_lambda._handler import Lambda
 from portico_lambda._platform import CAPABILITIES, LambdaPlatform, LambdaRaw
 from portico_lambda._request import LambdaRequest
 from portico_lambda._shapes import EventError, Shape, shape_of
+from portico_lambda._time_limit import OutOfTimeError
 
 __all__ = [
     "CAPABILITIES",
@@ -14,6 +15,7 @@ __all__ = [
     "LambdaPlatform",
     "LambdaRaw",
     "LambdaRequest",
+    "OutOfTimeError",
     "Shape",
     "shape_of",
 ]

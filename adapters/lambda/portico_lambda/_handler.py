@@ -45,6 +45,10 @@ class Lambda:
     40 kB) is a 500 too, and reported. A binary one needs `*/*` among the binary media types of an
     API Gateway REST API.
 
+    A request that is still under way shortly before the function's timeout (`deadline_margin`) is
+    given up and answered with 504. Synchronous routes are so only where that option is set, since
+    they then run in a thread, which is left behind.
+
     Invocations of an environment follow each other; calls from several threads are not supported.
 
     Args:
@@ -61,6 +65,7 @@ class Lambda:
         self._app = app
         self._options = Options(**options)
         self._environment: Environment | None = None
+        self._is_plain = options.get("root_path") is None and self._options.deadline_margin is None
         if self._options.check == "now":
             app.check(CAPABILITIES, LambdaPlatform.runtime.name)
 
@@ -71,7 +76,7 @@ class Lambda:
             EventError: the event is not an HTTP request. Nothing else is raised.
         """
         environment, options = self._environment, self._options
-        if environment is None or options.root_path is not None or not environment.is_live:
+        if environment is None or not self._is_plain or not environment.is_live:
             return self._general(event, context)
         request = read_plain(event, options.limits)
         if request is None:

@@ -9,11 +9,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from contextvars import Context, copy_context
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from portico.contract import Running
+from portico_lambda._time_limit import OutOfTimeError
 
 T = TypeVar("T")
+Limits: TypeAlias = "tuple[float, float]"
 
 
 class Loop:
@@ -23,11 +25,20 @@ class Loop:
         # The factory keeps `Runner` from making this the thread's current loop.
         self._runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
 
-    def run(self, work: Coroutine[Any, Any, T], context: Context) -> T:
+    def run(
+        self, work: Coroutine[Any, Any, T], context: Context, limits: Limits | None = None
+    ) -> T:
         """Run a coroutine to its end, in one task and in this context.
+
+        Args:
+            work: the coroutine.
+            context: the variables.
+            limits: in how many seconds it is cancelled, and in how many it is left behind, if it
+                goes on for all that.
 
         Raises:
             RuntimeError: the caller is inside an event loop, or the task was cancelled.
+            OutOfTimeError: it took too long.
         """
         if _loop_runs_here():
             work.close()
@@ -37,6 +48,8 @@ class Loop:
             )
         loop = self._runner.get_loop()
         task = loop.create_task(work, context=context)
+        if limits is not None:
+            return _run_in_time(loop, task, limits)
         try:
             return loop.run_until_complete(task)
         except asyncio.CancelledError as error:
@@ -45,6 +58,30 @@ class Loop:
     def close(self) -> None:
         """Cancel what still runs, and end the loop."""
         self._runner.close()
+
+
+def _run_in_time(loop: asyncio.AbstractEventLoop, task: asyncio.Task[T], limits: Limits) -> T:
+    is_late = False
+
+    def cancel() -> None:
+        nonlocal is_late
+        is_late = True
+        task.cancel()
+
+    timers = [loop.call_later(limits[0], cancel), loop.call_later(limits[1], loop.stop)]
+    try:
+        return loop.run_until_complete(task)
+    except asyncio.CancelledError as error:
+        if is_late:
+            raise OutOfTimeError from error
+        raise RuntimeError("The task was cancelled before it had an answer.") from error
+    except RuntimeError as error:
+        if is_late and not task.done():  # the loop was stopped
+            raise OutOfTimeError from error
+        raise
+    finally:
+        for timer in timers:
+            timer.cancel()
 
 
 def _loop_runs_here() -> bool:

@@ -10,6 +10,7 @@ answers one request at a time, shares the folder `PORTICO_CONFORMANCE_DIR` with 
 
 from portico_conformance.application import (
     _answers,
+    _background,
     _binding,
     _bodies,
     _cookies,
@@ -61,7 +62,18 @@ __all__ = [
 
 # Importing the areas registers their routes.
 del _key_generators, _keys
-del _answers, _binding, _bodies, _cookies, _errors, _events, _fields, _files, _form_types
+del (
+    _answers,
+    _background,
+    _binding,
+    _bodies,
+    _cookies,
+    _errors,
+    _events,
+    _fields,
+    _files,
+    _form_types,
+)
 del _generators, _guarded, _inputs, _large, _lazy_area, _lifecycle, _lifecycle_order, _mounts
 del _parsers, _paths, _platform, _plugins, _scalars, _scopes, _seen, _signals, _statuses, _streams
 del _traced, _without_route

@@ -176,7 +176,7 @@ def _is_next_for_loop(platform: Platform) -> bool:
     if kept:
         return kept.waiting[0].needs_loop
     endings = platform._endings
-    return bool(endings) and endings[-1].needs_loop
+    return endings[-1].needs_loop if endings else False
 
 
 def _put_back(platform: Platform, rest: Work) -> None:

@@ -32,7 +32,7 @@ _NO_TIME: Final = "the function was about to reach its timeout"
 class Invocation:
     """One request on its way through, in a context of its own."""
 
-    __slots__ = ("_app", "_context", "_limit", "_platform", "_request", "_shape")
+    __slots__ = ("_app", "_context", "_limit", "_platform", "_request", "_shape", "_time")
 
     def __init__(
         self,
@@ -49,6 +49,7 @@ class Invocation:
         self._request = request
         self._platform = platform
         self._context = context
+        self._time: TimeLimit | None = None
 
     def result(
         self, environment: Environment, answer: Response | Awaitable[Response] | None = None
@@ -111,7 +112,7 @@ class Invocation:
         """What the application answers, from where it can be left behind if that is wanted."""
         limit = None
         if self._platform.options.deadline_margin is not None:
-            limit = time_limit(self._platform)
+            limit = self._time_limit()
         if limit is None:
             return self._handled(environment)
         return environment.worker.call(
@@ -158,7 +159,7 @@ class Invocation:
         return answer, collect(content, self._shape, self._limit)
 
     def _on_loop(self, work: Coroutine[Any, Any, T], environment: Environment) -> T:
-        limit = time_limit(self._platform)
+        limit = self._time_limit()
         limits = None if limit is None else (limit.for_request(), limit.for_work())
         return environment.loop.run(work, self._context, limits)
 
@@ -172,12 +173,18 @@ class Invocation:
             return response, await collect_on_loop(content, self._shape, self._limit)
         return response, content
 
+    def _time_limit(self) -> TimeLimit | None:
+        # Made once: it goes by what was left when it was.
+        if self._time is None:
+            self._time = time_limit(self._platform)
+        return self._time
+
     def _finish(self, environment: Environment) -> None:
         """Do what was given to `wait_until` (`Promise.BEFORE_RESPONSE`)."""
         platform = self._platform
         if platform.end():
             return
-        limit = time_limit(platform)
+        limit = self._time_limit()
         watch = None if limit is None else self._watched(limit)
         try:
             self._work(environment, limit)

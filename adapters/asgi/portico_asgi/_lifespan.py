@@ -152,6 +152,7 @@ async def serve_alone(host: Host) -> None:
     """Live until the loop ends; errors are reported, since nobody awaits this task."""
     from anyio import sleep_forever
 
+    host.work.is_alone = True
     try:
         await host.live(sleep_forever)
     except Exception as error:  # noqa: BLE001 - reported

@@ -3,6 +3,9 @@
 The work of a request runs in a task of the loop, so that it goes on whatever the server does with
 the task of the request: some cancel that when the peer leaves, or when they stop. The request's
 task waits for it all the same, since a server that stops waits for its requests.
+
+A server without a lifespan tells nobody that it stops, and may leave its loop with tasks pending.
+There the work ends with the task of its request, which such a server cancels.
 """
 
 from __future__ import annotations
@@ -27,9 +30,12 @@ class OpenWork:
     Args:
         tasks: those of the loop.
         grace: seconds that work gets once others wait for its end.
+
+    Attributes:
+        is_alone: whether there is no lifespan.
     """
 
-    __slots__ = ("_changed", "_grace", "_open", "_stopped", "_tasks")
+    __slots__ = ("_changed", "_grace", "_open", "_stopped", "_tasks", "is_alone")
 
     def __init__(self, tasks: Tasks, grace: float) -> None:
         self._tasks = tasks
@@ -37,6 +43,7 @@ class OpenWork:
         self._open: dict[CancelScope, Platform] = {}
         self._changed: Event | None = None
         self._stopped = False
+        self.is_alone = False
 
     def begin(self, platform: Platform) -> Event:
         """Do the work of a request; the event is set at its end."""
@@ -54,8 +61,12 @@ class OpenWork:
 
         After the grace it goes on alone.
         """
-        from anyio import move_on_after
+        from anyio import CancelScope, move_on_after
 
+        if self.is_alone:
+            with CancelScope(shield=True):
+                await platform.afinish()
+            return
         ended = self.begin(platform)
         with move_on_after(self._grace, shield=True):
             await ended.wait()

@@ -26,7 +26,7 @@ class Call:
     """One request, from a peer that may leave."""
 
     def __init__(self, path: str = "/") -> None:
-        self.scope = {
+        self.scope: dict[str, Any] = {
             "type": "http",
             "asgi": {"version": "3.0"},
             "http_version": "1.1",
@@ -262,6 +262,21 @@ async def test_work_that_is_given_while_the_application_stops_is_done() -> None:
         waiting.release.set()
 
     assert waiting.log == ["work", "more", "closed"]
+
+
+def test_a_handler_that_ends_the_process_has_its_work_reported(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    app = Portico()
+
+    @app.get("/", blocking=False)
+    def leave(ctx: Context) -> str:
+        ctx.wait_until(lambda: None)
+        raise SystemExit
+
+    with pytest.raises(SystemExit):
+        asyncio.run(Call().make(ASGI(app)))
+    assert said(caplog) == ["background work was given up: <lambda>"]
 
 
 # Peers that leave

@@ -270,6 +270,14 @@ async def test_work_that_is_given_up_while_it_runs_is_reported_once() -> None:
     ]
 
 
+async def test_work_that_raises_what_no_future_carries_is_reported_like_any_other() -> None:
+    platform = Reporting()
+    platform.wait_until(lambda: next(iter(())))
+    await platform.afinish()
+
+    assert platform.said == ["background work failed: <lambda>"]
+
+
 def test_an_interrupt_goes_on_and_the_work_that_it_leaves_is_reported() -> None:
     platform = Reporting()
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from portico_conformance._require_component import components_required
 from portico_conformance._servers import SERVERS, Server, ServerRow
 
 APPLICATION = textwrap.dedent(
@@ -66,7 +67,11 @@ def row_of(name: str) -> ServerRow:
     row = replace(SERVERS[name], stop_signal=signal.SIGTERM)
     if name != "hypercorn-trio":
         return row
-    return replace(row, command=lambda app, fd: [*row.command(app, fd)[:-1], "--workers=1"])
+
+    def command(app: str, address: int) -> list[str]:
+        return [*row.command(app, address)[:-1], "--workers=1"]
+
+    return replace(row, command=command)
 
 
 def get(server: Server) -> socket.socket:
@@ -97,7 +102,10 @@ def test_a_server_that_stops_has_the_work_done_first(name: str, tmp_path: Path) 
     kind = {"asgi": "ASGI", "wsgi": "WSGI"}[row.interface]
     made = f"from portico_{row.interface} import {kind}\napplication = {kind}(app)\n"
     (tmp_path / "serves.py").write_text(f"{APPLICATION}\n{made}")
-    with Server(row, "serves:application", path=tmp_path, grace=20.0) as server:
+    with (
+        components_required(),
+        Server(row, "serves:application", path=tmp_path, grace=20.0) as server,
+    ):
         with get(server):
             look_for((tmp_path / "begun").exists, "the work did not begin")
             server.terminate()

@@ -358,6 +358,24 @@ def test_answers_errors_and_work_are_the_same_with_the_option(
 # Work
 
 
+@pytest.mark.parametrize("options", [{}, {"deadline_margin": 0.5}])
+def test_a_handler_that_ends_the_process_has_its_work_reported(
+    options: dict[str, float], serve: Serve, reports: Reports
+) -> None:
+    app = Portico()
+
+    @app.get("/")
+    def leave(ctx: Context) -> str:
+        ctx.wait_until(lambda: None)
+        raise SystemExit
+
+    handler = serve(app, **options)
+    for _ in range(2):  # the first one starts the environment, and takes another way
+        with pytest.raises(SystemExit):
+            get(handler)
+    assert wheres(reports) == ["background work was given up: <lambda>"] * 2
+
+
 def test_work_that_does_not_fit_is_cancelled_and_reported_by_name(
     serve: Serve, reports: Reports
 ) -> None:

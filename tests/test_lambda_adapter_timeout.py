@@ -4,13 +4,14 @@ import json
 import textwrap
 from collections.abc import Iterator
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
 from portico_conformance._emulator import Emulator
 from portico_conformance._lambda_events import to_event
+from portico_conformance._require_component import components_required
+from portico_conformance._servers import ServerMissingError
 from portico_conformance._wire import WireRequest
 from portico_conformance.components import ensure_emulator
 
@@ -60,12 +61,13 @@ FUNCTION = textwrap.dedent(
 
 @pytest.fixture(scope="module")
 def function(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    assert find_spec("awslambdaric"), "Get it with: pip install awslambdaric"
     folder = tmp_path_factory.mktemp("function")
     (folder / "served.py").write_text(FUNCTION)
-    with Emulator(
-        ensure_emulator(), "served.handler", directory=Path(folder), function_timeout=2
-    ) as emulator:
+    with components_required():
+        if find_spec("awslambdaric") is None:
+            raise ServerMissingError("Get it with: pip install awslambdaric")
+        binary = ensure_emulator()
+    with Emulator(binary, "served.handler", directory=folder, function_timeout=2) as emulator:
         yield emulator
 
 

@@ -35,6 +35,45 @@ def said(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [record.getMessage() for record in caplog.records]
 
 
+@pytest.mark.parametrize("path", ["/sync", "/async"])
+def test_work_that_raises_what_no_future_carries_is_reported(
+    path: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = Portico()
+
+    @app.get("/sync")
+    def sync(ctx: Context) -> None:
+        ctx.wait_until(lambda: next(iter(())))
+
+    @app.get("/async")
+    async def on_loop(ctx: Context) -> None:
+        ctx.wait_until(lambda: nothing())
+        ctx.wait_until(lambda: next(iter(())))
+
+    async def nothing() -> None: ...
+
+    application = WSGI(app)
+    ask(application, path)
+    application.close()
+
+    assert said(caplog) == ["background work failed: <lambda>"]
+
+
+def test_a_handler_that_ends_the_process_has_its_work_reported(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    app = Portico()
+
+    @app.get("/")
+    def leave(ctx: Context) -> str:
+        ctx.wait_until(lambda: None)
+        raise SystemExit
+
+    with pytest.raises(SystemExit):
+        ask(WSGI(app))
+    assert said(caplog) == ["background work was given up: <lambda>"]
+
+
 class Waiting:
     """An application whose work waits in the server's thread or on the loop, and what it did."""
 

@@ -54,9 +54,10 @@ class Work:
         """Do it on an event loop."""
         result: object = self._target
         if not is_awaitable(result):
-            # In a tuple, since trio does not let a thread give back a coroutine.
             call = cast("Callable[[], object]", result)
-            (result,) = await platform.run_blocking(partial(_called, call))
+            result, end = await platform.run_blocking(partial(_called, call))
+            if end is not None:
+                raise end
         if is_awaitable(result):
             await result
 
@@ -262,8 +263,12 @@ def name_of(work: object) -> str:
     return name.rpartition("<locals>.")[2]
 
 
-def _called(work: Callable[[], object]) -> tuple[object]:
-    return (work(),)
+def _called(work: Callable[[], object]) -> tuple[object, StopIteration | None]:
+    """What a function gives; in a tuple, since trio lets no thread give back a coroutine."""
+    try:
+        return work(), None
+    except StopIteration as end:  # which no future can carry
+        return None, end
 
 
 def close_awaitable(value: object) -> None:

@@ -56,7 +56,7 @@ class Platform:
         env: the platform's environment, text to text.
         bindings: the objects that the platform was configured with (Workers), by name.
         deadline: when the platform ends the call, on the clock of `monotonic`, or None.
-        signal: aborted when the peer is known to be gone.
+        signal: aborted when nobody waits for the answer any more, as far as the runtime is told.
     """
 
     __slots__ = ("_endings", "_peer", "_root_path", "_signal", "_work", "options")
@@ -127,7 +127,7 @@ class Platform:
 
     @property
     def signal(self) -> AbortSignal:
-        """Aborted when the peer is known to be gone; never where `DISCONNECT` is absent."""
+        """Aborted when the peer is known to be gone, or the request given up for its deadline."""
         if self._signal is None:
             self._signal = AbortSignal()
         return self._signal

@@ -89,6 +89,9 @@ class ASGI:
             answer = context.run(self._handle, request, platform, host.running)
         except Exception as error:  # noqa: BLE001 - told of where all that goes wrong is
             answer = _failed(error)
+        except BaseException as error:
+            platform.give_up(f"the request was ended by {type(error).__name__}")
+            raise
         if type(answer) is Response:
             content = answer.content
             if type(content) is bytes and platform.ends_quietly():

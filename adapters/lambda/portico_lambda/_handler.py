@@ -93,6 +93,9 @@ class Lambda:
         except Exception as error:  # noqa: BLE001 - reported; the peer gets a 500
             invocation = self._invocation(fields, request, platform, variables)
             return invocation.broken(environment, error)
+        except BaseException as error:
+            platform.give_up(f"the request was ended by {type(error).__name__}")
+            raise
         invocation = self._invocation(fields, request, platform, variables)
         return invocation.result(environment, answer)
 

@@ -68,6 +68,9 @@ class Invocation:
             result = to_result(self._shape, response, content, limit=self._limit, strict=strict)
         except Exception as error:  # noqa: BLE001 - reported; the peer gets a 500
             return self.broken(environment, error)
+        except BaseException as error:
+            self._platform.give_up(f"the request was ended by {type(error).__name__}")
+            raise
         self._finish(environment)
         return result
 

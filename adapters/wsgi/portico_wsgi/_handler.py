@@ -73,6 +73,9 @@ class WSGI:
             report(error, environ, platform)
             answer = failure(environ["REQUEST_METHOD"])
             content = answer.content
+        except BaseException as error:
+            platform.give_up(f"the request was ended by {type(error).__name__}")
+            raise
         if type(answer) is Response and type(content) is bytes and platform.end():
             send_head(answer, start_response)
             return [content] if content else []

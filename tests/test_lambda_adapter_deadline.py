@@ -10,15 +10,17 @@ from typing import Any, Literal
 import pytest
 
 from portico import Context, Portico, PorticoError, UnfinishedWorkError
+from portico.contract import Options
 from portico_conformance._lambda_events import to_event
 from portico_conformance._lambda_results import from_result
 from portico_conformance._wire import WireRequest, WireResponse
-from portico_lambda import Lambda, LambdaPlatform, OutOfTimeError
+from portico_lambda import Lambda, LambdaPlatform, OutOfTimeError, _invocation
+from portico_lambda._time_limit import TimeLimit, time_limit
 
 Reports = list[tuple[str, BaseException]]
 
 LONG = 60.0
-NONE_LEFT = 0.0
+SOON = 0.02
 
 
 class Invocation:
@@ -60,9 +62,33 @@ def serve() -> Iterator[Callable[..., Lambda]]:
 Serve = Callable[..., Lambda]
 
 
-def get(handler: Lambda, path: str = "/", seconds: float = LONG) -> WireResponse:
+class Limit:
+    """The time limit of an invocation in a test: each part of it by itself."""
+
+    def __init__(
+        self, *, request: float = LONG, work: float = 2 * LONG, report: float = 3 * LONG
+    ) -> None:
+        self.seconds = request, work, report
+
+    def for_request(self) -> float:
+        return self.seconds[0]
+
+    def for_work(self) -> float:
+        return self.seconds[1]
+
+    def for_report(self) -> float:
+        return self.seconds[2]
+
+
+def get(handler: Lambda, path: str = "/", limit: Limit | None = None) -> WireResponse:
     request = WireRequest("GET", path, [("Host", "shop.example")], b"")
-    result = handler(to_event("http", request), Invocation(seconds))
+
+    def made(platform: LambdaPlatform) -> Limit:
+        return limit or Limit()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_invocation, "time_limit", made)
+        result = handler(to_event("http", request), Invocation(LONG))
     return from_result("http", result, request)
 
 
@@ -90,7 +116,7 @@ def test_an_asynchronous_handler_is_cancelled_and_answered_with_504(
         await asyncio.sleep(LONG)
         return "never"
 
-    answer = get(serve(app), seconds=0.05)
+    answer = get(serve(app), limit=Limit(request=SOON))
 
     assert answer.status == 504
     assert answer.get("content-type") == "application/problem+json"
@@ -117,7 +143,7 @@ def test_a_stream_that_takes_too_long_is_a_504_and_closed(serve: Serve, reports:
         finally:
             log.append("closed")
 
-    assert get(serve(app), seconds=0.05).status == 504
+    assert get(serve(app), limit=Limit(request=SOON)).status == 504
     assert log == ["closed"]
     assert wheres(reports) == ["GET / was given up"]
 
@@ -138,7 +164,7 @@ def test_an_environment_answers_on_after_a_504(serve: Serve, reports: Reports) -
     app.get("/value", "value")
     handler = serve(app)
 
-    assert get(handler, "/slow", 0.05).status == 504
+    assert get(handler, "/slow", Limit(request=SOON)).status == 504
     assert get(handler, "/async").body == b"quick"
     assert get(handler, "/value").body == b"value"
 
@@ -164,7 +190,7 @@ def test_a_handler_that_will_not_be_cancelled_is_left_behind(
         return "released"
 
     handler = serve(app)
-    answer = get(handler, seconds=0.1)
+    answer = get(handler, limit=Limit(request=SOON, work=2 * SOON))
 
     assert answer.status == 504
     assert get(handler, "/release").body == b"released"
@@ -183,7 +209,7 @@ def test_a_handler_that_answers_when_it_is_cancelled_has_the_word(
             return "what I have so far"
         return "never"
 
-    assert get(serve(app), seconds=0.1).body == b"what I have so far"
+    assert get(serve(app), limit=Limit(request=SOON)).body == b"what I have so far"
     assert reports == []
 
 
@@ -251,7 +277,7 @@ def test_a_synchronous_handler_is_left_behind_and_answered_with_504(
     blocking = Blocking()
     handler = serve(blocking.app, deadline_margin=0.5)
 
-    assert get(handler, seconds=0.05).status == 504
+    assert get(handler, limit=Limit(request=SOON)).status == 504
     assert blocking.log == ["work"]
     assert wheres(reports) == ["GET / was given up"]
     assert get(handler, "/other").body == b"other"
@@ -273,7 +299,7 @@ def test_what_ends_after_it_was_given_up_is_reported(
             reported.set()
 
     monkeypatch.setattr(LambdaPlatform, "report", report)
-    assert get(serve(blocking.app, deadline_margin=0.5), seconds=0.05).status == 504
+    assert get(serve(blocking.app, deadline_margin=0.5), limit=Limit(request=SOON)).status == 504
 
     blocking.release.set()
 
@@ -298,7 +324,7 @@ def test_a_synchronous_stream_is_read_where_it_can_be_left_behind(
     handler = serve(app, deadline_margin=0.5)
 
     assert get(handler).body == b"portico-lambda-worker"
-    assert get(handler, "/blocks", 0.05).status == 504
+    assert get(handler, "/blocks", Limit(request=SOON)).status == 504
     release.set()
 
 
@@ -315,7 +341,7 @@ def test_what_blocks_in_an_asynchronous_chain_is_left_behind_with_the_option(
         seen.append("handler")
         return "never"
 
-    assert get(serve(app, deadline_margin=0.5), seconds=0.05).status == 504
+    assert get(serve(app, deadline_margin=0.5), limit=Limit(request=SOON)).status == 504
     release.set()
     assert seen == []
 
@@ -392,7 +418,7 @@ def test_work_that_does_not_fit_is_cancelled_and_reported_by_name(
         ctx.wait_until(write_log)
         return "answer"
 
-    assert get(serve(app), seconds=0.1).body == b"answer"
+    assert get(serve(app), limit=Limit(work=SOON)).body == b"answer"
     assert wheres(reports) == [
         "background work was given up: send_mail",
         "background work was given up: write_log",
@@ -425,7 +451,7 @@ def test_synchronous_work_that_does_not_end_is_reported_before_lambda_ends_it(
 
     monkeypatch.setattr(LambdaPlatform, "report", report)
 
-    assert get(serve(app), seconds=0.1).body == b"answer"
+    assert get(serve(app), limit=Limit(report=SOON)).body == b"answer"
     assert log == [
         "background work was given up: send_mail",
         "background work was given up: write_log",
@@ -446,7 +472,7 @@ def test_with_the_option_the_answer_does_not_wait_for_work_that_blocks(
         ctx.wait_until(lambda: None)
         return "answer"
 
-    assert get(serve(app, deadline_margin=0.5), seconds=0.1).body == b"answer"
+    assert get(serve(app, deadline_margin=0.5), limit=Limit(work=SOON)).body == b"answer"
     assert not release.is_set()
     assert wheres(reports) == [
         "background work was given up: send_mail",
@@ -455,24 +481,37 @@ def test_with_the_option_the_answer_does_not_wait_for_work_that_blocks(
     release.set()
 
 
-def test_an_invocation_without_any_time_left_still_has_an_answer(
-    serve: Serve, reports: Reports
+@pytest.mark.parametrize(
+    ("left", "option", "request_ends", "work_ends", "report"),
+    [
+        (10.0, None, 9.5, 9.75, 9.875),
+        (10.0, 2.0, 8.0, 9.0, 9.5),
+        (10.0, 0.0, 10.0, 10.0, 10.0),
+        (0.5, None, 0.25, 0.375, 0.4375),
+        (3.0, 60.0, 1.5, 2.25, 2.625),
+        (0.0, None, 0.0, 0.0, 0.0),
+        (-1.0, 2.0, 0.0, 0.0, 0.0),
+    ],
+)
+def test_the_margin_lies_before_the_deadline_and_takes_half_of_the_time_at_most(
+    left: float,
+    option: float | None,
+    request_ends: float,
+    work_ends: float,
+    report: float,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    app = Portico()
+    def stands_still(self: LambdaPlatform) -> float:
+        return 1000.0
 
-    @app.get("/")
-    async def answer() -> str:
-        await asyncio.sleep(LONG)
-        return "never"
+    monkeypatch.setattr(LambdaPlatform, "monotonic", stands_still)
+    platform = LambdaPlatform(Options(deadline_margin=option), context=Invocation(left))
 
-    @app.get("/at-once")
-    def at_once() -> str:
-        return "answer"
+    limit = time_limit(platform)
 
-    handler = serve(app)
-
-    assert get(handler, "/at-once", NONE_LEFT).body == b"answer"
-    assert get(handler, seconds=NONE_LEFT).status == 504
+    assert isinstance(limit, TimeLimit)
+    assert (limit.for_request(), limit.for_work()) == (request_ends, work_ends)
+    assert limit.for_report() == report
 
 
 def test_a_listener_that_fails_when_a_request_is_given_up_is_reported(
@@ -489,7 +528,7 @@ def test_a_listener_that_fails_when_a_request_is_given_up_is_reported(
         await asyncio.sleep(LONG)
         return "never"
 
-    assert get(serve(app), seconds=0.05).status == 504
+    assert get(serve(app), limit=Limit(request=SOON)).status == 504
     assert next(str(error) for _, error in reports) == "no listener"
 
 
@@ -518,6 +557,6 @@ def test_reports_go_to_the_log(serve: Serve, caplog: pytest.LogCaptureFixture) -
         return "never"
 
     with caplog.at_level(logging.ERROR, "portico"):
-        assert get(serve(app), seconds=0.05).status == 504
+        assert get(serve(app), limit=Limit(request=SOON)).status == 504
 
     assert [record.getMessage() for record in caplog.records] == ["GET / was given up"]

@@ -123,6 +123,27 @@ def in_thread(fn: Callable[[], object]) -> threading.Thread:
     return thread
 
 
+@pytest.mark.parametrize(("path", "is_here"), [("/sync", True), ("/async", False)])
+def test_work_runs_in_the_thread_of_the_server_where_its_request_did(
+    path: str, is_here: bool
+) -> None:
+    app, threads = Portico(), list[int]()
+
+    @app.get("/sync")
+    def sync(ctx: Context) -> None:
+        ctx.wait_until(lambda: threads.append(threading.get_ident()))
+
+    @app.get("/async")
+    async def on_loop(ctx: Context) -> None:
+        ctx.wait_until(lambda: threads.append(threading.get_ident()))
+
+    application = WSGI(app)
+    ask(application, path)
+    application.close()
+
+    assert [thread == threading.get_ident() for thread in threads] == [is_here]
+
+
 @pytest.mark.parametrize("path", ["/sync", "/async"])
 def test_a_stop_waits_for_work_and_then_closes_what_it_uses(path: str) -> None:
     waiting = Waiting()

@@ -108,7 +108,7 @@ class WSGI:
 class Call:
     """One request whose answer has to be waited for, or that is not over with its answer."""
 
-    __slots__ = ("_chunks", "_context", "_environ", "_platform", "_process")
+    __slots__ = ("_chunks", "_context", "_environ", "_platform", "_process", "_was_on_loop")
 
     def __init__(
         self,
@@ -122,6 +122,7 @@ class Call:
         self._platform = platform
         self._context = context
         self._chunks: Chunks | None = None
+        self._was_on_loop = False
 
     def answer(
         self, answer: Response | Awaitable[Response], start_response: StartResponse
@@ -153,6 +154,7 @@ class Call:
         try:
             from portico_wsgi._tasks import Exchange
 
+            self._was_on_loop = True
             exchange = Exchange(self._process.loop, answer, self._context)
             response = exchange.response()
         except Exception as error:  # noqa: BLE001 - reported; the peer gets a 500
@@ -184,10 +186,13 @@ class Call:
 
     def _finish(self) -> None:
         platform = self._platform
-        if not platform.end():
+        if platform.end():
+            return
+        if not self._was_on_loop:
+            # Else the loop's thread may not have left the context yet, which has room for one.
             self._context.run(platform.finish)
-            if platform.has_work:
-                self._on_loop(platform.afinish)
+        if platform.has_work:
+            self._on_loop(platform.afinish)
 
     def _abort(self) -> None:
         async def abort() -> None:

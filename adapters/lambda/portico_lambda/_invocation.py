@@ -198,6 +198,7 @@ class Invocation:
         finally:
             if watch is not None:
                 watch.cancel()
+            platform.give_up("it could not be run")
             platform.end()
 
     def _watched(self, limit: TimeLimit) -> Timer:

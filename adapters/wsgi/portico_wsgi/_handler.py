@@ -175,6 +175,7 @@ class Call:
         if self._chunks is not None:
             self._try(self._chunks.close)
         self._try(self._finish)
+        self._platform.give_up("it could not be run")
         self._process.work.discard(self._platform)
 
     def _try(self, step: Callable[[], None]) -> None:

@@ -153,6 +153,14 @@ class OutOfStock(Problem):
     pass
 
 
+class Picture(Blob):
+    pass
+
+
+class Query(URLSearchParams):
+    pass
+
+
 VALUES: list[tuple[Any, int, str | None, bytes]] = [
     ("é", 200, TEXT, "é".encode()),
     ("", 200, TEXT, b""),
@@ -179,6 +187,8 @@ VALUES: list[tuple[Any, int, str | None, bytes]] = [
     (UUID(int=1), 200, JSON, b'"00000000-0000-0000-0000-000000000001"'),
     (Blob([b"a"], type="image/png"), 200, "image/png", b"a"),
     (URLSearchParams("a=1"), 200, "application/x-www-form-urlencoded;charset=UTF-8", b"a=1"),
+    (Picture([b"a"], type="image/png"), 200, "image/png", b"a"),
+    (Query("a=1"), 200, "application/x-www-form-urlencoded;charset=UTF-8", b"a=1"),
     (Response("a", status=201), 201, TEXT, b"a"),
     (Response(status=204), 204, None, b""),
     (status(201, Point(1)), 201, JSON, b'{"x":1}'),

@@ -127,15 +127,24 @@ def test_the_root_path_is_the_servers_unless_the_option_says(
         ("1.1", [(b"content-length", b"x")], True),
         ("1.1", [(b"transfer-encoding", b"chunked")], True),
         ("1.1", [(b"transfer-encoding", b"chunked"), (b"content-length", b"0")], True),
-        ("2", [], True),
+        # HTTP/2 frames a body without a field, and servers do not tell; GET has one if it says so.
+        ("2", [], False),
+        ("3", [], False),
+        ("2", [(b"Content-Type", b"text/plain")], True),
+        ("2", [(b"content-length", b"1")], True),
         ("2", [(b"content-length", b"0")], False),
-        ("3", [], True),
+        ("2", [(b"content-type", b"text/plain"), (b"content-length", b"0")], False),
     ],
 )
 def test_the_framing_says_whether_a_body_may_follow(
     version: str, headers: list[Header], expected: bool
 ) -> None:
     assert may_have_body(scope_of(*headers, http_version=version)) is expected
+
+
+@pytest.mark.parametrize(("method", "expected"), [("HEAD", False), ("POST", True), ("PUT", True)])
+def test_the_method_says_whether_http_2_may_have_a_body(method: str, expected: bool) -> None:
+    assert may_have_body(scope_of(http_version="2", method=method)) is expected
 
 
 async def test_a_request_without_a_body_is_read_without_asking_the_server() -> None:

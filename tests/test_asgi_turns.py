@@ -11,7 +11,7 @@ from portico.contract import ByteStream, Options, Response
 from portico_asgi import AsgiPlatform
 from portico_asgi._loop import current_loop, tasks_of
 from portico_asgi._response import StreamWriter
-from portico_asgi._turns import MOST, SHARE, Turns
+from portico_asgi._turns import LARGE, MOST, SHARE, Turns
 
 pytestmark = pytest.mark.anyio
 
@@ -31,15 +31,15 @@ class Pace:
         self.turns.append(self.chunks)
         self.time += 1  # the others take theirs
 
-    async def send(self, count: int, *, seconds: float) -> None:
+    async def send(self, count: int, *, seconds: float, size: int = 1024) -> None:
         """Send chunks that take so long each."""
         for _ in range(count):
             self.time += seconds
             self.chunks += 1
             self._left -= 1
-            if not self._left:
+            if not self._left or size >= LARGE:
                 self.asked.append(self.chunks)
-                self._left = await self._turns.take()
+                self._left = await self._turns.take(size)
 
 
 async def test_chunks_that_take_no_time_have_the_clock_read_less_and_less_often() -> None:
@@ -57,6 +57,15 @@ async def test_chunks_that_take_long_have_a_turn_after_each() -> None:
     await pace.send(5, seconds=SHARE * 10)
 
     assert pace.turns == [1, 2, 3, 4, 5]
+
+
+async def test_each_large_chunk_has_a_turn_after_it_however_quick() -> None:
+    pace = Pace()
+
+    await pace.send(3, seconds=0, size=LARGE - 1)
+    await pace.send(3, seconds=0, size=LARGE)
+
+    assert pace.turns == [4, 5, 6]
 
 
 async def test_a_stream_that_becomes_slow_has_few_slow_chunks_without_a_turn() -> None:
@@ -90,7 +99,10 @@ class Slow(AsgiPlatform):
         return self.time
 
 
-async def test_others_run_between_the_slow_chunks_of_a_stream_that_never_waits() -> None:
+@pytest.mark.parametrize(("seconds", "size"), [(SHARE, 1), (0, LARGE)], ids=["slow", "large"])
+async def test_others_run_between_the_chunks_of_a_stream_that_never_waits(
+    seconds: float, size: int
+) -> None:
     order: list[str] = []
 
     async def receive() -> MutableMapping[str, Any]:
@@ -103,8 +115,8 @@ async def test_others_run_between_the_slow_chunks_of_a_stream_that_never_waits()
 
     async def stream() -> AsyncIterator[bytes]:
         for _ in range(4):
-            platform.time += SHARE
-            yield b"a"
+            platform.time += seconds
+            yield b"a" * size
 
     async def other() -> None:
         while not order:

@@ -124,6 +124,11 @@ RIGHT: dict[str, tuple[Message, list[Message | None], list[Message]]] = {
         [START, {"type": "http.response.early_hint", "links": [b"</a>"]}, BODY],
         [],
     ),
+    "an early hint before the answer": (
+        extended(HTTP, "http.response.early_hint"),
+        [{"type": "http.response.early_hint", "links": [b"</a>"]}, START, BODY],
+        [],
+    ),
     "trailers": (
         extended(HTTP, "http.response.trailers"),
         [
@@ -267,9 +272,9 @@ WRONG: dict[str, tuple[Message, list[Message | None], str]] = {
     "a hint not advertised": (HTTP, [START, HINT], "not advertised"),
     "a path not advertised": (HTTP, [START, PATH], "not advertised"),
     "a denial not advertised": (WEBSOCKET, [None, DENIAL_START], "not advertised"),
-    "a hint too early": (
-        extended(HTTP, "http.response.early_hint"),
-        [HINT],
+    "a push too early": (
+        extended(HTTP, "http.response.push"),
+        [{"type": "http.response.push", "path": "/a", "headers": []}],
         "must come after http.response.start",
     ),
     "a hint of str": (

@@ -1,5 +1,6 @@
 """The arguments of the `portico` command, and `portico check`."""
 
+import json
 import subprocess
 import sys
 from importlib.metadata import version
@@ -27,6 +28,24 @@ def read(thing: object) -> str:
     return "never"
 """
 
+NEEDY = """
+from collections.abc import AsyncIterator
+from portico import Portico
+from portico.contract import Capability
+
+app = Portico()
+
+@app.get("/stream")
+async def stream() -> AsyncIterator[str]:
+    yield "a"
+
+@app.get("/in-time", needs=[Capability.DEADLINE])
+def in_time() -> str:
+    return ""
+
+app.get("/plain", "text")
+"""
+
 BROKEN = """
 import a_module_that_is_not_there
 """
@@ -34,7 +53,7 @@ import a_module_that_is_not_there
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    sources = {"cli_good": GOOD, "cli_bad": BAD, "cli_broken": BROKEN}
+    sources = {"cli_good": GOOD, "cli_bad": BAD, "cli_broken": BROKEN, "cli_needy": NEEDY}
     for name, source in sources.items():
         (tmp_path / f"{name}.py").write_text(source)
         monkeypatch.delitem(sys.modules, name, raising=False)
@@ -59,7 +78,7 @@ def test_the_version_is_that_of_the_distribution(capsys: pytest.CaptureFixture[s
     [
         (["--help"], ["demo", "check", "routes", "--version"]),
         (["demo", "--help"], ["--keep", "uvicorn", "gunicorn", "lambda", "workerd"]),
-        (["check", "--help"], ["module:attribute", "--strict"]),
+        (["check", "--help"], ["module:attribute", "--strict", "--target", "--json"]),
         (["routes", "--help"], ["module:attribute", "--explain", "--json"]),
     ],
     ids=" ".join,
@@ -80,6 +99,8 @@ def test_help_names_what_there_is(
         (["demo", "--faster"], "--faster"),
         (["demo", "apache"], "there is no runtime 'apache', only uvicorn, gunicorn, lambda"),
         (["check"], "module:attribute"),
+        (["check", "main:app", "--target", "mars"], "'mars'"),
+        (["check", "main:app", "--json"], "--target"),
     ],
     ids=" ".join,
 )
@@ -113,6 +134,47 @@ def test_a_mistake_is_printed_and_fails_the_check(capsys: pytest.CaptureFixture[
     out = capsys.readouterr().out
     assert out.startswith("cli_bad:app: ")
     assert "'thing'" in out
+
+
+def test_what_degrades_on_a_target_is_listed_and_no_mistake(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["check", "cli_needy:app", "--target", "lambda"]) == 0
+
+    degrades, capability, instead, sum_, verdict = capsys.readouterr().out.splitlines()
+    assert degrades.startswith("lambda: GET /stream degrades  (")
+    assert capability.strip() == "stream_response is emulated: stream() answers with a stream"
+    assert "collected" in instead
+    assert sum_ == "lambda: 3 routes: 0 would fail, 1 would degrade, 2 as ever"
+    assert verdict == "cli_needy:app: no mistakes found."
+
+
+def test_what_fails_on_a_target_fails_the_check(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "cli_needy:app", "--target", "lambda", "--target", "wsgi"]) == 1
+
+    out = capsys.readouterr().out
+    assert "wsgi: GET /in-time fails" in out
+    assert "deadline is absent, and the route declares it" in out
+    assert "wsgi: 3 routes: 1 would fail, 0 would degrade, 2 as ever" in out
+    assert "no mistakes found" not in out
+
+
+def test_the_targets_are_shown_as_json_for_tools(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "cli_needy:app", "--target", "wsgi", "--json"]) == 1
+
+    (target,) = json.loads(capsys.readouterr().out)
+    assert target["target"] == "wsgi"
+    verdicts = {route["path"]: route["verdict"] for route in target["routes"]}
+    assert verdicts == {"/stream": "works", "/in-time": "fails", "/plain": "works"}
+    (finding,) = target["routes"][1]["findings"]
+    assert finding == {
+        "capability": "deadline",
+        "support": "absent",
+        "declared": True,
+        "fails": True,
+        "why": "the route declares it",
+        "instead": "`deadline` is None",
+    }
 
 
 @pytest.mark.parametrize(

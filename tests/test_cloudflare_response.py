@@ -57,6 +57,8 @@ def test_plain_answers_have_fields_of_their_own() -> None:
             Response.plain(JSON, b"[]", 201),
             Response.plain(TEXT, b"three", 404),
             Response.plain(TEXT, b""),
+            Response.plain(TEXT, b"five", added=[("set-cookie", "a=1"), ("x", "caf\xc3\xa9")]),
+            Response.plain(TEXT, b"six"),
         ]
         made = [to_native_bytes(response, javascript) for response in given]
 

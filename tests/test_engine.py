@@ -126,7 +126,7 @@ def test_code_that_may_block_leaves_the_loop_and_nothing_else_does(
 
 @on_each_platform
 def test_a_synchronous_chain_needs_no_loop_where_it_may_block(kind: type[LoopPlatform]) -> None:
-    app, platform = Portico(), kind()
+    app, platform = Portico(blocking=True), kind()
     app.get("/", lambda: "a")
 
     def answer() -> Response | Awaitable[Response]:

@@ -156,21 +156,27 @@ async def asynchronous() -> None: ...
 def synchronous() -> None: ...
 
 
+def opening() -> str:
+    return open(__file__).read()
+
+
 @pytest.mark.parametrize(
     ("target", "blocking", "is_async", "may_block", "reason"),
     [
-        (asynchronous, True, True, False, "asynchronous"),
-        (synchronous, True, False, True, "synchronous, and not declared `blocking=False`"),
-        (synchronous, False, False, False, "declared `blocking=False`"),
-        ("a value", True, False, False, "a value, whose answer is made once"),
-        (file(__file__), True, False, True, "a file, which is opened and read"),
+        (asynchronous, None, True, False, "asynchronous"),
+        (synchronous, None, False, False, "it is straight-line code over values of known types"),
+        (synchronous, True, False, True, "declared `blocking=True`"),
+        (opening, None, False, True, "it calls `open` (line "),
+        (opening, False, False, False, "declared `blocking=False`"),
+        ("a value", None, False, False, "a value, whose answer is made once"),
+        (file(__file__), None, False, True, "a file, which is opened and read"),
     ],
 )
 def test_a_link_says_whether_it_may_block_and_why(
     target: Any, blocking: bool, is_async: bool, may_block: bool, reason: str
 ) -> None:
-    app = Portico()
-    app.route("GET", "/", target, blocking=blocking)
+    app = Portico(blocking=blocking)
+    app.route("GET", "/", target)
 
     handler = only(app).links[-1]
 
@@ -194,8 +200,38 @@ def test_a_link_says_what_it_reads_and_which_keys_it_binds_or_names() -> None:
 
     assert link(route, "token").reads == ("headers",)
     assert link(route, "token").keys == ()
-    assert link(route, "create").reads == ("the whole context", "path id", "body", "query q")
+    assert link(route, "create").reads == ("path id", "body", "query q")
     assert link(route, "create").keys == ("limit", "token")
+
+
+def hands_on(ctx: Context) -> None:
+    repr(ctx)
+
+
+def looks(ctx: Context) -> None:
+    ctx.set.status = len(ctx.request.method) + len(ctx.headers) + len(ctx.path)
+
+
+async def loads(ctx: Context) -> None:
+    ctx.body = await ctx.request.json()
+
+
+@pytest.mark.parametrize(
+    ("hook", "reads"),
+    [
+        (hands_on, ("the whole context",)),
+        (looks, ("headers", "path", "request.method")),
+        (loads, ("request.json",)),
+        (context_hook, ()),
+    ],
+)
+def test_a_link_reads_what_it_takes_of_its_context_unless_others_get_that(
+    hook: Callable[..., Any], reads: tuple[str, ...]
+) -> None:
+    app = Portico()
+    app.get("/", "a", before_parse=hook)
+
+    assert link(only(app), hook.__name__).reads == reads
 
 
 def test_what_is_validated_is_listed_with_its_type_and_its_place() -> None:
@@ -253,7 +289,7 @@ def test_a_handler_without_annotation_may_answer_anything() -> None:
 
 
 def test_functions_that_run_together_on_a_loop_are_one_unit() -> None:
-    app = Portico()
+    app = Portico(blocking=True)
     app.before_handle(context_hook)
     app.before_handle(context_hook)
     app.before_handle(async_hook)
@@ -377,7 +413,12 @@ def streamed(body: Iterator[bytes]) -> None: ...
 def raw(body: bytes) -> None: ...
 
 
-def whole(ctx: Context) -> None: ...
+def whole(ctx: Context) -> None:
+    repr(ctx)
+
+
+def headers_alone(ctx: Context) -> str:
+    return open(ctx.headers["x-file"]).read()
 
 
 @pytest.mark.parametrize(
@@ -386,6 +427,7 @@ def whole(ctx: Context) -> None: ...
         (streamed, "as it arrives"),
         (raw, "all of it"),
         (whole, "where synchronous code asks for it"),
+        (headers_alone, "nothing beforehand"),
     ],
 )
 def test_how_the_body_is_read_is_said_in_words(handler: Callable[..., object], words: str) -> None:

@@ -1,8 +1,10 @@
 """The collector: every fault, each at its true place, and never none for what msgspec refuses."""
 
+import copy
 import datetime
 import decimal
 import enum
+import pickle
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -547,3 +549,12 @@ def test_a_secret_is_not_shown_wherever_it_stands(name: str) -> None:
     for caught in (from_json, from_text):
         (fault,) = caught.value.faults
         assert "found" not in fault.describe(debug=True)
+
+
+def pickled(value: object) -> object:
+    return pickle.loads(pickle.dumps(value))
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, pickled])
+def test_what_is_missing_is_missing_in_every_copy(copied: Callable[[object], object]) -> None:
+    assert copied(MISSING) is MISSING

@@ -143,7 +143,8 @@ def nothing(served: Served) -> None:
 
 
 def reply(served: Served) -> None:
-    served.app.get("/", lambda: status(404, "no"))
+    # In a worker thread, so that what was started before has the time to begin.
+    served.app.get("/", lambda: status(404, "no"), blocking=True)
 
 
 def error(served: Served) -> None:

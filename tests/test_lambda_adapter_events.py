@@ -17,7 +17,8 @@ from portico_lambda import EventError, LambdaPlatform, LambdaRequest, Shape, sha
 from portico_lambda._events import read_event
 from portico_lambda._field_headers import FieldHeaders
 from portico_lambda._parts import Parts
-from portico_lambda._plain_events import PlainRequest, read_plain
+from portico_lambda._plain_events import read_plain
+from portico_lambda._request import PartsRequest
 
 TARGET = "/a%20b/c%2Fd?plus=a+b&coded=a%2Bb&twice=one&twice=two&empty="
 REQUEST = WireRequest(
@@ -71,7 +72,7 @@ def test_an_event_is_known_by_its_shape(shape: Shape) -> None:
     assert shape_of(event_of(shape, PLAIN)) == shape
 
 
-def read(request: LambdaRequest | PlainRequest) -> bytes | str:
+def read(request: LambdaRequest) -> bytes | str:
     try:
         return request.sync.bytes()
     except PeerError as error:
@@ -85,13 +86,14 @@ def plain_like_any_other(event: Any) -> bool:
         return False
     parts = parts_of(event)
     platform = LambdaPlatform(Options(), None, plain.root_path, event)
-    general = LambdaRequest(parts, Options().limits)
-    assert (plain.method, plain.raw_path, plain.raw_query) == parts[:3]
+    general = PartsRequest(parts, Options().limits)
+    target = (parts.method, parts.path, parts.query)
+    assert (plain.method, plain.raw_path, plain.raw_query) == target
     assert plain.headers.items() == parts.headers.items()
     assert (plain.has_body, read(plain)) == (general.has_body, read(general))
     assert (plain.host, plain.scheme) == (general.host, general.scheme)
     assert (platform.root_path, platform.peer) == (parts.root_path, parts.peer)
-    assert plain.is_rest is (shape_of(event) == "rest")
+    assert plain.shape == shape_of(event)
     return True
 
 
@@ -337,9 +339,83 @@ STAGES: list[tuple[str, Shape, dict[str, Any], str | None, tuple[str, str]]] = [
     (
         "a route that is called like the stage",
         "rest",
-        {"path": "/live/x", "requestContext/path": "/live/x"},
+        {
+            "path": "/live/x",
+            "requestContext/path": "/live/x",
+            "pathParameters": {"proxy": "live/x"},
+        },
         None,
         ("/live/x", ""),
+    ),
+    (
+        "a domain name that is mapped to no stage",
+        "rest",
+        {"path": "/live/x", "requestContext/path": "/live/x"},
+        None,
+        ("/x", "/live"),
+    ),
+    (
+        "a domain name with a base path that is mapped to a stage",
+        "rest",
+        {"path": "/v1/x", "requestContext/path": "/v1/x"},
+        None,
+        ("/x", "/v1"),
+    ),
+    (
+        "a domain name with a base path that is mapped to no stage",
+        "rest",
+        {"path": "/v1/live/x", "requestContext/path": "/v1/live/x"},
+        None,
+        ("/x", "/v1/live"),
+    ),
+    (
+        "a base path that the path has twice",
+        "rest",
+        {"path": "/x/x", "requestContext/path": "/x/x"},
+        None,
+        ("/x", "/x"),
+    ),
+    (
+        "a resource with parameters",
+        "rest",
+        {
+            "path": "/v1/users/a%20b/x",
+            "requestContext/path": "/v1/users/a%20b/x",
+            "resource": "/users/{name}/x",
+            "pathParameters": {"name": "a b"},
+        },
+        None,
+        ("/users/a%20b/x", "/v1"),
+    ),
+    (
+        "a parameter that is encoded",
+        "rest",
+        {
+            "path": "/v1/a%2Fb",
+            "requestContext/path": "/v1/a%2Fb",
+            "pathParameters": {"proxy": "a%2Fb"},
+        },
+        None,
+        ("/a%2Fb", "/v1"),
+    ),
+    (
+        "the root of a base path",
+        "rest",
+        {
+            "path": "/v1",
+            "requestContext/path": "/v1",
+            "resource": "/",
+            "pathParameters": None,
+        },
+        None,
+        ("/", "/v1"),
+    ),
+    (
+        "a resource that does not fit",
+        "rest",
+        {"path": "/v1/x", "requestContext/path": "/v1/x", "resource": "/other/{proxy+}"},
+        None,
+        ("/v1/x", ""),
     ),
     (
         "the root of a stage",
@@ -391,6 +467,41 @@ STAGES: list[tuple[str, Shape, dict[str, Any], str | None, tuple[str, str]]] = [
         ("/products", ""),
     ),
     (
+        "a base path before a route",
+        "http",
+        {
+            "rawPath": "/v1/users/7",
+            "routeKey": "GET /users/{id}",
+            "pathParameters": {"id": "7"},
+        },
+        None,
+        ("/users/7", "/v1"),
+    ),
+    (
+        "a named stage before a route that is called like it",
+        "http",
+        {
+            "rawPath": "/prod/prod/7",
+            "routeKey": "ANY /prod/{proxy+}",
+            "pathParameters": {"proxy": "7"},
+            "requestContext/stage": "prod",
+        },
+        None,
+        ("/prod/7", "/prod"),
+    ),
+    (
+        "a domain name before a route that is called like the stage",
+        "http",
+        {
+            "rawPath": "/prod/7",
+            "routeKey": "ANY /{proxy+}",
+            "pathParameters": {"proxy": "prod/7"},
+            "requestContext/stage": "prod",
+        },
+        None,
+        ("/prod/7", ""),
+    ),
+    (
         "a mapping instead of a stage",
         "http",
         {"rawPath": "/v1/x", "requestContext/stage": "prod"},
@@ -426,6 +537,8 @@ def test_the_root_path_is_the_stage_or_what_the_options_say(
     parts = parts_of(event, root_path)
 
     assert (parts.path, parts.root_path) == expected
+    if root_path is None:
+        plain_like_any_other(event)
 
 
 QUERY_FIELDS: list[tuple[Shape, str, Any, str]] = [

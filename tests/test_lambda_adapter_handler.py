@@ -326,6 +326,17 @@ def test_a_handler_its_stream_and_its_work_share_a_context(serve: Serve) -> None
     assert done == ["handler"]
 
 
+def test_a_handler_that_stops_the_loop_is_answered_all_the_same(serve: Serve) -> None:
+    async def stop() -> str:
+        asyncio.get_running_loop().stop()
+        await asyncio.sleep(0)
+        return "stopped"
+
+    handler = serve(only_get(stop))
+
+    assert [get(handler).body for _ in range(2)] == [b"stopped"] * 2
+
+
 # Start and stop
 
 

@@ -9,7 +9,8 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from portico import CapabilityError, Response
+from portico import CapabilityError, Headers, Response
+from portico._media import TEXT as PLAIN
 from portico.contract import ByteStream
 from portico_conformance._lambda_events import SHAPES, to_event
 from portico_conformance._lambda_results import from_result
@@ -33,8 +34,7 @@ def result_of(
     if limit is None:
         limit = answer_limit(shape, to_event(shape, GET))
     result = to_result(shape, response, content, limit=limit, strict=strict)
-    if shape in ("rest", "http", "url"):
-        assert plain_result(response, is_rest=shape == "rest") in (None, result)
+    assert plain_result(shape, response, content) in (None, result)
     return result
 
 
@@ -49,7 +49,7 @@ def test_a_short_text_is_written_at_once_as_any_other_is(shape: Shape, content_t
     headers = {"content-type": content_type, "content-length": "3", "x-a": "b"}
     response = Response("h\xe9", status=203, headers=headers)
 
-    assert plain_result(response, is_rest=shape == "rest") == result_of(shape, response)
+    assert plain_result(shape, response, "h\xe9".encode()) == result_of(shape, response)
 
 
 @pytest.mark.parametrize(
@@ -63,14 +63,34 @@ def test_a_short_text_is_written_at_once_as_any_other_is(shape: Shape, content_t
         ("a", [("set-cookie", "a=1")]),
         ("a", [("vary", "accept"), ("vary", "origin")]),
         ("a" * MIB, []),
-        (iter(["a"]), []),
     ],
 )
 def test_what_is_no_short_text_of_single_fields_is_written_the_general_way(
     body: Any, headers: list[tuple[str, str]]
 ) -> None:
-    assert plain_result(Response(body, headers=headers), is_rest=True) is None
-    assert plain_result(Response(body, headers=headers), is_rest=False) is None
+    response = Response(body, headers=headers)
+    content = response.sync.bytes()
+
+    assert plain_result("rest", response, content) is None
+    assert plain_result("url", response, content) is None
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_plain_answer_is_written_with_what_is_added_to_it(shape: Shape) -> None:
+    for name in ("x-a", "set-cookie", "vary", "content-encoding"):
+        added = [(name, "b")]
+        general = Response.ready(
+            200, Headers(Response.plain(PLAIN, b"a", added=added).headers), b"a"
+        )
+
+        assert result_of(shape, Response.plain(PLAIN, b"a", added=added)) == result_of(
+            shape, general
+        )
+
+
+@pytest.mark.parametrize("shape", sorted({*SHAPES} - {"rest", "http", "url"}))
+def test_other_shapes_are_written_the_general_way(shape: Shape) -> None:
+    assert plain_result(shape, Response("a"), b"a") is None
 
 
 RESULTS: list[tuple[Shape, Result]] = [

@@ -183,6 +183,156 @@ print(*sys.modules)
     assert "msgspec" not in done.stdout.split()
 
 
+# An application with one route of each kind, for the interpreter of its own that answers it.
+COLD_APPLICATION = """
+import sys
+from msgspec import Struct
+from portico import Created, Portico, status
+class Draft(Struct):
+    name: str
+    tags: list[str] = []
+app = Portico()
+app.get("/hello", "Hello, World!")
+if NAME == "json":
+    @app.get("/json")
+    HANDLER read() -> Draft:
+        return Draft("a")
+if NAME == "create":
+    @app.post("/create")
+    HANDLER create(body: Draft) -> Created[Draft]:
+        return status(201, Draft(body.name, body.tags))
+"""
+
+COLD_DRIVERS = {
+    "asgi": """
+import asyncio
+method, body = ("POST", b'{"name": "a"}') if NAME == "create" else ("GET", b"")
+fields = [(b"host", b"a"), (b"content-type", b"application/json")]
+fields.append((b"content-length", str(len(body)).encode()))
+scope = {
+    "type": "http", "http_version": "1.1", "method": method, "scheme": "http", "root_path": "",
+    "path": "/" + NAME, "raw_path": ("/" + NAME).encode(), "query_string": b"", "headers": fields,
+    "server": ("a", 80), "client": ("b", 1), "asgi": {"version": "3.0"},
+}
+sent = []
+async def receive():
+    return {"type": "http.request", "body": body, "more_body": False}
+async def send(message):
+    sent.append(message)
+async def main():
+    from portico_asgi import ASGI
+    await ASGI(app, check=CHECK)(scope, receive, send)
+asyncio.run(main())
+assert sent[0]["status"] in (200, 201), sent
+""",
+    "wsgi": """
+from io import BytesIO
+from portico_wsgi import WSGI
+method, body = ("POST", b'{"name": "a"}') if NAME == "create" else ("GET", b"")
+environ = {
+    "REQUEST_METHOD": method, "SCRIPT_NAME": "", "PATH_INFO": "/" + NAME, "QUERY_STRING": "",
+    "SERVER_NAME": "a", "SERVER_PORT": "80", "SERVER_PROTOCOL": "HTTP/1.1", "HTTP_HOST": "a",
+    "CONTENT_TYPE": "application/json", "CONTENT_LENGTH": str(len(body)),
+    "wsgi.input": BytesIO(body), "wsgi.errors": sys.stderr, "wsgi.url_scheme": "http",
+    "wsgi.version": (1, 0), "wsgi.multithread": False, "wsgi.multiprocess": True,
+    "wsgi.run_once": False,
+}
+sent = []
+WSGI(app, check=CHECK)(environ, lambda status, headers, error=None: sent.append(status))
+assert sent[0][:3] in ("200", "201"), sent
+""",
+    "lambda": """
+from portico_lambda import Lambda
+method, body = ("POST", '{"name": "a"}') if NAME == "create" else ("GET", None)
+event = {
+    "version": "2.0", "rawPath": "/" + NAME, "rawQueryString": "", "body": body,
+    "headers": {"host": "a", "content-type": "application/json"}, "isBase64Encoded": False,
+    "requestContext": {
+        "http": {"method": method, "path": "/" + NAME, "sourceIp": "192.0.2.1"},
+        "stage": "$default", "domainName": "a",
+    },
+}
+result = Lambda(app, check=CHECK)(event, None)
+assert result["statusCode"] in (200, 201), result
+""",
+}
+
+# Modules of features that such an application does not use: each takes longer to load than a
+# request to answer, and a cold start has room for none.
+UNUSED_WHEN_COLD = {
+    "abort",
+    "blob",
+    "bytecode",
+    "collect",
+    "context_use",
+    "cookie",
+    "cookies",
+    "described",
+    "event",
+    "exit",
+    "expected",
+    "file",
+    "form_data",
+    "form_files",
+    "frame",
+    "held_stream",
+    "inference",
+    "json_depth",
+    "key_check",
+    "link_inference",
+    "lived",
+    "mirror_copies",
+    "mirror_events",
+    "mirror_models",
+    "mirror_records",
+    "mirror_union",
+    "mount",
+    "multipart",
+    "opcodes",
+    "pairs",
+    "parsing",
+    "part_check",
+    "revise",
+    "sniff",
+    "span",
+    "spool",
+    "sse",
+    "started",
+    "straight_code",
+    "stream_answer",
+    "texts",
+    "unreached",
+    "upload",
+    "url",
+    "url_percent",
+    "url_search_params",
+}
+UNUSED_WITHOUT_A_BODY = {"binding_body", "body_sync", "coerce", "schema_msgspec"}
+UNUSED_BY_A_TEXT = {"mirror_build", "mirror_objects", "schema"}
+SLOW_WHEN_COLD = {"anyio", "email", "http", "trio", "werkzeug"}
+SLOW_WITHOUT_A_LOOP = {"asyncio", "logging", "ssl", "threading"}
+
+
+@pytest.mark.parametrize("check", ["now", "deferred"])
+@pytest.mark.parametrize("name", ["hello", "json", "create"])
+@pytest.mark.parametrize("interface", COLD_DRIVERS)
+def test_a_first_answer_loads_no_more_than_it_needs(interface: str, name: str, check: str) -> None:
+    handler = "async def" if interface == "asgi" else "def"
+    program = COLD_APPLICATION + COLD_DRIVERS[interface] + "print(*sys.modules)"
+    values = f"NAME, CHECK = {name!r}, {check!r}\n"
+    command = [sys.executable, "-c", values + program.replace("HANDLER", handler)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+
+    loaded = set(done.stdout.split())
+    unused = UNUSED_WHEN_COLD
+    unused = unused if name == "create" else unused | UNUSED_WITHOUT_A_BODY
+    unused = unused | UNUSED_BY_A_TEXT if name == "hello" else unused
+    slow = SLOW_WHEN_COLD if interface == "asgi" else SLOW_WHEN_COLD | SLOW_WITHOUT_A_LOOP
+    assert loaded & {f"portico._{each}" for each in unused} == set()
+    assert loaded & slow == set()
+
+
 def test_the_core_imports_an_adapter_only_where_a_server_calls_the_application() -> None:
     found = [
         found

@@ -659,7 +659,8 @@ def test_a_mounted_platform_leaves_everything_to_the_one_around_it() -> None:
         return {name for name, value in found if isinstance(value, FunctionType | property)}
 
     # It depends on others alone.
-    own = {"__init__", "has_threads", "peer", "root_path", "_read_root_path"}
+    own = {"__init__", "has_threads", "root_path", "_read_root_path"}
+    own |= {"_read_peer", "_read_fields", "_forwarded_by_platform"}
 
     assert members(Platform) - own == members(MountedPlatform) - own - {"__getattr__"}
 

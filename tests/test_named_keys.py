@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from portico import Context, Key
-from portico._named_keys import NamedKeys, hands_on
+from portico._context_use import context_use
+from portico._named_keys import NamedKeys
 
 key: Key[Any] = Key("key")
 module: Any = ModuleType("module")
@@ -130,7 +131,7 @@ def test_code_tells_what_is_done_with_a_key_and_with_the_context(
 
     assert found.named == (frozenset({key}) if names else frozenset())
     assert found.read == (frozenset({key}) if reads else frozenset())
-    assert hands_on(fn, "ctx") is on
+    assert (context_use(fn, "ctx") is None) is on
 
 
 def test_a_name_that_is_not_assigned_yet_is_no_key() -> None:
@@ -142,3 +143,26 @@ def test_a_name_that_is_not_assigned_yet_is_no_key() -> None:
     later = key
 
     assert NamedKeys(show).named == {later}
+
+
+class Ring:
+    """A class that its own names lead back to."""
+
+    inner: Any = None
+
+
+Ring.inner = Ring
+
+
+def in_a_ring() -> Any:
+    return Ring.inner.inner.name
+
+
+def test_names_that_lead_back_to_themselves_name_no_key() -> None:
+    assert NamedKeys(in_a_ring).named == frozenset()
+
+
+def test_code_without_a_key_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("portico._named_keys.speaking", pytest.fail)
+
+    assert NamedKeys(in_a_ring).read == frozenset()

@@ -20,11 +20,12 @@ from portico import (
     schema_for,
     upload,
 )
+from portico._binding_body import accepted_kinds
+from portico._faults import Refused
 from portico._form_data import encode_multipart
 from portico._form_files import accept_file, accept_files, file_fields
-from portico._refused import Refused
 from portico._revise import revise
-from portico._schema_msgspec import describe
+from portico._schema_msgspec import MsgspecSchema, describe
 from portico._upload import UploadLimits
 from portico.contract import Platform
 
@@ -519,3 +520,61 @@ def outline(value: object) -> object:
     if isinstance(value, list):
         return [outline(item) for item in cast("list[object]", value)]
     return ("refused", value.text) if isinstance(value, Refused) else value
+
+
+class OneFile(Struct):
+    file: File
+
+
+class Row(Struct, array_like=True):
+    name: str
+
+
+class Cat(Struct, tag=True):
+    name: str
+
+
+class Dog(Struct, tag=True, forbid_unknown_fields=True):
+    name: str
+    bark: int = 0
+
+
+@dataclass
+class Plain:
+    names: list[str]
+    inner: Cat | None = None
+
+
+class Keyed(TypedDict):
+    name: str
+
+
+class Line(NamedTuple):
+    name: str
+
+
+class Deep(Struct):
+    inner: OneFile
+
+
+BODIES: list[Any] = [
+    *(Profile, OneFile, Row, Cat, Dog, Plain, Keyed, Line, Deep, Cat | Dog, Plain | None),
+    *(Annotated[Cat, Meta(description="a cat")], list[Cat], dict[str, int], dict[str, File], int),
+    *(str | int, Annotated[list[int], Meta(min_length=1)], list[File], Cat | list[int]),
+]
+
+
+@pytest.mark.parametrize("tp", BODIES, ids=str)
+def test_the_kinds_of_a_body_are_those_that_its_reader_says(
+    tp: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def kinds() -> object:
+        try:
+            return accepted_kinds(MsgspecSchema(tp))
+        except DefinitionError as error:
+            return str(error)
+
+    quickly = kinds()
+    monkeypatch.setattr(MsgspecSchema, "is_plain_object", False)
+
+    assert quickly == kinds()

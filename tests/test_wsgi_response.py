@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from portico import Headers, Response
+from portico._media import TEXT
 from portico_wsgi._response import STATUS_LINES, Body, send_head
 
 Sent = tuple[str, list[tuple[str, str]]]
@@ -63,6 +64,15 @@ def test_fields_of_the_connection_are_left_to_the_server(name: str) -> None:
     _, headers = head(Response("", headers={name: "x"}))
 
     assert [field for field, _ in headers] == ["content-type"]
+
+
+def test_a_plain_answer_has_its_type_its_length_and_what_is_added_but_for_the_connection() -> None:
+    added = [("proxy-authenticate", "x"), ("x-a", "b"), ("trailers", "y")]
+    expected = [("content-type", "text/plain;charset=UTF-8"), ("content-length", "1")]
+
+    assert head(Response.plain(TEXT, b"a"))[1] == expected
+    assert head(Response.plain(TEXT, b"a", added=[]))[1] == expected
+    assert head(Response.plain(TEXT, b"a", added=added))[1] == [*expected, ("x-a", "b")]
 
 
 def test_a_type_that_is_not_known_is_said_to_be_unknown() -> None:

@@ -45,7 +45,11 @@ def _run(parser: ArgumentParser, parsed: Namespace) -> int:
     if parsed.command == "check":
         from portico_cli._check import check
 
-        return check(parsed.app, strict=parsed.strict)
+        if parsed.json and not parsed.target:
+            parser.error("--json shows what --target finds, and there is none")
+        return check(
+            parsed.app, strict=parsed.strict, targets=parsed.target or (), as_data=parsed.json
+        )
     if parsed.command == "routes":
         return _run_routes(parser, parsed)
     from portico_cli._demo import demo
@@ -103,6 +107,13 @@ def _parser() -> ArgumentParser:
     command.add_argument(
         "--strict", action="store_true", help="a hook that reaches no route is a mistake too"
     )
+    command.add_argument(
+        "--target",
+        action="append",
+        choices=("asgi", "wsgi", "lambda", "cloudflare"),
+        help="a runtime: list what would fail on it, which is a mistake, and what would degrade",
+    )
+    command.add_argument("--json", action="store_true", help="print the targets as JSON, for tools")
 
     text = "show the routes of an application, and how each is answered"
     command = commands.add_parser("routes", help=text, description=_sentence(text))

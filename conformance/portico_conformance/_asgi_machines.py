@@ -84,7 +84,9 @@ class HttpMachine:
                 self._send_trailers(message)
             case "debug":
                 self._send_debug(message)
-            case "early_hint" | "push":
+            case "early_hint":
+                response.before_end(message)
+            case "push":
                 response.between(message)
             case body:
                 self._send_body(body, message)

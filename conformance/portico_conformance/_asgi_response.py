@@ -63,6 +63,14 @@ class Response:
         """Note what comes after the start and before the last of the body."""
         if not self.started:
             raise _wrong(f"{message['type']} must come after {self._prefix}.start", message)
+        self.before_end(message)
+
+    def before_end(self, message: Message) -> None:
+        """Note what comes before the last of the body.
+
+        The page of the extension has early hints behind the start. Those are of no use (RFC 8297
+        section 2), and the servers that have the extension take them before it alone.
+        """
         if self.ended:
             raise _wrong(f"{message['type']} must come before the body's end", message)
 

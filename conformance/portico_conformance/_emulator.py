@@ -28,6 +28,7 @@ from types import TracebackType
 from typing import Self, cast
 
 from ._lambda_events import Event
+from ._lambda_stream import streamed_result
 
 INVOCATIONS = "/2015-03-31/functions/function/invocations"
 START_SECONDS = 10.0
@@ -63,7 +64,8 @@ class Emulator:
     `module.attribute`, imported with `directory` as the working directory and
     `python_path` in front of the module path. `env` is added to this process's
     environment. `function_timeout` (seconds, whole) is the function's own; the
-    runtime is started anew after it. `python` needs `awslambdaric`.
+    runtime is started anew after it. `runtime` is the module that is run: AWS's own,
+    or `portico_lambda`, whose streamed results are given as if they were not. `python` needs it.
     """
 
     def __init__(
@@ -76,8 +78,9 @@ class Emulator:
         env: Mapping[str, str] | None = None,
         python: str = sys.executable,
         function_timeout: int = 30,
+        runtime: str = "awslambdaric",
     ) -> None:
-        self._command = [python, "-m", "awslambdaric", handler]
+        self._command = [python, "-m", runtime, handler]
         self._binary = binary
         self._directory = directory
         self._env = {
@@ -121,7 +124,7 @@ class Emulator:
         with self._one_at_a_time:
             status, text = self._post(payload, timeout)
         try:
-            result = _raised_or(json.loads(text))
+            result = streamed_result(text) or _raised_or(json.loads(text))
         except ValueError:
             # A function that ran out of time is reported in plain text, status 200.
             raise self._failure(f"no result: {text[:200]!r}") from None

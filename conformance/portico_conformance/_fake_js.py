@@ -128,6 +128,10 @@ class Uint8Array(JsProxy):
         """A copy of them."""
         return self._data
 
+    def to_py(self) -> memoryview:
+        """A copy of them."""
+        return memoryview(self._data)
+
 
 class JsError(JsProxy):
     """An error that was not thrown yet."""

@@ -25,7 +25,7 @@ from portico_conformance._wire import WireRequest, WireResponse
 
 Handler = Callable[[Event, object], object]
 
-_INVOCATION = 30.0  # seconds that an invocation may take
+INVOCATION = 30.0  # seconds that an invocation may take
 
 
 @contextmanager
@@ -33,8 +33,8 @@ def lambda_client(row: Row, handler: Handler, shape: Shape) -> Generator[Client]
     """A client of a handler behind one event shape; at the end its `close`, if any, is called."""
     one_at_a_time = Lock()
 
-    def begin(request: WireRequest, more: bool) -> _LambdaCall:
-        return _LambdaCall(handler, shape, request, more, one_at_a_time)
+    def begin(request: WireRequest, more: bool) -> LambdaCall:
+        return LambdaCall(handler, shape, request, more, one_at_a_time)
 
     yield InProcessClient(row, begin)
     close: Callable[[], None] | None = getattr(handler, "close", None)
@@ -60,7 +60,7 @@ class InvocationContext:
         return max(int((self.deadline - monotonic()) * 1000), 0)
 
 
-class _LambdaCall:
+class LambdaCall:
     """One request: collected, invoked with when the client asks for the answer, and answered."""
 
     def __init__(
@@ -90,8 +90,12 @@ class _LambdaCall:
             raise TimeoutError(f"the body was not complete after {TIMEOUT} seconds")
         request = self._request
         whole = WireRequest(request.method, request.target, request.headers, bytes(self._body))
+        return self.answered(whole)
+
+    def answered(self, request: WireRequest) -> WireResponse:
+        """Invoke the function with a whole request: status and headers."""
         with self._turn:
-            answer = self._answer(whole)
+            answer = self._answer(request)
         self._rest = answer.body
         return WireResponse(answer.status, answer.headers)
 
@@ -107,20 +111,20 @@ class _LambdaCall:
 
     def _answer(self, request: WireRequest) -> WireResponse:
         try:
-            event = to_event(self._shape, _as_the_front_reads_it(request))
+            event = to_event(self._shape, as_the_front_reads_it(request))
         except RequestRefused as refusal:
-            return _plain(refusal.status, refusal.reason, request)
-        context = InvocationContext(deadline=monotonic() + _INVOCATION)
+            return plain_answer(refusal.status, refusal.reason, request)
+        context = InvocationContext(deadline=monotonic() + INVOCATION)
         try:
             result = self._handler(json.loads(json.dumps(event)), context)
             return from_result(self._shape, json.loads(json.dumps(result)), request)
         except GatewayError as error:
-            return _plain(error.status, f"GatewayError: {error}", request)
+            return plain_answer(error.status, f"GatewayError: {error}", request)
         except Exception as error:  # noqa: BLE001 - whatever the function did is a 502
-            return _plain(502, f"{type(error).__name__}: {error}", request)
+            return plain_answer(502, f"{type(error).__name__}: {error}", request)
 
 
-def _as_the_front_reads_it(request: WireRequest) -> WireRequest:
+def as_the_front_reads_it(request: WireRequest) -> WireRequest:
     """The request after a trip through the gateway's HTTP, which refuses what is malformed.
 
     Raises:
@@ -141,7 +145,8 @@ def _as_the_front_reads_it(request: WireRequest) -> WireRequest:
     return read[0]
 
 
-def _plain(status: int, text: str, request: WireRequest) -> WireResponse:
+def plain_answer(status: int, text: str, request: WireRequest) -> WireResponse:
+    """An answer of the front's own."""
     body = text.encode()
     headers = [("content-type", "text/plain; charset=utf-8"), ("content-length", str(len(body)))]
     return WireResponse(status, headers, b"" if request.method == "HEAD" else body)

@@ -28,7 +28,8 @@ class ServerRow:
 
     A server is ready when it closes a connection on which nothing was sent.
     `logs_ready` is what it writes by then, for one that leaves such a
-    connection open. `stop_signal` ends it at once and in order.
+    connection open. `is_http2` says that it is asked by HTTP/2, with prior
+    knowledge and without TLS. `stop_signal` ends it at once and in order.
     """
 
     id: str
@@ -37,6 +38,7 @@ class ServerRow:
     command: Command
     requires: Mapping[str, str]
     logs_ready: str = ""
+    is_http2: bool = False
     stop_signal: signal.Signals = signal.SIGTERM
 
     def command_line(self, app: str, address: int) -> list[str]:
@@ -110,11 +112,28 @@ SERVERS: Mapping[str, ServerRow] = {
             logs_ready="Running on",
         ),
         ServerRow(
+            id="hypercorn-http2",
+            interface="asgi",
+            listens="fd",
+            command=_hypercorn("asyncio"),
+            requires={"hypercorn": "hypercorn", "h2": "h2"},
+            logs_ready="Running on",
+            is_http2=True,
+        ),
+        ServerRow(
             id="granian-asgi",
             interface="asgi",
             listens="port",
             command=_granian("asgi"),
             requires={"granian": "granian"},
+        ),
+        ServerRow(
+            id="granian-http2",
+            interface="asgi",
+            listens="port",
+            command=_granian("asgi", "--http=auto"),
+            requires={"granian": "granian", "h2": "h2"},
+            is_http2=True,
         ),
         ServerRow(
             id="granian-wsgi",

@@ -18,12 +18,15 @@ HANDLER = "portico_conformance.entries.function.handler"
 
 
 @contextmanager
-def emulator_client(row: Row, shape: Shape) -> Generator[Client]:
-    """A client of the conformance application in the Lambda emulator, behind one event shape."""
+def emulator_client(row: Row, shape: Shape, runtime: str) -> Generator[Client]:
+    """A client of the conformance application in the Lambda emulator, behind one event shape.
+
+    The runtime is the module that takes the invocations: `awslambdaric` or `portico_lambda`.
+    """
     binary = ensure_emulator()
     with (
         tempfile.TemporaryDirectory(prefix="portico-function-") as folder,
-        Emulator(binary, HANDLER, directory=Path(folder)) as emulator,
+        Emulator(binary, HANDLER, directory=Path(folder), runtime=runtime) as emulator,
         Gateway(shape, emulator.invoke) as gateway,
         closing(WireClient(row, "127.0.0.1", gateway.port)) as client,
     ):

@@ -11,7 +11,7 @@ from portico_conformance._case import Client, Row
 from portico_conformance._on_wire import WireClient
 from portico_conformance._workerd import Worker
 
-_PACKAGES = ("portico", "portico_cloudflare", "portico_conformance")
+_PACKAGES = ("portico", "portico_cloudflare", "portico_conformance", "portico_plugins")
 
 
 @contextmanager

@@ -36,8 +36,8 @@ _LOG_TAIL = 4000  # bytes
 _CONFIG = """\
 using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
-  services = [(name = "main", worker = .worker)],
-  sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "main")],
+  services = [(name = "main", worker = .worker)%s],
+  sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = %s)],
 );
 const worker :Workerd.Worker = (
   modules = [
@@ -46,6 +46,17 @@ const worker :Workerd.Worker = (
   compatibilityDate = %s,
   compatibilityFlags = [%s],
   bindings = [%s],
+);
+"""
+
+
+# A Worker of JavaScript in front of it, which can send it what is no request.
+_CALLER = """\
+const caller :Workerd.Worker = (
+  modules = [(name = "caller.js", esModule = %s)],
+  compatibilityDate = %s,
+  compatibilityFlags = ["service_binding_extra_handlers"],
+  bindings = [(name = "MAIN", service = "main")],
 );
 """
 
@@ -62,6 +73,8 @@ class Worker:
         packages: folders of packages, and files of modules, that it can import by the same name.
             What `ensure_worker_packages` finds is there already.
         bindings: the text bindings of its `env`.
+        caller: the source of a Worker of JavaScript that takes the requests in the place of this
+            one, which is its binding `MAIN`: `MAIN.queue(name, messages)`, `MAIN.scheduled(...)`.
         snapshot: import it once, and start from the snapshot of the memory after that. What may
             not happen at import is then an error.
 
@@ -76,8 +89,10 @@ class Worker:
         *,
         packages: Sequence[Path] = (),
         bindings: Mapping[str, str] | None = None,
+        caller: str | None = None,
         snapshot: bool = False,
     ) -> None:
+        self._caller = caller
         self._main = main if isinstance(main, str) else main.read_text(encoding="utf-8")
         self._packages = packages
         self._bindings = bindings or {}
@@ -102,7 +117,7 @@ class Worker:
             )
             self._log_file = folder / "log"
             exits.callback(self._keep_log)
-            config = _stage(folder, self._main, packages, self._bindings)
+            config = _stage(folder, self._main, packages, self._bindings, self._caller)
             options = _save_snapshot(command, config) if self._snapshot else ()
             server = _serving(command, config, self._log_file, options)
             begin = monotonic()
@@ -134,7 +149,13 @@ class Worker:
 # --- Staging --------------------------------------------------------------------------------------
 
 
-def _stage(folder: Path, main: str, packages: Sequence[Path], bindings: Mapping[str, str]) -> Path:
+def _stage(
+    folder: Path,
+    main: str,
+    packages: Sequence[Path],
+    bindings: Mapping[str, str],
+    caller: str | None,
+) -> Path:
     """Lay out the Worker's files in `folder`, and write the configuration that embeds them."""
     stage = folder / "stage"
     library = stage / "python_modules"
@@ -147,18 +168,28 @@ def _stage(folder: Path, main: str, packages: Sequence[Path], bindings: Mapping[
         elif package.suffix != ".pyi":
             shutil.copyfile(package, library / package.name)
     config = folder / "config.capnp"
-    config.write_text(_config(stage, bindings), encoding="utf-8")
+    config.write_text(_config(stage, bindings, caller), encoding="utf-8")
     return config
 
 
-def _config(stage: Path, bindings: Mapping[str, str]) -> str:
+def _config(stage: Path, bindings: Mapping[str, str], caller: str | None) -> str:
     files = sorted(path for path in stage.rglob("*") if path.is_file())
     # The first module is the main one.
     files.sort(key=lambda path: path != stage / "worker.py")
     modules = [_module(path.relative_to(stage).as_posix()) for path in files]
     texts = [f"(name = {_text(name)}, text = {_text(value)})" for name, value in bindings.items()]
     flags = ", ".join(map(_text, _FLAGS))
-    return _CONFIG % (",\n    ".join(modules), _text(_DATE), flags, ", ".join(texts))
+    services = '"main"' if caller is None else '"caller"'
+    more = "" if caller is None else ', (name = "caller", worker = .caller)'
+    config = _CONFIG % (
+        more,
+        services,
+        ",\n    ".join(modules),
+        _text(_DATE),
+        flags,
+        ", ".join(texts),
+    )
+    return config if caller is None else config + _CALLER % (_text(caller), _text(_DATE))
 
 
 def _module(name: str) -> str:

@@ -111,6 +111,9 @@ def _in_process_rows() -> Iterator[Row]:
     for shape in SHAPES:
         capabilities = _capabilities("portico_lambda", _lambda_changes(shape))
         yield _row(f"lambda-{shape}", "lambda", _lambda(shape), capabilities, concurrent=False)
+    changes = {**_lambda_changes("url"), Capability.STREAM_RESPONSE: NATIVE}
+    capabilities = _capabilities("portico_lambda", changes)
+    yield _row("lambda-stream", "lambda", _streaming_lambda, capabilities, concurrent=False)
     yield _row("cloudflare", "cloudflare", _worker, _capabilities("portico_cloudflare"))
     changes = {**_BUFFERED, Capability.RAW_PATH: ABSENT, Capability.REPEATED_HEADERS: EMULATED}
     capabilities = _capabilities("portico_asgi", changes)
@@ -135,6 +138,16 @@ def _wire_rows() -> Iterator[Row]:
             f"lambda-emulator-{shape}",
             "lambda",
             _emulator(shape),
+            _capabilities("portico_lambda", _lambda_changes(shape)),
+            on_wire=True,
+            concurrent=False,
+        )
+    # The runtime of our own. The emulator collects what it streams.
+    for shape in cast("Sequence[Shape]", ("url", "rest", "http")):
+        yield _row(
+            f"lambda-runtime-{shape}",
+            "lambda",
+            _emulator(shape, "portico_lambda"),
             _capabilities("portico_lambda", _lambda_changes(shape)),
             on_wire=True,
             concurrent=False,
@@ -218,6 +231,14 @@ def _lambda(shape: Shape) -> Open:
     return opened
 
 
+def _streaming_lambda(row: Row) -> AbstractContextManager[Client]:
+    from portico_conformance._in_process_lambda_stream import streaming_lambda_client
+    from portico_conformance.application import OPTIONS, app
+    from portico_lambda import Lambda
+
+    return streaming_lambda_client(row, Lambda(app, **OPTIONS))
+
+
 def _worker(row: Row) -> AbstractContextManager[Client]:
     from portico_conformance._in_process_worker import worker_client
 
@@ -240,12 +261,12 @@ def _server(server: ServerRow) -> Open:
     return opened
 
 
-def _emulator(shape: Shape) -> Open:
+def _emulator(shape: Shape, runtime: str = "awslambdaric") -> Open:
     def opened(row: Row) -> AbstractContextManager[Client]:
-        _must_have(row, "awslambdaric")
+        _must_have(row, runtime)
         from portico_conformance._wire_lambda import emulator_client
 
-        return emulator_client(row, shape)
+        return emulator_client(row, shape, runtime)
 
     return opened
 

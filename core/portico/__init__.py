@@ -23,6 +23,7 @@ from portico._errors import (
     PorticoError,
     UndeclaredAnswerError,
     UnfinishedWorkError,
+    UnhandledEventError,
 )
 from portico._group import Group
 from portico._headers import Headers
@@ -37,6 +38,16 @@ if TYPE_CHECKING:
     from portico._abort import AbortController, AbortError, AbortSignal
     from portico._blob import Blob, File
     from portico._cookie_options import CookieOptions
+    from portico._event_record import (
+        BusEvent,
+        EventKind,
+        ObjectEvent,
+        QueueMessage,
+        ScheduledEvent,
+        StreamRecord,
+        TableChange,
+        TopicMessage,
+    )
     from portico._faults import Fault, SchemaError
     from portico._file import file
     from portico._form_data import FormData
@@ -102,6 +113,16 @@ else:
             "File",
         ),
         "_cookie_options": ("CookieOptions",),
+        "_event_record": (
+            "BusEvent",
+            "EventKind",
+            "ObjectEvent",
+            "QueueMessage",
+            "ScheduledEvent",
+            "StreamRecord",
+            "TableChange",
+            "TopicMessage",
+        ),
         "_faults": (
             "Fault",
             "SchemaError",
@@ -199,6 +220,7 @@ __all__ = [
     "BodyNotReadError",
     "BodyTooLargeError",
     "BodyUsedError",
+    "BusEvent",
     "CapabilityError",
     "Conflict",
     "ContentTooLarge",
@@ -207,6 +229,7 @@ __all__ = [
     "Created",
     "DefinitionError",
     "DisconnectError",
+    "EventKind",
     "FailedDependency",
     "Fault",
     "File",
@@ -234,6 +257,7 @@ __all__ = [
     "NoContent",
     "NotAcceptable",
     "NotFound",
+    "ObjectEvent",
     "Part",
     "PaymentRequired",
     "PeerError",
@@ -242,21 +266,26 @@ __all__ = [
     "PreconditionFailed",
     "PreconditionRequired",
     "Problem",
+    "QueueMessage",
     "Reply",
     "Request",
     "RequestTimeout",
     "ResetContent",
     "Response",
     "RouteInfo",
+    "ScheduledEvent",
     "Schema",
     "SchemaError",
     "ServerSentEvent",
     "ServiceUnavailable",
     "Span",
     "StateKey",
+    "StreamRecord",
     "SyncPart",
+    "TableChange",
     "TooEarly",
     "TooManyRequests",
+    "TopicMessage",
     "URLError",
     "URLSearchParams",
     "Unauthorized",
@@ -264,6 +293,7 @@ __all__ = [
     "UndeclaredAnswerError",
     "UnencodableError",
     "UnfinishedWorkError",
+    "UnhandledEventError",
     "UnprocessableContent",
     "UnreachedHookWarning",
     "UnsupportedMediaType",

@@ -22,26 +22,25 @@ anything else                  `application/json`
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from typing import TYPE_CHECKING, Any, Final, TypeGuard
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final, TypeGuard, cast
 
-from portico._blob import Blob
 from portico._blocking_answer import BlockingAnswer
-from portico._form_data import FormData
 from portico._framing import put_fields
 from portico._headers import Headers
 from portico._json import to_json
-from portico._media import BYTES, JSON, TEXT, Media
+from portico._media import BYTES, JSON, TEXT, Media, WithMedia
 from portico._problem import problem_response
 from portico._reply import Problem, Reply
 from portico._response import Response
 from portico._server_sent_event import EVENT_STREAM, is_event
-from portico._sse import AsyncEventStream, EventStream
-from portico._started import Started, StartedAsync
 from portico._stream import ByteStream
-from portico._url_search_params import URLSearchParams
 
 if TYPE_CHECKING:
+    from portico._blob import Blob
     from portico._context import Context
+    from portico._form_data import FormData
+    from portico._url_search_params import URLSearchParams
 
 
 # Classes whose values were found to be sent as JSON, which depends on nothing else.
@@ -119,7 +118,7 @@ def to_response(value: object, ctx: Context, none_status: int) -> Response:
     if isinstance(value, BlockingAnswer):
         return value.respond(ctx)
     if _is_iterator(value):
-        return _open(value, ctx, lambda inner: to_response(inner, ctx, none_status))
+        return _opened()(value, ctx, lambda inner: to_response(inner, ctx, none_status))
     return _of_object(value, ctx)
 
 
@@ -130,7 +129,7 @@ async def to_response_on_loop(value: object, ctx: Context, none_status: int) -> 
     while _is_awaitable(value):
         value = await value
     if _is_async_iterator(value):
-        return await _open_async(value, ctx)
+        return await _opened_async()(value, ctx)
     if is_reply(value):
         inner = await to_response_on_loop(value.value, ctx, value.code)
         return _of_reply(value, lambda _: inner)
@@ -140,14 +139,32 @@ async def to_response_on_loop(value: object, ctx: Context, none_status: int) -> 
     return to_response(value, ctx, none_status)
 
 
+# Loaded with the first stream, since many applications have none: the statement costs more than the
+# call, each time.
+
+
+@cache
+def _opened() -> Callable[[Iterator[Any], Context, Callable[[Any], Response]], Response]:
+    from portico._stream_answer import opened
+
+    return opened
+
+
+@cache
+def _opened_async() -> Callable[[AsyncIterator[Any], Context], Awaitable[Response]]:
+    from portico._stream_answer import opened_async
+
+    return opened_async
+
+
 def _simple(ctx: Context, media: Media, data: bytes) -> Response:
     settings = ctx._set
     if settings is None or not settings.has_headers:
         return Response.plain(media, data)
-    return Response.ready(200, _usual(ctx, [media.field]), data)
+    return Response.ready(200, usual(ctx, [media.field]), data)
 
 
-def _usual(ctx: Context, pairs: list[tuple[str, str]]) -> Headers:
+def usual(ctx: Context, pairs: list[tuple[str, str]]) -> Headers:
     """The fields that a kind of value brings, but for those that `ctx.set` has."""
     settings = ctx._set
     if settings is not None and settings.has_headers:
@@ -156,14 +173,15 @@ def _usual(ctx: Context, pairs: list[tuple[str, str]]) -> Headers:
 
 
 _NUMBERS: Final = frozenset({bool, int, float})
-_WITH_A_TYPE: Final = (Blob, FormData, URLSearchParams)
 
 
 def _of_object(value: object, ctx: Context) -> Response:
-    if isinstance(value, _WITH_A_TYPE):
-        return Response(value)
+    if isinstance(value, WithMedia):
+        return Response(cast("Blob | FormData | URLSearchParams", value))
     if is_event(value):
-        return _streamed(ctx, EVENT_STREAM, bytes(value))
+        from portico._stream_answer import streamed
+
+        return streamed(ctx, EVENT_STREAM, bytes(value))
     if isinstance(value, Problem):
         return problem_response(500, value)
     if _is_binary(value):
@@ -185,42 +203,3 @@ def _of_reply(reply: Reply[Any, Any], convert: Callable[[Any], Response]) -> Res
         response.status = reply.code
     put_fields(response, reply.headers)
     return response
-
-
-def _open(source: Iterator[Any], ctx: Context, convert: Callable[[Any], Response]) -> Response:
-    """Start a synchronous stream. A generator without values answers with what it returns."""
-    started = Started(source)
-    try:
-        started.begin()
-    except StopIteration as end:
-        if end.value is None and isinstance(source, EventStream):
-            return _streamed(ctx, EVENT_STREAM, b"")
-        return convert(end.value)
-    idle = source.idle if isinstance(source, EventStream) else None
-    return _streamed(ctx, started.decide(_declared_type(ctx)), ByteStream.begun(started, idle=idle))
-
-
-async def _open_async(source: AsyncIterator[Any], ctx: Context) -> Response:
-    started = StartedAsync(source)
-    if await started.begin():
-        idle = source.idle if isinstance(source, AsyncEventStream) else None
-        return _streamed(
-            ctx, started.decide(_declared_type(ctx)), ByteStream.begun(started, idle=idle)
-        )
-    if isinstance(source, AsyncEventStream):
-        return _streamed(ctx, EVENT_STREAM, b"")
-    return Response.ready(200, Headers())
-
-
-def _declared_type(ctx: Context) -> str | None:
-    """The Content-Type that was set up to the first value of a stream."""
-    settings = ctx._set
-    return None if settings is None else settings.headers.get("content-type")
-
-
-def _streamed(ctx: Context, content_type: str, content: bytes | ByteStream) -> Response:
-    pairs = [("content-type", content_type), ("cache-control", "no-cache")]
-    if content_type == EVENT_STREAM:
-        # nginx would collect the answer (ngx_http_proxy_module, `proxy_buffering`).
-        pairs.append(("x-accel-buffering", "no"))
-    return Response.ready(200, _usual(ctx, pairs), content)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from portico._chain import Surroundings
     from portico._cookie_options import CookieOptions
     from portico._dispatch import Dispatcher
+    from portico._event_delivery import Failure, PlatformEvent
+    from portico._event_handler import EventHandler, EventInfo
     from portico._group import Group
     from portico._lived import Resource
     from portico._request import Request
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from portico._running import AppRunning
     from portico.contract import Capabilities, Platform
     from portico.explanation import RouteExplanation
+    from portico.needs import RouteNeeds
 
 T = TypeVar("T")
 
@@ -52,8 +55,9 @@ class Portico(Registrar):
         seed: what tells plugins of one name apart, such as their configuration.
         debug: whether errors show what they are; never in production.
         strict_path: `/a` and `/a/` are two paths; else they are one.
-        blocking: whether synchronous functions may block; False keeps them on the event loop, off
-            the worker threads. The `blocking` of a route or hook wins.
+        blocking: whether synchronous functions may block, so that an event loop gives them to a
+            worker thread; None finds it out from the code of each, and takes what it does not know
+            to block. The `blocking` of a route or hook wins.
         cookies: what every cookie is set with, and how cookies are signed; that of the application
             that serves counts.
         validate_response: whether answers are validated as a whole; by default only in debug. A
@@ -68,7 +72,7 @@ class Portico(Registrar):
         seed: object = None,
         debug: bool = False,
         strict_path: bool = False,
-        blocking: bool = True,
+        blocking: bool | None = None,
         cookies: CookieOptions | None = None,
         validate_response: bool | None = None,
     ) -> None:
@@ -88,6 +92,7 @@ class Portico(Registrar):
         self._resources: list[Resource] = []
         self._life_hooks: list[Resource] = []
         self._parsers: dict[str, Callable[..., Any]] = {}
+        self._events: list[EventHandler] = []
         self._plugins: list[Portico] = []
         self._lazy: LazyPlugins = LazyPlugins(self)
         self._groups: list[Group] = []
@@ -170,9 +175,25 @@ class Portico(Registrar):
             for resource in taken:
                 if resource.key not in have and self._keys[resource.key] is resource.key:
                     kept.append(resource)
+        for handler in plugin._events:
+            self._add_event(handler)
         for name, parser in plugin._parsers.items():
             self._parsers.setdefault(name, parser)
         self._plugins.append(plugin)
+
+    def _add_event(self, handler: EventHandler) -> None:
+        """Add a handler of events, unless it is here already, with another copy of its plugin."""
+        if handler.identity is None:
+            handler.identity = self._identity() or object()
+        for known in self._events:
+            if known.identity == handler.identity:
+                return
+            if (known.kind, known.source) == (handler.kind, handler.source):
+                raise DefinitionError(
+                    f"Two handlers take the same events: {known} and {handler}. Each kind has one "
+                    "handler, beside one for each source: `@app.on(kind, source)`."
+                )
+        self._events.append(handler)
 
     def as_(self, scope: Literal["scoped", "global"], /) -> Self:
         """Let every hook that was registered so far reach as far as the scope.
@@ -212,6 +233,7 @@ class Portico(Registrar):
         copy._resources = [each for each in self._resources if each.key is not known]
         copy._life_hooks = list(self._life_hooks)
         copy._parsers = dict(self._parsers)
+        copy._events = list(self._events)
         copy._plugins = list(self._plugins)
         copy._lazy.add(self._lazy.waiting)
         copy._groups = list(self._groups)
@@ -229,6 +251,11 @@ class Portico(Registrar):
         self._lazy.load_all()
         return [route.info() for route in self._routes]
 
+    @property
+    def events(self) -> list[EventInfo]:
+        """The handlers of events that are no requests (`on`), in the order of registration."""
+        return [handler.info() for handler in self._events]
+
     def explain(self) -> list[RouteExplanation]:
         """What happens on each route: its chain in order, where each link came from, and why.
 
@@ -245,6 +272,21 @@ class Portico(Registrar):
         receiving = dispatcher.receiving
         return [explained(route, surroundings, receiving) for route in self._routes]
 
+    @property
+    def needs(self) -> list[RouteNeeds]:
+        """What each route needs of a runtime: what it declares, and what its code shows.
+
+        It ends the registration and imports lazy plugins. See `portico.needs`.
+
+        Raises:
+            DefinitionError: as `check` does.
+        """
+        from portico._needs import needs_of
+
+        receiving = self._in_use().receiving
+        self._lazy.load_all()
+        return needs_of(self, receiving)
+
     # The contract with adapters (see `portico.contract`)
 
     def check(self, capabilities: Capabilities | None = None, runtime: str = "") -> None:
@@ -257,8 +299,6 @@ class Portico(Registrar):
                 has no application.
             CapabilityError: a route needs what `capabilities` declares absent.
         """
-        from portico._unreached import warn_of_unreached
-
         dispatcher = self._in_use()
         self._lazy.load_all()
         provided: set[Key[Any]] = {
@@ -269,6 +309,8 @@ class Portico(Registrar):
             resource.bind({key for key, known in self._keys.items() if known in provided})
             provided.add(resource.key)
             resource.check(capabilities, runtime)
+        for handler in self._events:
+            handler.bound({key for key, known in self._keys.items() if known in provided})
         surroundings = self._surroundings()
         dispatcher.check()
         for route in unlike(self._routes):
@@ -276,7 +318,10 @@ class Portico(Registrar):
         for route in self._routes:
             if route.needs:
                 route.check_needs(capabilities, runtime)
-        warn_of_unreached(self)
+        if self._hooks or self._groups or self._plugins:
+            from portico._unreached import warn_of_unreached
+
+            warn_of_unreached(self)
 
     def start(self, platform: Platform) -> AppRunning:
         """A new `Running`, not entered yet; the application keeps no reference to it."""
@@ -302,6 +347,17 @@ class Portico(Registrar):
         request._handled_by = platform
         dispatcher = self._dispatcher or self._in_use()
         return dispatcher.handle(request, platform, running)
+
+    def event(
+        self, event: PlatformEvent, platform: Platform, running: AppRunning
+    ) -> list[Failure] | Awaitable[list[Failure]]:
+        """Give an event to its handler, and say which records failed (see `portico.contract`)."""
+        from portico._event_delivery import deliver
+        from portico._resumption import begin
+
+        self._in_use()
+        work = deliver(self._events, event, platform, running)
+        return work if platform.on_loop else begin(work)
 
     def url(self, handler: Callable[..., Any], /, **params: object) -> str:
         """The path of a handler, its parameters filled in and percent-encoded.
@@ -386,6 +442,7 @@ class Portico(Registrar):
             self._hidden,
             self._overridden,
             self._parsers,
+            receiving=[hook for hook in self._hooks if hook.kind == "request"],
             debug=self.debug,
             validates=self._validates,
         )

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar, overload
 
 from portico._errors import DefinitionError
+from portico._event_registration import EventRegistration
 from portico._key import ConstantKey, StateKey
 from portico._resource_registration import ResourceRegistration
 from portico._where import caller
@@ -33,7 +34,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class ApplicationRegistration(ResourceRegistration):
+class ApplicationRegistration(ResourceRegistration, EventRegistration):
     """The methods by which an application gets what is not of single routes."""
 
     def _application(self) -> Portico:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from portico._errors import InvalidInputError
 from portico._pattern import RESERVED_NAMES
-from portico._url_search_params import last_values
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -75,18 +74,17 @@ def caller_of(arguments: Sequence[Argument], fn: Callable[..., Any]) -> Callable
     """
     if len(arguments) == 1 and arguments[0].texts is None and not arguments[0].keyword:
         return _caller_of_one(arguments[0].read, fn)
-    from portico._faults import MISSING, SchemaError
-    from portico._refused import Refused
+    from portico._faults import MISSING, Refused, SchemaError
 
-    steps, has_query = _steps_of(arguments, with_keys=True)
+    steps, read_query = _steps_of(arguments, with_keys=True)
     positional = not any(each.keyword for each in arguments)
 
     def call(ctx: Context) -> Any:
         values: list[Any] = []
         query = _NOTHING
-        if has_query:  # as hooks have left it
+        if read_query is not None:  # as hooks have left it
             changed = ctx._query
-            query = last_values(ctx.request.raw_query) if changed is None else dict(changed.items())
+            query = read_query(ctx.request.raw_query) if changed is None else dict(changed.items())
         sources = (_NOTHING, ctx.params, query)
         try:
             for source, name, scalar, default, read in steps:
@@ -125,17 +123,16 @@ def collector_of(
 
     None stands in the place of a value that is wrong, and of one of a key, which is read later.
     """
-    from portico._faults import MISSING, SchemaError
-    from portico._refused import Refused
+    from portico._faults import MISSING, Refused, SchemaError
 
-    steps, has_query = _steps_of(arguments, with_keys=False)
+    steps, read_query = _steps_of(arguments, with_keys=False)
 
     def collect(ctx: Context, faults: list[Fault]) -> list[Any]:
         values: list[Any] = []
         query = _NOTHING
-        if has_query:  # as hooks have left it
+        if read_query is not None:  # as hooks have left it
             changed = ctx._query
-            query = last_values(ctx.request.raw_query) if changed is None else dict(changed.items())
+            query = read_query(ctx.request.raw_query) if changed is None else dict(changed.items())
         sources = (_NOTHING, ctx.params, query)
         for source, name, scalar, default, read in steps:
             text = sources[source].get(name)
@@ -154,12 +151,18 @@ def collector_of(
     return collect
 
 
-def _steps_of(arguments: Sequence[Argument], *, with_keys: bool) -> tuple[list[_Step], bool]:
-    """How arguments are read, and whether one of them is of the query."""
+def _steps_of(
+    arguments: Sequence[Argument], *, with_keys: bool
+) -> tuple[list[_Step], Callable[[str], Mapping[str, str]] | None]:
+    """How arguments are read, and what reads the query where one of them is of it."""
     from portico._faults import MISSING
 
     steps = [_step_of(each, MISSING, with_keys=with_keys) for each in arguments]
-    return steps, any(step[0] == _QUERY for step in steps)
+    if all(step[0] != _QUERY for step in steps):
+        return steps, None
+    from portico._url_search_params import last_values
+
+    return steps, last_values
 
 
 def _step_of(argument: Argument, required: object, *, with_keys: bool) -> _Step:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,7 +18,6 @@ from portico._errors import DefinitionError
 from portico._key import Use, key_of
 from portico._pattern import RESERVED_NAMES
 from portico._signature import EMPTY, Parameter, Signature
-from portico._url_search_params import parse_urlencoded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -223,10 +223,18 @@ def read_context(ctx: Context) -> Context:
     return ctx
 
 
+@cache
+def _parser() -> Callable[[str], list[tuple[str, str]]]:
+    # Loaded with the first query; the statement costs more than the call, each time.
+    from portico._url_search_params import parse_urlencoded
+
+    return parse_urlencoded
+
+
 def query_pairs(ctx: Context) -> list[tuple[str, str]]:
     """The pairs of the query, as hooks have left it."""
     if ctx._query is None:  # what it would be made of
-        return parse_urlencoded(ctx.request.raw_query.removeprefix("?"))
+        return _parser()(ctx.request.raw_query.removeprefix("?"))
     return ctx._query.items()
 
 

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Annotated, Any, Final, get_args, get_origin
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeGuard, get_args, get_origin
 
 from portico._argument import Argument
 from portico._context import UNPARSED
 from portico._errors import DefinitionError, PeerError
+from portico._media import WithMedia
 from portico._signature import EMPTY, Parameter, Signature
 
 if TYPE_CHECKING:
     from portico._blob import Blob
+    from portico._body_sync import SyncBody
     from portico._context import Context
+    from portico._form_data import FormData
     from portico._request import Request
     from portico._schema import Schema
     from portico._upload import UploadLimits
@@ -21,6 +25,7 @@ if TYPE_CHECKING:
 _JSON: Final = "application/json"
 _URLENCODED: Final = "application/x-www-form-urlencoded"
 _MULTIPART: Final = "multipart/form-data"
+_ANY_KIND: Final = (_JSON, _URLENCODED, _MULTIPART)
 _MULTIPART_START: Final = "multipart/form-data;"
 _ASYNC_STREAMS: Final[frozenset[Any]] = frozenset({AsyncIterator, AsyncIterable})
 _STREAMS: Final[frozenset[Any]] = frozenset({Iterator, Iterable})
@@ -31,7 +36,7 @@ def body_argument(parameter: Parameter, annotation: Any, signature: Signature) -
 
     A body that is absent gives the default, or None where the annotation admits it.
     """
-    inner, optional = _without_none(annotation)
+    inner, optional = without_none(annotation)
     read, need = body_reading(inner, signature.where, is_async=signature.is_async)
     default = None if optional and parameter.default is EMPTY else parameter.default
     if default is EMPTY or need == "stream":
@@ -57,8 +62,6 @@ def body_reading(
     Raises:
         DefinitionError: no body can have the type.
     """
-    from portico._form_data import FormData
-
     origin = get_origin(annotation)
     if origin in _ASYNC_STREAMS | _STREAMS:
         return _streaming(annotation, origin in _ASYNC_STREAMS, where, is_async=is_async), "stream"
@@ -66,8 +69,11 @@ def body_reading(
         return _given(lambda ctx: ctx.request.sync.bytes(), bytes, "bytes"), "bytes"
     if annotation is str:
         return _given(_read_text, str, "text"), "bytes"
-    if annotation is FormData:
-        return _given(lambda ctx: ctx.request.sync.form_data(), FormData, "a form"), "form"
+    if _has_media(annotation):
+        from portico._form_data import FormData
+
+        if annotation is FormData:
+            return _given(lambda ctx: ctx.request.sync.form_data(), FormData, "a form"), "form"
     blob = _blob_limits(annotation)
     if blob is not None:
         return lambda ctx: _read_blob(ctx, blob), "bytes"
@@ -75,13 +81,11 @@ def body_reading(
 
 
 def _reading_schema(annotation: Any, where: str) -> Callable[[Context], Any]:
-    from portico._body_sync import SyncBody
-    from portico._form_data import FormData
     from portico._schema import schema_for
 
     try:
         schema = schema_for(annotation)
-        accepted = _accepted_kinds(schema)
+        accepted = accepted_kinds(schema)
     except DefinitionError as error:
         raise DefinitionError(f"{where}: the parameter 'body': {error}") from error
 
@@ -95,15 +99,30 @@ def _reading_schema(annotation: Any, where: str) -> Callable[[Context], Any]:
             if from_json and request.headers.get("content-type") == _JSON:
                 data = request._data
                 if data is None:
-                    data = SyncBody(request).bytes()
+                    data = _sync_body()(request).bytes()
                 if data:
                     return from_json(data, part="body")
             return _validated(request, schema, accepted)
-        if isinstance(parsed, FormData):
+        if isinstance(parsed, WithMedia) and _is_form(parsed):
             return schema.validate_strings(parsed, part="body")
         return schema.validate(parsed, part="body")
 
     return read
+
+
+@cache
+def _sync_body() -> type[SyncBody]:
+    # Loaded with the first body that nobody has read; the statement costs more than the call.
+    from portico._body_sync import SyncBody
+
+    return SyncBody
+
+
+def _is_form(value: WithMedia) -> TypeGuard[FormData]:
+    """Whether it is a form, of those that are loaded with the first of them."""
+    from portico._form_data import FormData
+
+    return isinstance(value, FormData)
 
 
 def _given(read: Callable[[Context], Any], kind: type, expected: str) -> Callable[[Context], Any]:
@@ -121,45 +140,55 @@ def _given(read: Callable[[Context], Any], kind: type, expected: str) -> Callabl
     return given
 
 
-def _accepted_kinds(schema: Schema) -> Sequence[str]:
+def accepted_kinds(schema: Schema) -> Sequence[str]:
     """The content types that can bring a value of this type.
 
     Raises:
         DefinitionError: none can.
     """
     from portico._faults import SchemaError
-    from portico._form_files import files_use
+    from portico._schema_msgspec import MsgspecSchema
+
+    plain = schema if isinstance(schema, MsgspecSchema) and schema.is_plain_object else None
+    if plain is not None and not plain.has_files:
+        return _ANY_KIND
+    from portico._form_files import files_use, refuse_misplaced_files
 
     files = files_use(schema)
     try:
-        with suppress(SchemaError):
-            schema.validate_strings((), part="body")
+        if plain is not None:  # a form can bring it, if its files stand where a form has them
+            refuse_misplaced_files(plain.node, part="body")
+        else:
+            with suppress(SchemaError):
+                schema.validate_strings((), part="body")
     except DefinitionError:
         if files == "none":
             return (_JSON,)
         raise
-    return (_MULTIPART,) if files == "required" else (_JSON, _URLENCODED, _MULTIPART)
+    return (_MULTIPART,) if files == "required" else _ANY_KIND
 
 
 def _blob_limits(annotation: Any) -> UploadLimits | None:
     """The limits of a body that is a file as a whole; None where it is something else."""
-    from portico._blob import Blob
-
-    if annotation is not Blob and get_origin(annotation) is not Annotated:
+    if not _has_media(annotation) and get_origin(annotation) is not Annotated:
         return None
-    from portico._file_type import is_file, limits_of
-    from portico._schema_msgspec import describe
-    from portico._texts import members_of
+    from portico._blob import Blob
+    from portico._form_files import is_file, limits_of
+    from portico._schema_msgspec import describe, members_of
 
-    if annotation is not Blob and get_args(annotation)[0] is not Blob:
+    if annotation is not Blob and get_args(annotation)[:1] != (Blob,):
         return None
     node = describe(annotation)
     return limits_of(node) if is_file(members_of(node)[0]) else None
 
 
+def _has_media(annotation: Any) -> bool:
+    """Whether a type is `Blob` or `FormData`, or another of the kind."""
+    return isinstance(annotation, type) and issubclass(annotation, WithMedia)
+
+
 def _read_blob(ctx: Context, limits: UploadLimits) -> Blob:
-    from portico._faults import Fault, SchemaError
-    from portico._refused import Refused
+    from portico._faults import Fault, Refused, SchemaError
 
     blob = limits.accept(ctx.request.sync.blob())
     if isinstance(blob, Refused):
@@ -229,7 +258,8 @@ def _is_there(request: Request) -> bool:
     return kind == "multipart/form-data" or bool(request.sync.bytes())
 
 
-def _without_none(annotation: Any) -> tuple[Any, bool]:
+def without_none(annotation: Any) -> tuple[Any, bool]:
+    """The type of a body that is there, and whether it may be left out."""
     options = get_args(annotation)
     if type(None) not in options or get_origin(annotation) in (list, dict):
         return annotation, False

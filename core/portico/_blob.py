@@ -10,6 +10,7 @@ import builtins
 from collections.abc import AsyncIterator, Iterable, Iterator
 from typing import TypeAlias, cast
 
+from portico._media import WithMedia
 from portico._spool import Piece, read_piece
 
 BlobPart: TypeAlias = "bytes | bytearray | memoryview | str | Blob"
@@ -20,7 +21,7 @@ FILE_SCHEMA = {"type": "string", "contentMediaType": "application/octet-stream"}
 _CHUNK_SIZE = 64 * 1024
 
 
-class Blob:
+class Blob(WithMedia):
     """Immutable bytes with a MIME type, in memory or on disk (File API section 3).
 
     Reading bytes that lie on disk blocks for as long as the disk takes, in asynchronous code too:

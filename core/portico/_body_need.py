@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from portico._link import STRENGTH, Link, strongest_need
-from portico._parsing import PARSER_NEEDS
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -23,11 +22,17 @@ def body_need(chain: Chain, handler: Link) -> tuple[str, bool]:
         in_threads = [link for link in links if not link.signature.is_async]
         need = "ask" if strongest_need(in_threads) else ""
     else:
-        forced = [PARSER_NEEDS[name] for name in chain.parse if isinstance(name, str)]
+        forced = [_parser_need(name) for name in chain.parse if isinstance(name, str)]
         guarded = ["auto" for hook in chain.schemas if hook.matches == "body"]
         need = min([*forced, *guarded, strongest_need(links)], key=STRENGTH.index)
-    asking = [link for link in links if not link.is_bound or link.plan.takes_context]
-    return need, all(link.blocks for link in asking if not link.signature.is_async)
+    asking = [link for link in links if not link.signature.is_async and link.asks_for_body()]
+    return need, all(link.blocks for link in asking)
+
+
+def _parser_need(name: str) -> str:
+    from portico._parsing import PARSER_NEEDS
+
+    return PARSER_NEEDS[name]
 
 
 def prefetched(ctx: Context, need: str, *, can_wait: bool) -> Awaitable[object] | None:

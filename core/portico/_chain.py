@@ -17,16 +17,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 from portico._declared import Declared
 from portico._errors import DefinitionError
-from portico._hook import flattened, schemas_of
+from portico._hook import flattened, is_part, schemas_of
 from portico._key import Key, RequestKey, is_request_key
 from portico._link import Link
-from portico._part_check import is_part
 from portico._signature import Signature
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
+    from portico._context_use import ContextUse
     from portico._hook import Hook, Kind
+    from portico._inference import Inferred
 
 _EARLY: Final = frozenset({"transform", "derive"})
 _LATE: Final = frozenset({"before_handle", "resolve"})
@@ -41,6 +42,9 @@ class Surroundings:
         overridden: the keys that have a value of their own instead of what their function makes.
         hidden: those that a lazy plugin has brought, for its own routes alone.
         parsers: those that have a name.
+        receiving: the request hooks, which have the context before there is a route.
+        inferred: what was inferred of functions already, by what it depends on.
+        uses: what functions do with their context, by the id of the function.
         debug: whether errors show what they are.
         validates: whether answers are validated as a whole.
     """
@@ -49,9 +53,12 @@ class Surroundings:
         "_generators",
         "debug",
         "hidden",
+        "inferred",
         "keys",
         "overridden",
         "parsers",
+        "receiving",
+        "uses",
         "validates",
     )
 
@@ -62,9 +69,14 @@ class Surroundings:
         overridden: Mapping[Key[Any], Any],
         parsers: Mapping[str, Callable[..., Any]],
         *,
+        receiving: Sequence[Hook] = (),
         debug: bool,
         validates: bool,
     ) -> None:
+        self.receiving = receiving
+        # What is registered lives as long as the application, so that its id says which it is.
+        self.inferred: dict[object, Inferred] = {}
+        self.uses: dict[int, ContextUse | None] = {}
         self.validates = validates
         self.keys = keys
         self.hidden = hidden
@@ -98,6 +110,7 @@ class Chain:
 
     __slots__ = (
         "_links",
+        "_replacing",
         "_shown",
         "after_handle",
         "after_response",
@@ -159,6 +172,24 @@ class Chain:
         self._check_body()
         self.declared = None if handler is None else self._declared(handler)
         self.none_status = 200 if self.declared is None else self.declared.none_status
+        self._replacing: list[tuple[Link, frozenset[str] | None]] | None = None
+        if handler is not None:
+            handler.chain = self
+
+    def replaced(self, link: Link) -> frozenset[str] | None:
+        """The members of the context that others than a link may give another value; None: all."""
+        if self._replacing is None:
+            receiving = map(self.link_of, self.surroundings.receiving)
+            links = [*receiving, *self.links()]
+            self._replacing = [(each, each.replaced()) for each in links]
+        # What a parse hook returns is the body.
+        found = frozenset("body" for each in self.parse if isinstance(each, Link))
+        for other, replaced in self._replacing:
+            if other is not link:
+                if replaced is None:
+                    return None
+                found |= replaced
+        return found
 
     def _check_body(self) -> None:
         """Refuse a body that is bound where a route says that nothing parses it."""
@@ -191,7 +222,9 @@ class Chain:
         """The link of a hook on this route."""
         key = hook.target if is_request_key(hook.target) else None
         fn = hook.target if key is None else key.fn
-        return Link(hook.kind, fn, self.path_names, blocking=hook.blocking, hook=hook, key=key)
+        link = Link(hook.kind, fn, self.path_names, blocking=hook.blocking, hook=hook, key=key)
+        link.chain = self
+        return link
 
     def link_of_key(self, key: RequestKey[Any, Any, Any]) -> Link:
         """The link that makes a key's value on this route, whether or not it runs by itself."""
@@ -237,7 +270,9 @@ class Chain:
                 f"{self.where} ({hook.where}) has the parser {name!r}, which nobody registered. "
                 f"There are {known}; `@app.parser({name!r})` registers it."
             )
-        return Link("parse", fn, self.path_names, blocking=hook.blocking, hook=hook)
+        link = Link("parse", fn, self.path_names, blocking=hook.blocking, hook=hook)
+        link.chain = self
+        return link
 
 
 class _Queues:

@@ -20,11 +20,11 @@ import re
 import types
 import typing
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Final, TypeAlias
 
 from portico._errors import DefinitionError
-from portico._faults import MISSING, Fault, SchemaError, pointer_to
-from portico._refused import Refused
+from portico._faults import MISSING, Fault, Refused, SchemaError, pointer_to
 
 Read: TypeAlias = Callable[[str], object]
 """Reads a text as a scalar, or returns it `Refused`."""
@@ -32,7 +32,6 @@ Read: TypeAlias = Callable[[str], object]
 MAX_DIGITS: Final = 300
 CHECKBOX_PARTS: Final = frozenset({"query", "body"})
 
-_NUMBER: Final = re.compile(r"-?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?", re.ASCII)
 _BOOLS: Final = {"true": True, "1": True, "false": False, "0": False}
 _CHECKBOX: Final = {**_BOOLS, "on": True}
 
@@ -88,7 +87,12 @@ def read_checkbox(text: str) -> object:
 
 def is_number(text: str) -> bool:
     """Whether the text is a decimal number, of a length that is no attack."""
-    return len(text) <= MAX_DIGITS and _NUMBER.fullmatch(text) is not None
+    return len(text) <= MAX_DIGITS and _number().fullmatch(text) is not None
+
+
+@cache  # many read none, and to compile it takes longer than to read a thousand
+def _number() -> re.Pattern[str]:
+    return re.compile(r"-?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?", re.ASCII)
 
 
 _SIMPLE: Final[tuple[tuple[object, Read, str], ...]] = (
@@ -99,7 +103,7 @@ _SIMPLE: Final[tuple[tuple[object, Read, str], ...]] = (
 )
 
 
-class Scalar(typing.NamedTuple):
+class Scalar:
     """How the texts of one type are read.
 
     Attributes:
@@ -112,12 +116,24 @@ class Scalar(typing.NamedTuple):
             `SchemaError` with pointers that start at the value, which `_placed` moves.
     """
 
-    read: Read
-    expected: str
-    many: bool = False
-    nullable: bool = False
-    takes_empty: bool = False
-    finish: Callable[[object], object] | None = None
+    __slots__ = ("expected", "finish", "many", "nullable", "read", "takes_empty")
+
+    def __init__(
+        self,
+        read: Read,
+        expected: str,
+        *,
+        many: bool = False,
+        nullable: bool = False,
+        takes_empty: bool = False,
+        finish: Callable[[object], object] | None = None,
+    ) -> None:
+        self.read: Read = read
+        self.expected = expected
+        self.many = many
+        self.nullable = nullable
+        self.takes_empty = takes_empty
+        self.finish = finish
 
 
 def scalar_of(tp: object, *, part: str) -> Scalar:
@@ -156,14 +172,15 @@ def coerce_scalar(tp: object, *, part: str = "query") -> Callable[[str], object]
     Raises:
         DefinitionError: the type is not supported.
     """
-    read, expected, many, nullable, takes_empty, finish = scalar_of(tp, part=part)
-    if many:
+    scalar = scalar_of(tp, part=part)
+    read, expected, finish = scalar.read, scalar.expected, scalar.finish
+    if scalar.many:
         raise DefinitionError(
             f"The type `{tp}` takes several texts and was declared for one. Declare its item type."
         )
 
     def coerce(text: str) -> object:
-        if not text and nullable and not takes_empty:
+        if not text and scalar.nullable and not scalar.takes_empty:
             return None
         value = read(text)
         if finish is not None:

@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from math import isfinite
-from typing import Any, Final, TypeAlias, TypeGuard, cast
+from typing import Any, Final, cast
 
 import msgspec
 from msgspec import inspect as mi
@@ -26,17 +26,24 @@ from msgspec import inspect as mi
 from portico._annotation import annotation_of, dict_of
 from portico._described import Described, ObjectType
 from portico._expected import expectation, fault_of, one_of, positions
-from portico._faults import MAX_FAULTS, MISSING, Fault, Missing, SchemaError, pointer_to
-from portico._file_type import is_file
-from portico._refused import HugeNumber, Refused
-from portico._schema import adapter_for
+from portico._faults import (
+    MAX_FAULTS,
+    MISSING,
+    Fault,
+    HugeNumber,
+    Missing,
+    Refused,
+    SchemaError,
+    pointer_to,
+)
+from portico._form_files import is_file
+from portico._schema import adapter_for, decode_custom
+from portico._schema_msgspec import PositionalType, is_positional
 
-FAILED: Final = Missing.MISSING
+FAILED: Final = MISSING
 
 MAX_VISITS: Final = 50_000
 """How many values one walk looks at: a tenth of a second, where a body could ask for many."""
-
-PositionalType: TypeAlias = mi.StructType | mi.NamedTupleType
 
 
 def find_faults(
@@ -298,16 +305,6 @@ _WALKS: Final[dict[type[mi.Type], Callable[[_Walk, Any, Any, str], object]]] = {
 }
 
 
-def decode_custom(tp: type, value: object) -> object:
-    """Give a class with an adapter of its own to that adapter; others must be instances already."""
-    if type(value) is tp:
-        return value
-    adapter = adapter_for(tp)
-    if adapter is None or isinstance(value, tp):
-        return value
-    return adapter.validate(value, part="body")
-
-
 def _object_of(value: object) -> dict[str, object] | None:
     return cast("dict[str, object]", value) if isinstance(value, dict) else None
 
@@ -335,13 +332,6 @@ def _unwrapped(node: mi.Type) -> mi.Type:
     while isinstance(node, mi.Metadata):
         node = node.type
     return node
-
-
-def is_positional(node: mi.Type) -> TypeGuard[PositionalType]:
-    """Whether JSON writes an object of this type as an array."""
-    return isinstance(node, mi.NamedTupleType) or (
-        isinstance(node, mi.StructType) and node.array_like
-    )
 
 
 def _takes_arrays(node: mi.Type) -> bool:

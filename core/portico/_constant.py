@@ -9,13 +9,14 @@ from portico._answer import to_response
 from portico._blocking_answer import BlockingAnswer
 from portico._context import Context
 from portico._errors import DefinitionError
-from portico._link import Link
-from portico._mount import Mount
+from portico._link import Link, LinkSource
 from portico._response import Response
 from portico._stream import ByteStream
 
 
-def handler_of(target: Any, path_names: Sequence[str], where: str, *, blocking: bool) -> Link:
+def handler_of(
+    target: Any, path_names: Sequence[str], where: str, *, blocking: bool | None
+) -> Link:
     """The link of what was registered: of a function itself, of a value one that returns it.
 
     Raises:
@@ -23,9 +24,9 @@ def handler_of(target: Any, path_names: Sequence[str], where: str, *, blocking: 
     """
     if callable(target):
         return Link("handle", target, path_names, blocking=blocking)
-    if isinstance(target, Mount):
+    if isinstance(target, LinkSource):
         return target.link(path_names)
-    blocks = blocking and isinstance(target, BlockingAnswer)
+    blocks = blocking is not False and isinstance(target, BlockingAnswer)
     fn = constant(target, where)
     return Link("handle", fn, path_names, blocking=blocks, reads_body=False)
 

@@ -14,9 +14,9 @@ from typing import Final
 from msgspec import inspect as mi
 
 from portico._coerce import is_number
-from portico._refused import HugeNumber, Refused
+from portico._faults import HugeNumber, Refused
 from portico._revise import revise
-from portico._texts import members_of
+from portico._schema_msgspec import members_of
 
 # A text of nothing but what Python reads in a number, and that is no plain number; or an exponent
 # of many digits. To match more than need be costs a second look, to match less would let one by.

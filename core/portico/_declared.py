@@ -7,28 +7,24 @@ whoever made it. A status that nobody declared may be sent by a function whose a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from functools import cache
 from types import NoneType
-from typing import Any, Final, get_args
+from typing import TYPE_CHECKING, Any, Final, TypeGuard, get_args
 
 from portico._answer import is_reply
 from portico._blocking_answer import BlockingAnswer
 from portico._errors import UndeclaredAnswerError
-from portico._held_stream import (
-    HeldAsyncIterator,
-    HeldAwaitable,
-    HeldIterator,
-    is_awaitable,
-    is_stream,
-)
 from portico._mirror import UnfitError, unfit
 from portico._reply import ALIASES, Reply
 from portico._response import Response
 from portico._returns import Returns, declared_responses
 from portico._signature import EMPTY
 from portico._slot import Slot, slot_of
-from portico._sse import AsyncEventStream, EventStream
 from portico._type_forms import bare, is_union, type_name, union_of
+
+if TYPE_CHECKING:
+    from portico._held_stream import Hold
 
 _EXPLICIT: Final = (Response, BlockingAnswer)
 _OPEN: Final = Slot(Any)
@@ -128,8 +124,8 @@ class Declared:
             inner = value.value
             held = self._held(inner, value.code, author)
             return value if held is inner else Reply(value.code, held, value.headers)
-        if is_awaitable(value):
-            return HeldAwaitable(value, lambda done: self.settle(done, author, status=status))
+        if _is_awaitable(value):
+            return _held_awaitable(value, lambda done: self.settle(done, author, status=status))
         return self._held(value, self._plain_status(value, status), author)
 
     def _plain_status(self, value: Any, status: int | None) -> int:
@@ -146,9 +142,9 @@ class Declared:
             # With an error status it is sent as a problem.
             is_problem = code >= 400 and slot.takes_problem
             return None if is_problem else self._fit(slot, value, code, author)
-        if is_awaitable(value):
-            return HeldAwaitable(value, lambda done: self._held(done, code, author))
-        if slot.item is not None and is_stream(value):
+        if _is_awaitable(value):
+            return _held_awaitable(value, lambda done: self._held(done, code, author))
+        if slot.item is not None and _is_stream(value):
             return self._stream(value, slot.item, code, author)
         return self._fit(slot, value, code, author)
 
@@ -161,15 +157,7 @@ class Declared:
                 return value
             return self.settle(value, author, status=code)
 
-        if isinstance(source, EventStream | AsyncEventStream):
-            if not item.is_open:
-                source.hold(hold)
-            return source
-        if hasattr(source, "__anext__"):
-            return source if item.is_open else HeldAsyncIterator(source, hold, item.classes)
-        # Of open items only what a generator returns is left to hold.
-        is_plain = item.is_open and not hasattr(source, "send")
-        return source if is_plain else HeldIterator(source, hold, item.classes, hold_end)
+        return _held_stream()(source, item, hold, hold_end)
 
     def _fit(self, slot: Slot, value: Any, code: int, author: Returns) -> Any:
         try:
@@ -196,6 +184,30 @@ class Declared:
             f"`response={{{code}: {kind}}}`.",
             status=code,
         )
+
+
+def _is_awaitable(value: object) -> TypeGuard[Awaitable[Any]]:
+    """Whether the answer is what awaiting a value gives."""
+    return hasattr(type(value), "__await__")
+
+
+def _is_stream(value: object) -> bool:
+    """Whether a value is sent item by item."""
+    return hasattr(type(value), "__next__") or hasattr(type(value), "__anext__")
+
+
+def _held_awaitable(value: Awaitable[Any], hold: Hold) -> Awaitable[Any]:
+    from portico._held_stream import HeldAwaitable
+
+    return HeldAwaitable(value, hold)
+
+
+@cache
+def _held_stream() -> Callable[[Any, Slot, Hold, Hold], Any]:
+    # Loaded with the first stream; the statement costs more than the call, each time.
+    from portico._held_stream import held
+
+    return held
 
 
 def _misfit(

@@ -18,13 +18,13 @@ from portico._headers import Headers
 from portico._offload import offload
 from portico._path import canonical_path
 from portico._problem import detail_response
-from portico._request import valid_hosts
+from portico._request import valid_hosts, well_formed_host
 from portico._request_life import abandon, close_shield, open_shield
 from portico._response import Response
 from portico._resumption import begin, need_loop
-from portico._span import Tracing
 from portico._steps import steps_with_value
 from portico._straight import failing
+from portico._traced import tracing_of
 from portico._units import Unit, first, units_of
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from portico._route import Route
     from portico._router import Router
     from portico._running import AppRunning
+    from portico._span import Tracing
     from portico.contract import Platform
 
 _GENERAL_METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
@@ -83,12 +84,16 @@ class Dispatcher:
 
     def check(self) -> None:
         """Raise what is wrong with the hooks and keys of the whole application."""
-        from portico._key_check import check_keys, wanted_keys
-
         for link in (*self._receiving, *self._chain.links()):
             link.check()
-            wanted_keys(link, self._chain)
-        check_keys(self._chain)
+            if link.needs_keys():
+                from portico._key_check import wanted_keys
+
+                wanted_keys(link, self._chain)
+        if self._surroundings.keys:
+            from portico._key_check import check_keys
+
+            check_keys(self._chain)
 
     def handle(
         self, request: Request, platform: Platform, running: AppRunning
@@ -148,7 +153,7 @@ class Dispatcher:
         ctx._chain, tracing = self._chain, None
         if self._chain.trace:
             hooks = tuple(link.fn for link in self._chain.trace)
-            tracing = ctx._tracing = Tracing(ctx, hooks)
+            tracing = ctx._tracing = tracing_of(ctx, hooks)
         error: Exception | None = None
         value, link = None, None
         try:
@@ -262,9 +267,13 @@ def _ended(tracing: Tracing | None, error: Exception) -> Exception:
 
 
 def _admit_host(request: Request, platform: Platform) -> None:
-    host = request.checked_host()
+    host = well_formed_host(request._own_host())
     hosts = platform.options.hosts
-    if hosts is None or host.lower() in hosts:
+    if hosts is None:
+        return
+    if platform.options.trust is not None:
+        host = request.checked_host()
+    if host.lower() in hosts:
         return
     default_port = ":443" if request.scheme == "https" else ":80"
     if host.lower().removesuffix(default_port) not in hosts:

@@ -10,7 +10,8 @@ There is one pipeline per route and colour. The colour says where it runs:
 - a chain with an asynchronous link is a coroutine on either.
 
 What is not known counts as the most: a synchronous function may block unless it is declared
-`blocking=False`, and a function that takes the whole `Context` may read the body.
+`blocking=False` or is straight-line code (`_inference`), and one that hands its `Context` on may
+read the body.
 
 Everything is written once, as coroutines, which run to their end where they are called as long as
 nothing in them has to wait (`_resumption`). Whatever goes wrong becomes an answer.
@@ -39,10 +40,10 @@ from portico._request_life import abandon, close_shield, leave, open_shield
 from portico._response import Response
 from portico._resumption import begin, begin_on_loop, enter_loop
 from portico._sending import dropped, for_loop, left, sent
-from portico._span import Tracing
 from portico._steps import error_steps, steps_before_answer, steps_with_value
 from portico._straight import Straight, failing, is_straight
 from portico._stream import ByteStream
+from portico._traced import tracing_of
 from portico._units import first, units_of
 
 if TYPE_CHECKING:
@@ -175,7 +176,7 @@ class Pipeline:
     async def guarded(self, ctx: Context, work: Coroutine[Any, Any, Response]) -> Response:
         """The response of some work, whatever happens to it, fit to be given to the adapter."""
         ctx._chain = self._chain
-        ctx._tracing = Tracing(ctx, self._traces) if self._traces else None
+        ctx._tracing = tracing_of(ctx, self._traces) if self._traces else None
         if self._shields:
             open_shield(ctx)
         try:

@@ -10,6 +10,7 @@
     ├── AbortError             the reason of an aborted signal
     ├── UnencodableError       a value has no form in JSON
     ├── UnfinishedWorkError    background work that was not done, in a report
+    ├── UnhandledEventError    an event that is no request has no handler
     ├── UndeclaredAnswerError  an answer is not what its route declares
     ├── URLError               a text is no URL
     └── HTTPError              an answer, raised: carries the status and the value to send
@@ -58,6 +59,10 @@ class BodyNotReadError(PorticoError):
 
 class UnfinishedWorkError(PorticoError):
     """Work of `wait_until` was not done: it had no more time. Reported, never raised."""
+
+
+class UnhandledEventError(PorticoError, ValueError):
+    """The platform delivered an event that is no request, and no handler is registered for it."""
 
 
 class UndeclaredAnswerError(PorticoError):

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextvars import Context as Variables
 
+    from portico._context import Context
     from portico._key import Key
     from portico.contract import Platform
 
@@ -121,6 +122,29 @@ async def entered_async(generator: Any, key: Key[Any], platform: Platform) -> tu
     """The value of an asynchronous generator, and the way out of it."""
     value = await anext(generator, _END)
     return _yielded(value, key), Exit(generator, key, platform)
+
+
+def enter(ctx: Context, key: Key[Any], generator: Any, *, offloads: bool) -> Any:
+    """The value of a synchronous generator, which is left with the request."""
+    value, way_out = entered(generator, key, ctx.platform, offloads=offloads)
+    _remember(ctx, way_out)
+    return value
+
+
+async def enter_async(ctx: Context, key: Key[Any], generator: Any) -> Any:
+    """The value of an asynchronous generator, which is left with the request."""
+    value, way_out = await entered_async(generator, key, ctx.platform)
+    _remember(ctx, way_out)
+    return value
+
+
+def _remember(ctx: Context, way_out: Exit) -> None:
+    if ctx._is_left:
+        ctx.platform._at_end(way_out)
+    elif ctx._exits is None:
+        ctx._exits = [way_out]
+    else:
+        ctx._exits.append(way_out)
 
 
 def _within(variables: Variables, fn: Callable[[], T]) -> T:

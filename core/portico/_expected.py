@@ -9,7 +9,7 @@ from typing import Final
 from msgspec import inspect as mi
 
 from portico._faults import Fault, pointer_to
-from portico._file_type import is_file, limits_of
+from portico._form_files import is_file, limits_of
 
 _LISTED: Final = 20
 _PLACE: Final = re.compile(r" - at (?:`key` in )?`\$(?P<path>.*)`$", re.DOTALL)

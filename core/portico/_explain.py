@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from portico._binding import read_context
 from portico._body_need import body_need
-from portico._hook import APPLICATION_KINDS, flattened
+from portico._hook import APPLICATION_KINDS, flattened, is_part
 from portico._link import Link
-from portico._part_check import is_part
 from portico._signature import plain_function
 from portico._type_forms import type_name
 from portico.explanation import (
@@ -29,6 +28,8 @@ if TYPE_CHECKING:
     from portico._route import Route
 
 _WHOLE: Final = "the whole context"
+# Members of the context that say nothing of the request.
+_NOT_OF_REQUEST: Final = frozenset({"get", "route", "set", "wait_until"})
 _SHOWN: Final = 40  # characters of a value that stands in the place of a handler
 _READING: Final = frozenset({"parse", "transform", "derive", "before_handle", "resolve", "handle"})
 
@@ -121,7 +122,7 @@ class _Names:
             is_async=link.signature.is_async,
             may_block=blocks,
             reason=reason,
-            reads=() if is_value else tuple(_read(link)),
+            reads=() if is_value else tuple(dict.fromkeys(_read(link))),
             keys=tuple(sorted({key.name for key in _keys(link)})),
         )
 
@@ -189,9 +190,12 @@ def _blocking(link: Link, *, is_value: bool) -> tuple[bool, str]:
             else "a value, whose answer is made once"
         )
         return link.blocks, why
+    if link.blocking is not None:
+        why = f"declared `blocking={link.blocking}`, for itself or for what it was registered on"
+        return link.blocks, why
     if link.blocks:
-        return True, "synchronous, and not declared `blocking=False`"
-    return False, "declared `blocking=False`, for itself or for what it was registered on"
+        return True, f"it {link.inferred.reason}"
+    return False, "it is straight-line code over values of known types"
 
 
 def _source(argument: Argument, link: Link) -> tuple[str, str]:
@@ -206,7 +210,8 @@ def _source(argument: Argument, link: Link) -> tuple[str, str]:
 def _read(link: Link) -> Iterator[str]:
     """What a link reads of the request, in words."""
     if not link.is_bound or link.plan.takes_context:
-        yield _WHOLE
+        use = link.context_use
+        yield from [_WHOLE] if use is None else sorted(use.reads - _NOT_OF_REQUEST)
     if link.is_bound:
         for argument in link.plan.arguments:
             part, name = _source(argument, link)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import Enum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
@@ -15,16 +14,19 @@ _NEVER_SHOWN: Final = frozenset({"headers", "cookies"})
 _LONGEST_SHOWN: Final = 200
 
 
-class Missing(Enum):
-    """The type of `MISSING`."""
+class Missing:
+    """The type of `MISSING`, of which there is one, also in copies and behind a pickle."""
 
-    MISSING = "missing"
+    __slots__ = ()
 
     def __repr__(self) -> str:
         return "MISSING"
 
+    def __reduce__(self) -> str:
+        return "MISSING"
 
-MISSING: Final = Missing.MISSING
+
+MISSING: Final = Missing()
 """Stands where no value was found, or where the value must not be shown."""
 
 
@@ -79,6 +81,30 @@ class SchemaError(ValueError):
 
     def __repr__(self) -> str:
         return f"SchemaError({str(self)!r})"
+
+
+class Refused:
+    """Stands in the place of a text that is no scalar of the declared type.
+
+    No declared type takes it, so validation reports it.
+
+    Attributes:
+        text: the text as it came.
+    """
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+
+class HugeNumber(Refused):
+    """Stands in the place of a JSON number beyond a double, too large or too small for it.
+
+    A Decimal takes it; to a float the small one is 0.
+    """
+
+    __slots__ = ()
 
 
 def pointer_to(base: str, *steps: str | int) -> str:

@@ -6,21 +6,21 @@ it is called off the event loop, like any function that may block.
 
 from __future__ import annotations
 
-from typing import IO, TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from portico._blocking_answer import BlockingAnswer
 from portico._errors import HTTPError, PeerError
+from portico._file_open import OpenFile, open_file
+from portico._file_stream import CHUNK_SIZE, ShorterFileError, span_of, spans_of, whole
 from portico._headers import Headers
 from portico._response import Response
-from portico._stream import ByteStream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from os import PathLike
 
+    from portico._byte_ranges import Span
     from portico._context import Context
-
-CHUNK_SIZE: Final = 64 * 1024
+    from portico._headers import HeadersInit
 
 
 def file(
@@ -29,26 +29,36 @@ def file(
     root: str | PathLike[str] | None = None,
     content_type: str | None = None,
     download: str | None = None,
+    headers: HeadersInit | None = None,
+    precompressed: bool = False,
 ) -> FileAnswer:
     """Answer with a file of this machine.
 
     Without a root the path is the developer's: text of a request must not become a part of it.
     With one, the path may come from a request: a file that does not lie in the root, links
-    followed, does not exist. A file that does not exist is a 404.
+    followed, does not exist. A file that does not exist, or is none (a folder, FIFO, device or
+    socket), is a 404.
+
+    One range or several are answered with these (206), as the client asks. A file that becomes
+    shorter while it is sent breaks the answer off: put a new one in its place instead.
 
     Args:
         path: the file, relative to the root where there is one.
         root: the folder that the file must lie in.
-        content_type: its type; guessed from the name without one.
+        content_type: its type; by the ending of the name without one.
         download: the name under which a browser saves it, instead of showing it.
+        headers: fields for the answers that have to do with the file, 304 among them, such as
+            Cache-Control.
+        precompressed: whether to send what lies beside it under the same name and `.br`, `.zst` or
+            `.gz`, where the client takes that. Each has its own ETag.
     """
-    return FileAnswer(path, root, content_type, download)
+    return FileAnswer(path, root, content_type, download, headers, precompressed=precompressed)
 
 
 class FileAnswer(BlockingAnswer):
     """What `file()` returns."""
 
-    __slots__ = ("content_type", "download", "path", "root")
+    __slots__ = ("content_type", "download", "headers", "path", "precompressed", "root")
 
     def __init__(
         self,
@@ -56,77 +66,82 @@ class FileAnswer(BlockingAnswer):
         root: str | PathLike[str] | None,
         content_type: str | None,
         download: str | None,
+        headers: HeadersInit | None = None,
+        *,
+        precompressed: bool = False,
     ) -> None:
         self.path: str | PathLike[str] = path
         self.root: str | PathLike[str] | None = root
         self.content_type: str | None = content_type
         self.download: str | None = download
+        # Of an iterator of fields each answer takes a copy.
+        self.headers: Headers | None = None if headers is None else Headers(headers)
+        self.precompressed: bool = precompressed
 
     def respond(self, ctx: Context, /) -> Response:
         """The response to this request: 200, 206, 304, 412 or 416."""
-        import os
-        import stat
-
+        found = open_file(self.path, self.root)
+        if found is None:
+            raise HTTPError(404, "The file does not exist.")
+        coding = ""
         try:
-            handle = open(self._location(), "rb")  # noqa: SIM115 - the stream closes it
-        except PermissionError:
-            raise
-        except (OSError, ValueError) as error:  # no such file, a name too long, or with a NUL
-            raise HTTPError(404, "The file does not exist.") from error
-        try:
-            status = os.fstat(handle.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                raise HTTPError(404, "The file does not exist.")
-            return self._answer(ctx, handle, status.st_size, status.st_mtime_ns)
+            if self.precompressed:
+                found, coding = self._variant(ctx, found)
+            return self._answer(ctx, found, coding)
         except BaseException:
-            handle.close()
+            found.handle.close()
             raise
 
-    def _location(self) -> str:
+    def _variant(self, ctx: Context, found: OpenFile) -> tuple[OpenFile, str]:
+        """The file that the client would rather have, and the coding that it is in."""
         import os
 
-        if self.root is None:
-            return os.fspath(self.path)
-        root = os.path.realpath(self.root)
-        location = os.path.realpath(os.path.join(root, self.path))
-        if os.path.commonpath([root, location]) != root:
-            raise FileNotFoundError(f"{location} does not lie in {root}.")
-        return location
+        from portico._precompressed import SUFFIXES, accepted_codings
 
-    def _answer(self, ctx: Context, handle: IO[bytes], size: int, modified: int) -> Response:
+        for coding in accepted_codings(ctx.headers.get("accept-encoding")):
+            variant = open_file(os.fspath(self.path) + SUFFIXES[coding], self.root)
+            if variant is not None:
+                found.handle.close()
+                return variant, coding
+        return found, ""
+
+    def _answer(self, ctx: Context, found: OpenFile, coding: str) -> Response:
         from werkzeug.http import http_date
 
-        etag = f'"{modified:x}-{size:x}"'
-        headers = Headers(
-            {
-                "etag": etag,
-                "last-modified": http_date(modified // 10**9),
-                "accept-ranges": "bytes",
-            }
-        )
-        if ctx.request.method in ("GET", "HEAD"):
-            settled = _precondition(ctx.headers, etag, modified // 10**9)
+        seconds = found.modified // 10**9
+        etag = f'"{found.modified:x}-{found.size:x}{"-" * bool(coding)}{coding}"'
+        headers = Headers(self.headers)
+        if self.precompressed:
+            headers.append("vary", "accept-encoding")
+        headers.set("etag", etag)
+        headers.set("last-modified", http_date(seconds))
+        headers.set("accept-ranges", "bytes")
+        method = ctx.request.method
+        if method in ("GET", "HEAD"):
+            settled = _precondition(ctx.headers, etag, seconds)
             if settled is not None:
-                handle.close()
+                found.handle.close()
                 return Response.ready(settled, headers)
-        self._describe(headers)
-        span = None
-        if ctx.request.method == "GET":
-            span = _requested_range(ctx.headers, etag, modified // 10**9, size)
-        if span is None:
-            return _sent(200, headers, handle, 0, size)
-        start, stop = span
-        headers.set("content-range", f"bytes {start}-{stop - 1}/{size}")
-        return _sent(206, headers, handle, start, stop)
+        self._describe(headers, coding)
+        if method == "HEAD":
+            found.handle.close()
+            headers.set("content-length", str(found.size))
+            return Response.ready(200, headers)
+        spans = None
+        if method == "GET":
+            spans = _requested_spans(ctx.headers, etag, seconds, found.size)
+        return _whole(found, headers) if spans is None else _partial(found, headers, spans)
 
-    def _describe(self, headers: Headers) -> None:
-        from mimetypes import guess_type
+    def _describe(self, headers: Headers, coding: str) -> None:
+        import os
 
-        guessed, encoding = guess_type(self.path)
-        content_type = self.content_type
-        if content_type is None and guessed is not None and encoding is None:
-            content_type = f"{guessed};charset=UTF-8" if guessed.startswith("text/") else guessed
-        headers.set("content-type", content_type or "application/octet-stream")
+        from portico._media_type_names import media_type_of
+
+        name = os.path.basename(self.path)
+        if self.content_type is not None or not headers.has("content-type"):
+            headers.set("content-type", self.content_type or media_type_of(name))
+        if coding:
+            headers.set("content-encoding", coding)
         if self.download is not None:
             headers.set("content-disposition", _attachment(self.download))
 
@@ -149,32 +164,27 @@ def _precondition(headers: Headers, etag: str, modified: int) -> int | None:
     return 304 if since is not None and modified <= since else None
 
 
-def _requested_range(
-    headers: Headers, etag: str, modified: int, size: int
-) -> tuple[int, int] | None:
-    """First byte and the one after the last, or None for the whole (RFC 9110 section 14.2).
+def _requested_spans(headers: Headers, etag: str, modified: int, size: int) -> list[Span] | None:
+    """The bytes to send, or None for the whole (RFC 9110 section 14.2).
 
-    Several ranges, and a Range that is malformed, are answered with the whole file, as the section
+    A Range that is malformed, or asks for too much, is answered with the whole file, as the section
     allows.
     """
-    from werkzeug.http import parse_range_header
-
     value = headers.get("range")
     if value is None or not _range_applies(headers.get("if-range"), etag, modified):
         return None
-    parsed = parse_range_header(value)
-    if parsed is None or parsed.units != "bytes" or len(parsed.ranges) != 1:
-        return None
-    first, end = parsed.ranges[0]
-    if first < 0:  # the last bytes, of which there may be fewer (RFC 9110 section 14.1.2)
-        return (max(0, size + first), size) if size else None
-    if first >= size:
+    from portico._byte_ranges import requested_spans
+
+    spans = requested_spans(value, size)
+    if spans == [] and size == 0 and "=-" in value:
+        return None  # All of the last bytes of nothing: no Content-Range can say that.
+    if spans == []:
         raise PeerError(
             f"The range {value!r} lies outside of the {size} bytes of the file.",
             status=416,
             headers={"content-range": f"bytes */{size}"},
         )
-    return first, size if end is None else min(end, size)
+    return spans
 
 
 def _range_applies(condition: str | None, etag: str, modified: int) -> bool:
@@ -193,10 +203,29 @@ def _date(value: str | None) -> int | None:
     return None if parsed is None else int(parsed.timestamp())
 
 
-def _sent(status: int, headers: Headers, handle: IO[bytes], start: int, stop: int) -> Response:
-    handle.seek(start)
-    stream = ByteStream(_Chunks(handle, stop - start), length=stop - start)
-    return Response.ready(status, headers, stream)
+def _whole(found: OpenFile, headers: Headers) -> Response:
+    """All of a file: a small one in memory, which spares it a way back to where it may block."""
+    if found.size > CHUNK_SIZE:
+        return Response.ready(200, headers, whole(found))
+    content = found.handle.read(found.size)
+    found.handle.close()
+    if len(content) != found.size:
+        raise ShorterFileError(found)
+    return Response.ready(200, headers, content)
+
+
+def _partial(found: OpenFile, headers: Headers, spans: list[Span]) -> Response:
+    """One range as it is, several as `multipart/byteranges` (RFC 9110 section 15.3.7)."""
+    if len(spans) == 1:
+        start, stop = spans[0]
+        headers.set("content-range", f"bytes {start}-{stop - 1}/{found.size}")
+        return Response.ready(206, headers, span_of(found, spans[0]))
+    from portico._form_data import new_boundary
+
+    boundary = new_boundary()
+    content_type = headers.get("content-type") or "application/octet-stream"
+    headers.set("content-type", f"multipart/byteranges; boundary={boundary}")
+    return Response.ready(206, headers, spans_of(found, spans, content_type, boundary))
 
 
 def _attachment(name: str) -> str:
@@ -212,26 +241,3 @@ def _attachment(name: str) -> str:
         for char in name
     )
     return f"attachment; filename=\"{quoted}\"; filename*=UTF-8''{encoded}"
-
-
-class _Chunks:
-    """The next `left` bytes of a file. One that became shorter meanwhile breaks the answer."""
-
-    __slots__ = ("_handle", "_left")
-
-    def __init__(self, handle: IO[bytes], left: int) -> None:
-        self._handle = handle
-        self._left = left
-
-    def __iter__(self) -> Iterator[bytes]:
-        return self
-
-    def __next__(self) -> bytes:
-        chunk = self._handle.read(min(CHUNK_SIZE, self._left)) if self._left else b""
-        if not chunk:
-            raise StopIteration
-        self._left -= len(chunk)
-        return chunk
-
-    def close(self) -> None:
-        self._handle.close()

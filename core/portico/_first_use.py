@@ -10,12 +10,23 @@ from importlib import import_module
 from typing import Final
 
 _MODULES: Final = (
+    "portico._abort",
     "portico._body_sync",
+    "portico._collect",
     "portico._cookie",
     "portico._cookies",
+    "portico._exit",
+    "portico._form_data",
+    "portico._form_files",
+    "portico._held_stream",
+    "portico._json_depth",
+    "portico._mirror_copies",
     "portico._multipart_decoder",
+    "portico._pairs",
+    "portico._revise",
     "portico._running",
     "portico._state",
+    "portico._stream_answer",
     "portico._url",
     "werkzeug.http",
 )

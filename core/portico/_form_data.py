@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from portico._blob import Blob, File, scalar_text
+from portico._media import WithMedia
 
 # RFC 2046 section 5.1.1.
 _BOUNDARY_CHARACTERS = frozenset(
@@ -13,7 +14,7 @@ _BOUNDARY_CHARACTERS = frozenset(
 _LONGEST_BOUNDARY = 70
 
 
-class FormData:
+class FormData(WithMedia):
     """The fields and files of a form, in order, duplicates kept (XHR Standard section 4).
 
     Iteration yields `(name, value)` pairs; a value is a `str` or a `File`.

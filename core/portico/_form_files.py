@@ -7,17 +7,14 @@ such a field; never of an object inside, which a form has as JSON text, and in n
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, cast
 
 from msgspec import inspect as mi
 
 from portico._blob import Blob
 from portico._errors import DefinitionError
-from portico._file_type import is_file, limits_of
-from portico._revise import revise
 from portico._schema import Schema
-from portico._schema_msgspec import MsgspecSchema, types_within
-from portico._texts import ObjectType, members_of
+from portico._schema_msgspec import MsgspecSchema, ObjectType, members_of, types_within
 from portico._upload import NO_LIMITS, UploadLimits
 
 FilesUse: TypeAlias = Literal["none", "optional", "required"]
@@ -27,6 +24,24 @@ FileField: TypeAlias = "tuple[str, mi.Type, UploadLimits]"
 """The name of a field, its type, and the limits of the file that it is."""
 
 _Mapping: TypeAlias = mi.DictType | mi.FrozenDictType
+
+
+def limits_of(node: mi.Type, around: UploadLimits = NO_LIMITS) -> UploadLimits | None:
+    """The limits of a file, of a type that is one or may be one; None for every other type."""
+    while isinstance(node, mi.Metadata):
+        extra = cast("dict[str, Any]", node.extra or {})
+        if around is NO_LIMITS:
+            around = extra.get("upload", around)
+        node = node.type
+    if isinstance(node, mi.UnionType):
+        found = (limits_of(member, around) for member in node.types)
+        return next((limits for limits in found if limits is not None), None)
+    return around if is_file(node) else None
+
+
+def is_file(node: mi.Type) -> bool:
+    """Whether a type is `File`, or `Blob`, without metadata."""
+    return isinstance(node, mi.CustomType) and issubclass(node.cls, Blob)
 
 
 def files_use(schema: Schema) -> FilesUse:
@@ -86,6 +101,8 @@ def accept_files(members: dict[str, object], fields: Sequence[FileField]) -> dic
         if isinstance(value, Blob):
             members[name] = limits.accept(value)
         elif value is not None:
+            from portico._revise import revise  # lists of files alone need it
+
             members[name] = revise(value, node, accept_file)
     return members
 

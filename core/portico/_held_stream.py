@@ -1,9 +1,17 @@
-"""Streams and awaitables whose values are held to a declaration as they come."""
+"""Streams and awaitables whose values are held to a declaration as they come.
+
+Loaded with the first of them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
-from typing import Any, TypeAlias, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from portico._sse import AsyncEventStream, EventStream
+
+if TYPE_CHECKING:
+    from portico._slot import Slot
 
 Hold: TypeAlias = Callable[[Any], Any]
 """The value to send in the place of another; it raises for one that may not leave."""
@@ -17,14 +25,24 @@ the classes of values, by exactly which they are items already.
 """
 
 
-def is_awaitable(value: object) -> TypeGuard[Awaitable[Any]]:
-    """Whether the answer is what awaiting a value gives."""
-    return hasattr(type(value), "__await__")
+def held(source: Any, item: Slot, hold: Hold, hold_end: Hold) -> Any:
+    """A stream each of whose items is held to its declaration.
 
-
-def is_stream(value: object) -> TypeGuard[Iterator[Any] | AsyncIterator[Any]]:
-    """Whether a value is sent item by item."""
-    return hasattr(type(value), "__next__") or hasattr(type(value), "__anext__")
+    Args:
+        source: an iterator, synchronous or not.
+        item: what an item is held to.
+        hold: of an item.
+        hold_end: of what a generator returns that yielded nothing: it is the answer.
+    """
+    if isinstance(source, EventStream | AsyncEventStream):
+        if not item.is_open:
+            source.hold(hold)
+        return source
+    if hasattr(source, "__anext__"):
+        return source if item.is_open else HeldAsyncIterator(source, hold, item.classes)
+    # Of open items only what a generator returns is left to hold.
+    is_plain = item.is_open and not hasattr(source, "send")
+    return source if is_plain else HeldIterator(source, hold, item.classes, hold_end)
 
 
 class HeldIterator:

@@ -55,7 +55,8 @@ class Hook:
         matches: of an error hook the exception class or status, of a parse hook the media type, of
             a schema the part of the request; None stands for all.
         standalone: of a schema, whether it adds to others of its part instead of replacing them.
-        blocking: whether the function may block the thread that it runs on.
+        blocking: whether the function may block the thread that it runs on; None where its code
+            says it.
         lazy: of a key, whether it runs only where it is asked for.
         owner: the name of the application that it was registered on, for people.
         where: file and line of its registration.
@@ -88,7 +89,7 @@ class Hook:
         scope: Scope = "local",
         matches: Any = None,
         standalone: bool = False,
-        blocking: bool = True,
+        blocking: bool | None = None,
         lazy: bool = False,
         owner: str = "",
         where: str = "",
@@ -100,7 +101,7 @@ class Hook:
         self.declared: Scope = scope
         self.matches: Any = matches
         self.standalone: bool = standalone
-        self.blocking: bool = blocking
+        self.blocking: bool | None = blocking
         self.lazy: bool = lazy
         self.owner: str = owner
         self.where: str = where
@@ -144,6 +145,11 @@ def promoted(hooks: tuple[Hook, ...], scope: Scope) -> tuple[Hook, ...]:
     return tuple(
         hook if SCOPES.index(hook.scope) >= least else hook.with_scope(scope) for hook in hooks
     )
+
+
+def is_part(hook: Hook) -> bool:
+    """Whether a schema is about a part of the request, and not about the answer."""
+    return hook.matches in PARTS
 
 
 def flattened(layers: tuple[tuple[Hook, ...], ...]) -> list[Hook]:

@@ -155,7 +155,7 @@ def _unexpected(name: str, value: Any) -> str:
 def hooks_of(
     options: Mapping[str, Any],
     *,
-    blocking: bool,
+    blocking: bool | None,
     where: str,
     owner: str,
     standalone: bool = False,

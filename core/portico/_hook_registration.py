@@ -1,8 +1,8 @@
 """Registration of hooks: each event of the lifecycle as a decorator or as a call.
 
 A bare decorator is in scope `"local"`. Every hook may be synchronous or not (but those of `trace`)
-and is returned unchanged. A synchronous one may block unless `blocking` says otherwise; the
-application's own option decides where it says nothing.
+and is returned unchanged. Whether a synchronous one may block `blocking` says, or the application's
+own option; where both say nothing, its code does.
 """
 
 from __future__ import annotations

@@ -57,9 +57,9 @@ class Hooks:
         self._blocking = options.get("blocking")
         self.identity: object = self
         # What makes no hook is an error here, and not where this is used.
-        list(self.made(blocking=True, owner=""))
+        list(self.made(blocking=None, owner=""))
 
-    def made(self, *, blocking: bool, owner: str) -> Iterator[Hook]:
+    def made(self, *, blocking: bool | None, owner: str) -> Iterator[Hook]:
         """The hooks of this value, in order, each with an identity that is the same each time."""
         from portico._hook_options import hooks_of
 

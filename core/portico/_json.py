@@ -14,17 +14,20 @@ What the standard leaves open is decided here, for `decode_json` and every JSON 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Final, cast
 
 from portico._errors import PeerError, PorticoError
-from portico._json_depth import STACK_IS_SHORT, is_too_deep
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 BOM: Final = b"\xef\xbb\xbf"
+
+STACK_IS_SHORT: Final = sys.platform in ("emscripten", "wasi")
+"""Whether a deep recursion in C ends the process; see `_json_depth`."""
 
 
 class MalformedJSONError(PeerError):
@@ -52,7 +55,11 @@ def decode_json(data: bytes) -> object:
 
 def refuse_depth(data: bytes) -> None:
     """Raise `MalformedJSONError` for text that is nested too deeply to be given to a parser."""
-    if STACK_IS_SHORT and is_too_deep(data):
+    if not STACK_IS_SHORT:
+        return
+    from portico._json_depth import is_too_deep
+
+    if is_too_deep(data):
         raise MalformedJSONError("The JSON is nested too deeply.")
 
 

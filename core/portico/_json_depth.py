@@ -7,11 +7,7 @@ the process and every request in it. There, texts that could be too deep are loo
 
 from __future__ import annotations
 
-import sys
 from typing import Final
-
-STACK_IS_SHORT: Final = sys.platform in ("emscripten", "wasi")
-"""Whether a deep recursion in C ends the process."""
 
 MAX_DEPTH: Final = 800
 """Arrays and objects inside each other: honest documents have a dozen, and CPython takes 1000."""

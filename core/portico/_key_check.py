@@ -61,8 +61,6 @@ def wanted_keys(link: Link, chain: Chain) -> list[Key[Any]]:
     """
     wanted: list[Key[Any]] = []
     bound, read = link.bound_keys(), link.read_keys()
-    if not bound and not read:
-        return wanted
     for key in (*bound, *sorted(read, key=lambda key: key.name)):
         known = chain.known(key)
         if known is None:

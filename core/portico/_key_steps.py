@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from portico._answer import is_reply
 from portico._errors import DefinitionError
 from portico._key import Key
-from portico._request_life import enter, enter_async
 from portico._response import Response
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ class Keeping:
         make: calls the function.
     """
 
-    __slots__ = ("_offloads", "key", "link", "make")
+    __slots__ = ("_enter", "_offloads", "key", "link", "make")
 
     def __init__(
         self, link: Link, key: Key[Any], make: Callable[[Context], Any], *, offloads: bool
@@ -35,6 +34,7 @@ class Keeping:
         self.key = key
         self.make = make
         self._offloads = offloads
+        self._enter = _entering(link) if link.signature.is_generator else None
 
     def __call__(self, ctx: Context) -> Any:
         values, key = ctx._values, self.key
@@ -43,11 +43,10 @@ class Keeping:
         if key in values:
             return None
         made = self.make(ctx)
-        signature = self.link.signature
-        if signature.is_generator:
-            if signature.is_async:
-                return _entered(ctx, key, made)
-            made = enter(ctx, key, made, offloads=self._offloads)
+        if self._enter is not None:
+            if self.link.signature.is_async:
+                return _awaited(ctx, key, self._enter(ctx, key, made))
+            made = self._enter(ctx, key, made, offloads=self._offloads)
         elif hasattr(made, "__await__"):
             return _awaited(ctx, key, made)
         values[key] = value_of(key, made)
@@ -69,10 +68,11 @@ async def _awaited(ctx: Context, key: Key[Any], pending: Awaitable[Any]) -> None
         ctx._values[key] = value
 
 
-async def _entered(ctx: Context, key: Key[Any], generator: Any) -> None:
-    value = value_of(key, await enter_async(ctx, key, generator))
-    if ctx._values is not None:
-        ctx._values[key] = value
+def _entering(link: Link) -> Callable[..., Any]:
+    """What enters the generators of a link."""
+    from portico._exit import enter, enter_async
+
+    return enter_async if link.signature.is_async else enter
 
 
 def value_of(key: Key[Any], made: Any) -> Any:

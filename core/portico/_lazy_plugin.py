@@ -93,10 +93,11 @@ class LazyPlugin:
                 "plugin is a `Portico`."
             )
         plugin._freeze(self._where)
-        if plugin._resources or plugin._life_hooks or plugin._receives_requests():
+        if plugin._resources or plugin._life_hooks or plugin._events or plugin._receives_requests():
             raise DefinitionError(
                 f"use({self._name!r}, lazy=True) at {self._where}: a lazy plugin comes after the "
-                "start, so it has no resources, mounts, and hooks of start, stop and request. "
+                "start, so it has no resources, mounts, handlers of events, and hooks of start, "
+                "stop and request. "
                 "Register them on the application, or use the plugin without `lazy`."
             )
         return plugin

@@ -6,14 +6,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 from portico._errors import DefinitionError
 from portico._key import Key, RequestKey
-from portico._named_keys import NamedKeys, hands_on
-from portico._signature import EMPTY, Signature, code_names, plain_function, reads_body_of_context
+from portico._named_keys import NamedKeys
+from portico._signature import EMPTY, Signature, code_names, plain_function
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from portico._binding import Plan
+    from portico._chain import Chain
+    from portico._context_use import ContextUse
     from portico._hook import Hook, Kind
+    from portico._inference import Inferred
     from portico._returns import Returns
 
 # What a function's own code names when it reads the body through its context.
@@ -45,16 +48,21 @@ class Link:
         hook: the hook that it comes from; None for a handler.
         key: the key whose value it makes, or None.
         signature: its parameters and colour.
-        blocks: whether it may block the thread that it runs on.
+        blocking: whether it is declared to block the thread that it runs on; None: its code says
+            whether it may.
+        chain: the chain that it stands in; None where that is not known.
         reads_body: whether what it does with its context may be to read the body.
     """
 
     __slots__ = (
+        "_inferred",
         "_named",
         "_names",
         "_plan",
         "_returns",
-        "blocks",
+        "_use",
+        "blocking",
+        "chain",
         "fn",
         "hook",
         "key",
@@ -80,11 +88,44 @@ class Link:
         self.hook = hook
         self.key = key
         self.signature = Signature(fn)
-        self.blocks = not self.signature.is_async and blocking is not False
+        self.blocking = blocking
+        self.chain: Chain | None = None
         self._names = path_names
         self._named: NamedKeys | None = None
         self._plan: Plan | None = None
         self._returns: Returns | None = None
+        self._inferred: Inferred | None = None
+        self._use: tuple[ContextUse | None] | None = None
+
+    @property
+    def blocks(self) -> bool:
+        """Whether it may block the thread that it runs on.
+
+        An asynchronous function does not; a synchronous one may unless it is declared not to, or is
+        straight-line code.
+        """
+        if self.signature.is_async:
+            return False
+        return not self.is_straight if self.blocking is None else self.blocking
+
+    @property
+    def is_anywhere(self) -> bool:
+        """Whether it may run in a worker thread as well as on the loop, and cannot tell."""
+        return self.blocking is None and not self.signature.is_async and self.is_straight
+
+    @property
+    def is_straight(self) -> bool:
+        """Whether nothing in it can wait, set a context variable, or take an unbounded time."""
+        return self.inferred.is_straight
+
+    @property
+    def inferred(self) -> Inferred:
+        """What its code says, whatever is declared; worked out when it is first asked for."""
+        if self._inferred is None:
+            from portico._link_inference import inferred
+
+            self._inferred = inferred(self)
+        return self._inferred
 
     @property
     def returns(self) -> Returns:
@@ -155,6 +196,10 @@ class Link:
         """The keys that its parameters bind with `use`."""
         return self.plan.keys if self.is_bound else ()
 
+    def needs_keys(self) -> bool:
+        """Whether it binds keys, or reads them as `ctx[key]`."""
+        return bool(self.bound_keys() or self.read_keys())
+
     def named_keys(self) -> frozenset[Key[Any]]:
         """The keys that the function's own code names, and does not ask for itself."""
         return self._keys_in_code().named - {self.key}
@@ -176,8 +221,30 @@ class Link:
         """Whether others than its own code may read keys of the context."""
         if self.is_bound and not self.plan.takes_context:
             return False
-        parameters = self.signature.parameters
-        return not parameters or hands_on(self.fn, parameters[0].name)
+        return self.context_use is None
+
+    @property
+    def context_use(self) -> ContextUse | None:
+        """What its own code does with its context; None where others may get it."""
+        if self._use is None:
+            known = {} if self.chain is None else self.chain.surroundings.uses
+            if id(self.fn) not in known:
+                from portico._context_use import context_use
+
+                parameters = self.signature.parameters
+                use = context_use(self.fn, parameters[0].name) if parameters else None
+                known[id(self.fn)] = use
+            self._use = (known[id(self.fn)],)
+        return self._use[0]
+
+    def replaced(self) -> frozenset[str] | None:
+        """The members of the context that it may give another value; None: all of them."""
+        if (self.is_bound and not self.plan.takes_context) or not self.reads_body:
+            return frozenset()  # what reads none is Portico's own, and gives a value
+        from portico._context_members import MEMBERS
+
+        use = self.context_use
+        return None if use is None or not use.reads <= MEMBERS else use.sets
 
     def may_ask_for_keys(self) -> bool:
         """Whether it may `await ctx.get(key)`, or somebody that it hands its context to."""
@@ -198,21 +265,43 @@ class Link:
             bound = self.plan.body
             if bound or not self.plan.takes_context:
                 return bound
+        if not self.signature.is_async and not self._may_ask():
+            return ""
         function = plain_function(self.fn)
         names = frozenset[str]() if function is None else code_names(function.__code__)
         if self.signature.is_async:
             # It can await `request` itself; only `ctx.body` needs the body beforehand.
-            code = None if function is None else function.__code__
-            return (
-                "auto"
-                if code is not None and "body" in names and reads_body_of_context(code)
-                else ""
-            )
+            if function is None or "body" not in names:
+                return ""
+            from portico._context_use import reads_body
+
+            return "auto" if reads_body(function.__code__) else ""
         read = names & (_WHOLE_READINGS | _FORM_READINGS | _STREAM_READINGS)
         if read and read <= _WHOLE_READINGS:
             return "bytes"
         # Names of several kinds say little, and a context may be handed on to anyone.
         return "auto" if read and read <= _FORM_READINGS else "ask"
+
+    def _may_ask(self) -> bool:
+        """Whether synchronous code may come to ask its context for the body."""
+        from portico._context_members import BODILESS
+
+        use = self.context_use
+        return (use is None or not use.reads <= BODILESS) and not self.is_straight
+
+    def asks_for_body(self) -> bool:
+        """Whether it may come to ask its context for the body, rather than have it bound."""
+        return (not self.is_bound or self.plan.takes_context) and self.body_need() != ""
+
+
+class LinkSource:
+    """A target of a route that is no function, and makes the link itself: a mounted application."""
+
+    __slots__ = ()
+
+    def link(self, path_names: Sequence[str]) -> Link:
+        """The handler of a route."""
+        raise NotImplementedError
 
 
 # The strongest need of a chain decides: what is bound is sure, what is named is likely, and a

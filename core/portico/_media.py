@@ -22,6 +22,15 @@ class Media:
         self.wire: tuple[bytes, bytes] = (b"content-type", content_type.encode())
 
 
+class WithMedia:
+    """A value that knows the Content-Type that it is sent with: `Blob`, `FormData`, ...
+
+    It is asked for in the place of those classes, which most applications never load.
+    """
+
+    __slots__ = ()
+
+
 TEXT: Final = Media("text/plain;charset=UTF-8")
 BYTES: Final = Media("application/octet-stream")
 JSON: Final = Media("application/json")

@@ -35,6 +35,11 @@ def is_typed_dict(cls: Any) -> bool:
     return hasattr(cls, "__required_keys__") and issubclass(cls, dict)
 
 
+def is_record(cls: Any) -> bool:
+    """Whether a class is a TypedDict or a named tuple."""
+    return is_typed_dict(cls) or (hasattr(cls, "_fields") and issubclass(cls, tuple))
+
+
 def required_keys(cls: Any, hints: Mapping[str, Any]) -> frozenset[str]:
     """The keys that a TypedDict must have.
 

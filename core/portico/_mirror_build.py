@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import Any, Final, Literal, get_args, get_origin
 
 from portico._errors import DefinitionError
+from portico._members import is_record
 from portico._mirror import Mirror
 from portico._mirror_containers import fill_container
-from portico._mirror_events import fill_event
-from portico._mirror_models import fill_adapted
 from portico._mirror_objects import fill_object
-from portico._mirror_records import fill_record
 from portico._mirror_scalars import (
     fill_limited,
     fill_literal,
@@ -19,7 +17,6 @@ from portico._mirror_scalars import (
     fill_scalar,
     has_limits,
 )
-from portico._mirror_union import fill_union
 from portico._schema import adapter_for
 from portico._server_sent_event import ServerSentEvent
 from portico._type_forms import bare, is_union, metadata_of, resolved, type_name
@@ -99,6 +96,8 @@ class _Build:
             self._fill_class(mirror, tp)
 
     def _fill_union(self, mirror: Mirror, tp: Any) -> None:
+        from portico._mirror_union import fill_union
+
         members = [self.of(member) for member in _flat(tp)]
         if any(member.is_open for member in members):
             fill_open(mirror)
@@ -114,16 +113,26 @@ class _Build:
             )
         schema = adapter_for(tp)
         if origin is ServerSentEvent:
+            from portico._mirror_events import fill_event
+
             fill_event(mirror, tp, self)
         elif schema is not None:
+            from portico._mirror_models import fill_adapted
+
             fill_adapted(mirror, origin, schema, self)
         elif not (
             fill_object(mirror, origin, tp, self)
-            or fill_record(mirror, origin, tp, self)
+            or (is_record(origin) and self._fill_record(mirror, origin, tp))
             or fill_scalar(mirror, origin)
             or fill_container(mirror, origin, tp, self)
         ):
             fill_plain_class(mirror, origin)
+
+    def _fill_record(self, mirror: Mirror, origin: Any, tp: Any) -> bool:
+        from portico._mirror_records import fill_record
+
+        fill_record(mirror, origin, tp, self)
+        return True
 
 
 def _flat(tp: Any) -> list[Any]:

@@ -64,7 +64,7 @@ def _members(model: Any, build: Build) -> list[Member]:
         except DefinitionError:  # pydantic writes more types than the rest of the framework knows
             continue
         if build.is_strict or not mirror.is_trusted:
-            members.append(Member(name, field.serialization_alias or field.alias or name, mirror))
+            members.append((name, field.serialization_alias or field.alias or name, mirror))
     return members
 
 

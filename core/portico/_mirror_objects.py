@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final, NamedTuple, get_origin
+from functools import cache
+from typing import Any, Final, TypeAlias, get_origin
 
 import msgspec
 
@@ -12,25 +13,13 @@ from portico._faults import Fault, SchemaError
 from portico._members import hints_of
 from portico._mirror import PART, Build, Mirror, UnfitError, unfit
 from portico._mirror_containers import as_dict, is_mapping
-from portico._mirror_copies import attribute_copier, attributes_of, struct_copier
 from portico._schema import schema_for
 from portico._type_forms import type_name
 
+Member: TypeAlias = tuple[str, str, Mirror]
+"""A field of a class: its attribute, its name in JSON, and the mirror of its type."""
+
 _ABSENT: Final[Any] = object()
-
-
-class Member(NamedTuple):
-    """A field of a class.
-
-    Attributes:
-        name: of the attribute.
-        key: in JSON.
-        mirror: of the field's type.
-    """
-
-    name: str
-    key: str
-    mirror: Mirror
 
 
 def fill_object(mirror: Mirror, origin: Any, tp: Any, build: Build) -> bool:
@@ -38,20 +27,19 @@ def fill_object(mirror: Mirror, origin: Any, tp: Any, build: Build) -> bool:
     if isinstance(origin, msgspec.StructMeta):
         config = origin.__struct_config__
         keys = dict(zip(origin.__struct_fields__, origin.__struct_encode_fields__, strict=True))
-        _fill(mirror, tp, keys, struct_copier(origin), build)
+        _fill(mirror, tp, keys, build)
         if mirror.keys is not None and config.tag_field is not None:
             mirror.keys |= {config.tag_field}
     elif hasattr(origin, "__dataclass_fields__"):
         from dataclasses import fields
 
         names = [field.name for field in fields(origin)]
-        _fill(mirror, tp, {name: name for name in names}, attribute_copier(origin), build)
+        _fill(mirror, tp, {name: name for name in names}, build)
     elif hasattr(origin, "__attrs_attrs__"):
         names = [field.name for field in origin.__attrs_attrs__]
         # msgspec writes whatever such an object has in its `__dict__`, fields or not.
         loose = any("__dict__" in vars(owner) for owner in origin.__mro__)
-        copy = attribute_copier(origin)
-        _fill(mirror, tp, {name: name for name in names}, copy, build, loose=loose)
+        _fill(mirror, tp, {name: name for name in names}, build, loose=loose)
     else:
         return False
     mirror.expected = f"`{type_name(tp)}`"
@@ -62,7 +50,6 @@ def _fill(
     mirror: Mirror,
     tp: Any,
     keys: Mapping[str, str],
-    copy: Callable[[dict[str, Any]], Any],
     build: Build,
     *,
     loose: bool = False,
@@ -74,19 +61,26 @@ def _fill(
             "what it has and no more. Declare the union of the classes that are sent."
         )
     hints = hints_of(tp)
-    members = [Member(name, key, build.of(hints.get(name, Any))) for name, key in keys.items()]
+    members = [(name, key, build.of(hints.get(name, Any))) for name, key in keys.items()]
     # What an exact instance has in a field that can carry nothing is trusted.
-    inner = [member for member in members if build.is_strict or not member.mirror.is_trusted]
+    inner = [each for each in members if build.is_strict or not each[2].is_trusted]
+
+    @cache
+    def copier() -> Callable[[dict[str, Any]], Any]:
+        # Most values are sent as they are.
+        from portico._mirror_copies import attribute_copier, struct_copier
+
+        return struct_copier(cls) if isinstance(cls, msgspec.StructMeta) else attribute_copier(cls)
 
     def copied(value: Any) -> Any:
-        return copy(_attributes(value, keys) | (changed_members(value, members) or {}))
+        return copier()(_attributes(value, keys) | (changed_members(value, members) or {}))
 
     def fit(value: Any) -> Any:
         if type(value) is cls:
-            if loose and not keys.keys() >= attributes_of(value).keys():
+            if loose and not keys.keys() >= vars(value).keys():
                 return copied(value)
             changes = changed_members(value, inner)
-            return copy(_attributes(value, keys) | changes) if changes else value
+            return copier()(_attributes(value, keys) | changes) if changes else value
         if isinstance(value, cls):
             # A subclass may have given a field another type, so each is looked at.
             return copied(value)

@@ -20,16 +20,11 @@ from portico._mirror_objects import converted
 from portico._type_forms import type_name
 
 
-def fill_record(mirror: Mirror, origin: Any, tp: Any, build: Build) -> bool:
-    """The mirror of a TypedDict or a named tuple, if `origin` is one."""
-    if is_typed_dict(origin):
-        _fill_typed_dict(mirror, origin, tp, build)
-    elif hasattr(origin, "_fields") and issubclass(origin, tuple):
-        _fill_named_tuple(mirror, origin, tp, build)
-    else:
-        return False
+def fill_record(mirror: Mirror, origin: Any, tp: Any, build: Build) -> None:
+    """The mirror of a TypedDict or a named tuple."""
+    fill = _fill_typed_dict if is_typed_dict(origin) else _fill_named_tuple
+    fill(mirror, origin, tp, build)
     mirror.expected = f"`{type_name(tp)}`"
-    return True
 
 
 def _fill_typed_dict(mirror: Mirror, origin: Any, tp: Any, build: Build) -> None:

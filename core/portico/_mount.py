@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from portico._errors import DefinitionError
 from portico._key import Key
+from portico._link import LinkSource
 from portico._lived import Resource
 from portico._path import canonical_segments
 from portico._pattern import Form, Parameter, Pattern
@@ -30,7 +31,7 @@ REST: Final = "{mounted_path:path}"
 """What follows the prefix in the pattern of a mount."""
 
 
-class Mount:
+class Mount(LinkSource):
     """What stands in the place of a handler on the routes of a mounted application.
 
     Attributes:

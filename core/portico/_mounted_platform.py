@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
 
     from portico._abort import AbortSignal
+    from portico._forwarding import Forwarding
     from portico._platform import Ending
     from portico._runtime import Peer, Promise
 
@@ -42,8 +43,15 @@ class MountedPlatform(Platform):
         super().__init__(outer.options, None, root_path)
         self._outer = outer
 
-    def _read_peer(self) -> Peer:
+    @property
+    def peer(self) -> Peer:
+        """Who is on the other side."""
         return self._outer.peer
+
+    @property
+    def forwarding(self) -> Forwarding:
+        """What believed proxies say of the request."""
+        return self._outer.forwarding
 
     @property
     def env(self) -> Mapping[str, str]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from types import CodeType, FunctionType, ModuleType
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from portico._key import Key
+from portico._names import Names, is_attribute, last_loaded, names_of, speaking
 from portico._signature import plain_function
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-    from dis import Instruction
+    from collections.abc import Callable, Iterator
+
+    from portico._bytecode import Instruction
 
 Use = Literal["names", "reads", "asks"]
 
@@ -35,30 +37,6 @@ class NamedKeys:
         self.read = frozenset(key for key, use in uses if use == "reads")
 
 
-def hands_on(fn: Callable[..., Any], context: str) -> bool:
-    """Whether a function may give its context to others, which read keys that it does not name.
-
-    It does not where its code is known and all that it does with the context is to take members of
-    it, and the values of keys that are known.
-
-    Args:
-        fn: the function.
-        context: the name of the parameter.
-    """
-    function = plain_function(fn)
-    if function is None or hasattr(fn, "__wrapped__"):
-        return True
-    names, code = _names_of(function), function.__code__
-    steps = _steps(code)
-    reads = {begin - 1 for _, use, begin in _keys_in(steps, names) if use == "reads"}
-    for at, step in enumerate(steps):
-        loads: Any = step.argval  # two names at once, from Python 3.13 on
-        is_loaded = context in loads if isinstance(loads, tuple) else loads == context
-        if is_loaded and at not in reads and not _is_attribute(steps, at + 1, "STORE_ATTR"):
-            return True
-    return False
-
-
 def _functions(fn: Any) -> Iterator[FunctionType]:
     """The function, and those that it is a wrapper of."""
     seen: set[int] = set()
@@ -71,11 +49,10 @@ def _functions(fn: Any) -> Iterator[FunctionType]:
 
 
 def _uses(function: FunctionType) -> Iterator[tuple[Key[Any], Use]]:
-    names = _names_of(function)
+    names = names_of(function)
     for code in _codes(function.__code__):
-        loaded = (*code.co_names, *code.co_freevars)
-        if any(isinstance(names.of(name), Key | ModuleType | type) for name in loaded):
-            for key, use, _ in _keys_in(_steps(code), names):
+        if _may_name_keys(code, names):
+            for key, use, _ in keys_in(speaking(code), names):
                 yield key, use
 
 
@@ -86,59 +63,56 @@ def _codes(code: CodeType) -> Iterator[CodeType]:
             yield from _codes(constant)
 
 
-class _Names(NamedTuple):
-    """What the names of a function stand for, as far as that is known before it runs."""
-
-    module: Mapping[str, Any]
-    cells: Mapping[str, Any]
-    parameters: frozenset[str]
-
-    def of(self, name: str) -> Any:
-        """What a name stands for, or None."""
-        if name in self.cells:
-            try:
-                return self.cells[name].cell_contents
-            except ValueError:  # not assigned yet
-                return None
-        return self.module.get(name)
+_HOLDERS: Final = (ModuleType, type)
 
 
-def _names_of(function: FunctionType) -> _Names:
-    code = function.__code__
-    return _Names(
-        function.__globals__,
-        dict(zip(code.co_freevars, function.__closure__ or (), strict=False)),
-        frozenset(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]),
-    )
+def _may_name_keys(code: CodeType, names: Names) -> bool:
+    """Whether a key is found by the names in the code, one by one or within each other.
+
+    Most functions name classes and modules, but no key, and the instructions need not be read.
+    """
+    found = [names.of(name) for name in (*code.co_names, *code.co_freevars)]
+    seen: set[int] = set()
+    while found:
+        value = found.pop()
+        if _is(value, Key):
+            return True
+        if _is(value, _HOLDERS) and id(value) not in seen:
+            seen.add(id(value))
+            found += [_member(value, name) for name in code.co_names]
+    return False
 
 
-# Instructions that say nothing here, and those that load a name from around a function. Opcodes
-# differ between versions: one that is not known means the most, that a key is named.
-_SILENT = frozenset({"CACHE", "NOP", "PRECALL", "PUSH_NULL", "EXTENDED_ARG", "NOT_TAKEN"})
+def _is(value: object, classes: type | tuple[type, ...]) -> bool:
+    """As `isinstance`, of the type alone: a lazy object may do I/O to say what its class is."""
+    return issubclass(type(value), classes)
+
+
+# Instructions that load a name from around a function. Opcodes differ between versions: one that
+# is not known means the most, that a key is named.
 _LOADS = ("LOAD_GLOBAL", "LOAD_DEREF", "LOAD_CLASSDEREF", "LOAD_NAME", "LOAD_FROM_DICT_OR")
 
 
-def _steps(code: CodeType) -> list[Instruction]:
-    from dis import get_instructions
-
-    return [step for step in get_instructions(code) if step.opname not in _SILENT]
-
-
-def _keys_in(steps: list[Instruction], names: _Names) -> Iterator[tuple[Key[Any], Use, int]]:
+def keys_in(steps: list[Instruction], names: Names) -> Iterator[tuple[Key[Any], Use, int]]:
     """The keys that are loaded, what is done with each, and where it begins."""
     for at, step in enumerate(steps):
         if not step.opname.startswith(_LOADS):
             continue
-        found, end = names.of(step.argval), at + 1
-        while isinstance(found, ModuleType | type) and _is_attribute(steps, end):
-            found, end = vars(found).get(steps[end].argval), end + 1
-        if isinstance(found, Key):
+        found, end = names.of(step.value), at + 1
+        while _is(found, _HOLDERS) and is_attribute(steps, end):
+            found, end = _member(found, steps[end].value), end + 1
+        if _is(found, Key):
             yield found, _use(steps, at, end, names.parameters), at
 
 
-def _is_attribute(steps: list[Instruction], at: int, *others: str) -> bool:
-    opnames = ("LOAD_ATTR", "LOAD_METHOD", *others)
-    return 0 <= at < len(steps) and steps[at].opname in opnames
+def _member(holder: object, name: str) -> Any:
+    """What a module or class itself has under a name, or None."""
+    return vars(holder).get(name)
+
+
+def is_subscript(step: Instruction) -> bool:
+    """Whether an instruction takes an item, as in `ctx[key]`."""
+    return step.opname == "BINARY_SUBSCR" or (step.opname == "BINARY_OP" and step.value == "[]")
 
 
 def _use(steps: list[Instruction], begin: int, end: int, parameters: frozenset[str]) -> Use:
@@ -146,7 +120,8 @@ def _use(steps: list[Instruction], begin: int, end: int, parameters: frozenset[s
     if not 0 < begin < end < len(steps):
         return "names"
     before, after = steps[begin - 1], steps[end]
-    if after.opname == "BINARY_SUBSCR" or (after.opname == "BINARY_OP" and after.argrepr == "[]"):
-        return "reads" if before.argval in parameters else "names"
-    is_method = after.opname == "CALL" and after.arg == 1 and _is_attribute(steps, begin - 1)
-    return "asks" if is_method and before.argval == "get" else "names"
+    if is_subscript(after):
+        is_read = before.opname != "LOAD_CONST" and last_loaded(before) in parameters
+        return "reads" if is_read else "names"
+    is_method = after.opname == "CALL" and after.arg == 1 and is_attribute(steps, begin - 1)
+    return "asks" if is_method and before.value == "get" else "names"

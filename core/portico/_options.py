@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from math import inf
-from typing import Final, Literal, TypedDict, cast
+from typing import TYPE_CHECKING, Final, Literal, TypedDict, cast
 
 from portico._body import BodyLimits
+
+if TYPE_CHECKING:
+    from portico._trust import Trust, TrustHeader
 
 
 class OptionArguments(TypedDict, total=False):
@@ -16,6 +19,8 @@ class OptionArguments(TypedDict, total=False):
     max_form_size: int
     max_stream_size: int | None
     hosts: Collection[str] | None
+    trust: int | Collection[str] | None
+    trust_headers: Collection[TrustHeader] | None
     root_path: str | None
     strict: bool
     check: Literal["now", "deferred"]
@@ -32,7 +37,17 @@ class Options:
         max_form_size: bytes of a multipart body, whose files are kept on disk.
         max_stream_size: bytes of a body that the handler streams; None sets no limit.
         hosts: the Host values to answer, lower case, with the port where it is not the default
-            one; any other is a 400. None admits all.
+            one; any other is a 400. None admits all. With `trust` it is the host that a believed
+            proxy tells of.
+        trust: the proxies before this server whose word is taken for the client's address, the
+            scheme and the host, all three alike: how many there are, such as `1`, or a list of the
+            networks that they are in, such as `["10.0.0.0/8", "::1"]`. None believes nobody.
+            `"*"` believes every entry, so that the client is whoever the first one names: only
+            where a proxy that nobody can get around throws away what clients send.
+        trust_headers: the fields that those proxies write, each of them in every request; None is
+            `x-forwarded-for`, `x-forwarded-proto` and `x-forwarded-host`. A field that a proxy
+            does not write is handed on as the client sent it, and must not be named here.
+            `["forwarded"]` reads RFC 7239 instead.
         root_path: the path under which the application is mounted, such as `"/api"`; None takes
             what the runtime says.
         strict: raise where the runtime would lose a part of the answer, instead of a warning.
@@ -57,6 +72,7 @@ class Options:
         "root_path",
         "shutdown_grace",
         "strict",
+        "trust",
     )
 
     def __init__(
@@ -66,6 +82,8 @@ class Options:
         max_form_size: int = BodyLimits.max_form_size,
         max_stream_size: int | None = None,
         hosts: Collection[str] | None = None,
+        trust: int | Collection[str] | None = None,
+        trust_headers: Collection[TrustHeader] | None = None,
         root_path: str | None = None,
         strict: bool = False,
         check: Literal["now", "deferred"] = "now",
@@ -100,6 +118,11 @@ class Options:
         self.hosts: frozenset[str] | None = (
             None if hosts is None else frozenset(host.lower() for host in hosts)
         )
+        self.trust: Trust | None = None
+        if trust is not None or trust_headers is not None:
+            from portico._trust import TRUST_HEADERS, trust_of
+
+            self.trust = trust_of(trust, TRUST_HEADERS if trust_headers is None else trust_headers)
         self.root_path: str | None = root_path
         self.strict: bool = strict
         self.check = check

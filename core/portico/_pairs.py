@@ -15,33 +15,34 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any, Final, NamedTuple, Protocol
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
 import msgspec
 from msgspec import inspect as mi
 
 from portico._annotation import annotation_of
-from portico._collect import find_faults, is_positional
-from portico._described import Described
 from portico._errors import DefinitionError
-from portico._expected import one_of
 from portico._faults import MISSING, Fault, SchemaError, pointer_to
 from portico._form_files import accept_files, file_fields, is_left_empty, refuse_misplaced_files
-from portico._schema_msgspec import MsgspecSchema, type_name
-from portico._texts import ObjectType, Text, is_object, members_of, text_of
+from portico._schema_msgspec import (
+    MsgspecSchema,
+    ObjectType,
+    is_object,
+    is_positional,
+    members_of,
+    type_name,
+)
+from portico._texts import Text, text_of
+
+if TYPE_CHECKING:
+    from portico._described import Described
 
 OPEN_PARTS: Final = frozenset({"headers", "cookies"})
-# A quote that is never closed takes the rest, or a hostile field would cost quadratic time.
-_LIST_ITEM: Final = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.?)*+(?:"|$))++', re.DOTALL)
 
-
-class _Field(NamedTuple):
-    """One field of an object that arrives as names and texts."""
-
-    key: str
-    name: str
-    text: Text
-    has_default: bool
+# One field of an object that arrives as names and texts: its name there, its name in the object,
+# what its texts make, and whether it has a default.
+_Field: TypeAlias = tuple[str, str, Text, bool]
 
 
 class Reader(Protocol):
@@ -90,6 +91,8 @@ class _TaggedReader:
         tags = [value for name, value in given if _wire_name(name, self._part) == self._name]
         reader = self._readers.get(str(tags[-1])) if tags else None
         if reader is None:
+            from portico._expected import one_of
+
             found = tags[-1] if tags else MISSING
             at = pointer_to("", self._name)
             raise SchemaError([Fault(self._part, at, one_of(self._tags), found)])
@@ -128,7 +131,7 @@ class PairsReader:
         self._rest = _rest_of(node, part)
         self._fields = _fields_of(node, part)
         self._tag = _tag_of(node, part)
-        self._described = Described()
+        self._described: Described | None = None  # of what is refused, once something is
         # Where nothing but files is to be looked at, the fields that have some.
         only_files = schema.limits_files and not schema.has_decimals
         self._files = file_fields(self._node) if only_files else None
@@ -149,7 +152,10 @@ class PairsReader:
             value = msgspec.convert(raw, self._type, dec_hook=self._hook, str_keys=True)
             return value if self._make is None else self._make(**msgspec.structs.asdict(value))
         except (ValueError, RecursionError) as error:
-            known = self._described
+            from portico._collect import find_faults
+            from portico._described import Described
+
+            known = self._described = self._described or Described()
             faults = find_faults(raw, self._node, error, part=self._part, known=known)
             if self._part == "headers":
                 faults = tuple(f._replace(pointer=f.pointer.replace("_", "-")) for f in faults)
@@ -176,7 +182,7 @@ class PairsReader:
         if self._rest is not None:
             self._soften_rest(self._rest, pairs, raw)
         elif self._unknown:
-            known = {field.key for field in self._fields} | {self._tag and self._tag[0]}
+            known = {key for key, _, _, _ in self._fields} | {self._tag and self._tag[0]}
             raw.update((name, value) for name, value in last.items() if name not in known)
         return raw
 
@@ -205,18 +211,24 @@ def joined_fields(pairs: Iterable[tuple[str, object]]) -> Iterable[tuple[str, ob
 
 def list_items(values: Sequence[object]) -> list[object]:
     """The items of a header field that is a list; empty ones do not count (section 5.6.1)."""
-    items = (item.strip(" \t") for value in values for item in _LIST_ITEM.findall(str(value)))
+    items = (item.strip(" \t") for value in values for item in _list_item().findall(str(value)))
     return [item for item in items if item]
+
+
+@cache
+def _list_item() -> re.Pattern[str]:
+    # A quote that is never closed takes the rest, or a hostile field would cost quadratic time.
+    return re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.?)*+(?:"|$))++', re.DOTALL)
 
 
 def _fields_of(node: mi.Type, part: str) -> tuple[_Field, ...]:
     fields = node.fields if isinstance(node, ObjectType) else ()
     return tuple(
-        _Field(
-            key=_wire_name(field.encode_name, part),
-            name=field.encode_name,
-            text=text_of(field.type, part=part),
-            has_default=not field.required,
+        (
+            _wire_name(field.encode_name, part),
+            field.encode_name,
+            text_of(field.type, part=part),
+            not field.required,
         )
         for field in fields
     )

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from portico._binding import PAIRS
 from portico._errors import DefinitionError
-from portico._hook import PARTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,11 +14,6 @@ if TYPE_CHECKING:
     from portico._context import Context
     from portico._faults import Fault
     from portico._hook import Hook
-
-
-def is_part(hook: Hook) -> bool:
-    """Whether a schema is about a part of the request, and not about the answer."""
-    return hook.matches in PARTS
 
 
 def part_check(hook: Hook) -> Callable[[Context, list[Fault]], None]:

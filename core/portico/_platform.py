@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, TypeVar
 
-from portico._abort import AbortSignal
 from portico._options import DEFAULT_OPTIONS, Options
 from portico._runtime import (
     NATIVE,
@@ -20,7 +19,9 @@ from portico._runtime import (
 )
 
 if TYPE_CHECKING:
+    from portico._abort import AbortSignal
     from portico._background import Background
+    from portico._forwarding import Forwarding
 
 T = TypeVar("T")
 
@@ -59,7 +60,15 @@ class Platform:
         signal: aborted when nobody waits for the answer any more, as far as the runtime is told.
     """
 
-    __slots__ = ("_endings", "_peer", "_root_path", "_signal", "_work", "options")
+    __slots__ = (
+        "_endings",
+        "_forwarding",
+        "_peer",
+        "_root_path",
+        "_signal",
+        "_work",
+        "options",
+    )
 
     runtime: ClassVar[Runtime] = Runtime("test", "serial")
     capabilities: ClassVar[Capabilities] = MappingProxyType(
@@ -68,6 +77,7 @@ class Platform:
     promise: ClassVar[Promise] = Promise.AFTER_RESPONSE
     on_loop: ClassVar[bool] = False
     """Whether `handle` is called on an event loop, which nothing may block; see `runtime`."""
+    _forwarding: Forwarding  # made when it is first asked for, which is not in most requests
 
     def __init__(
         self,
@@ -88,10 +98,33 @@ class Platform:
 
     @property
     def peer(self) -> Peer:
-        """Who is on the other side."""
+        """Who is on the other side; the client, where the proxies before it are believed."""
         if self._peer is None:
-            self._peer = self._read_peer()
+            seen = self._read_peer()
+            trusted = self.options.trust is not None
+            self._peer = self.forwarding.peer(seen) if trusted else seen
         return self._peer
+
+    @property
+    def forwarding(self) -> Forwarding:
+        """What believed proxies say of the request, where the option `trust` is set.
+
+        Raises:
+            ValueError: it is not.
+        """
+        try:
+            return self._forwarding
+        except AttributeError:
+            pass
+        from portico._forwarding import Forwarding
+
+        trust = self.options.trust
+        if trust is None:
+            raise ValueError("No proxy is believed. Set the option `trust` of the adapter.")
+        self._forwarding = Forwarding(
+            trust, self._read_peer(), self._read_fields(), self._forwarded_by_platform()
+        )
+        return self._forwarding
 
     @property
     def root_path(self) -> str:
@@ -100,10 +133,19 @@ class Platform:
             self._root_path = self._read_root_path()
         return self._root_path
 
-    # What an adapter overrides that leaves these two out until somebody asks
+    # What an adapter overrides that leaves these out until somebody asks
 
     def _read_peer(self) -> Peer:
+        """Who is on the other side, as the socket or the gateway says."""
         return UNKNOWN_PEER
+
+    def _read_fields(self) -> Callable[[str], list[str]]:
+        """How the values of a header field are found by its lower-cased name, for `trust`."""
+        return lambda name: []
+
+    def _forwarded_by_platform(self) -> frozenset[str]:
+        """The fields but X-Forwarded-For to which a gateway adds its own word, for `trust`."""
+        return frozenset()
 
     def _read_root_path(self) -> str:
         return ""
@@ -129,6 +171,8 @@ class Platform:
     def signal(self) -> AbortSignal:
         """Aborted when the peer is known to be gone, or the request given up for its deadline."""
         if self._signal is None:
+            from portico._abort import AbortSignal
+
             self._signal = AbortSignal()
         return self._signal
 

@@ -77,3 +77,19 @@ def unexpected(error: Exception, platform: Platform, where: str, *, debug: bool)
             ),
         )
     return problem_response(500, Problem(id=identifier))
+
+
+# By itself, for adapters whose application could not even say that it failed.
+_FAILURE: Final = b'{"type":"about:blank","title":"Internal Server Error","status":500}'
+
+
+def failure(method: str = "GET") -> Response:
+    """A new 500 for a request that the application could not answer, as RFC 9457 has it.
+
+    It shows nothing of what went wrong; the adapter reports that.
+
+    Args:
+        method: that of the request; HEAD gets the fields alone.
+    """
+    fields = [("content-type", "application/problem+json"), ("content-length", str(len(_FAILURE)))]
+    return Response.ready(500, Headers(fields), b"" if method == "HEAD" else _FAILURE)

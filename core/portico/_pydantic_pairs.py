@@ -10,14 +10,12 @@ from msgspec import inspect as mi
 from portico._blob import Blob
 from portico._coerce import TextParameter
 from portico._errors import DefinitionError, PeerError
-from portico._faults import MISSING, Fault, SchemaError, pointer_to
+from portico._faults import MISSING, Fault, Refused, SchemaError, pointer_to
 from portico._form_files import is_left_empty
 from portico._json import decode_json
 from portico._pairs import OPEN_PARTS, joined_fields, list_items
 from portico._pydantic_fields import ModelField
-from portico._refused import Refused
-from portico._schema_msgspec import describe
-from portico._texts import members_of
+from portico._schema_msgspec import describe, members_of
 from portico._upload import UploadLimits
 
 Faults = dict[str, tuple[Fault, ...]]

@@ -33,7 +33,7 @@ class Registrar(RouteRegistration, HookRegistration, KeyRegistration, Applicatio
     """Registers routes, hooks and keys, for an application or for a group of its routes."""
 
     _hooks: tuple[Hook, ...]
-    _blocking: bool
+    _blocking: bool | None
 
     # What an application and a group answer differently
 

@@ -248,6 +248,8 @@ PHRASES: Final[dict[int, str]] = {
     205: "Reset Content",
     206: "Partial Content",
     207: "Multi-Status",
+    208: "Already Reported",
+    226: "IM Used",
     300: "Multiple Choices",
     301: "Moved Permanently",
     302: "Found",
@@ -290,8 +292,10 @@ PHRASES: Final[dict[int, str]] = {
     503: "Service Unavailable",
     504: "Gateway Timeout",
     505: "HTTP Version Not Supported",
+    506: "Variant Also Negotiates",
     507: "Insufficient Storage",
     508: "Loop Detected",
+    510: "Not Extended",
     511: "Network Authentication Required",
 }
 

@@ -129,6 +129,9 @@ class Request(Body):
     @property
     def host(self) -> str:
         """The Host field with its port, as the peer wrote it; the server's own name without one."""
+        return self._own_host()
+
+    def _own_host(self) -> str:
         if self._host_read is None:
             self._host_read = self._read_host()
         return self._host_read
@@ -139,15 +142,7 @@ class Request(Body):
         Raises:
             PeerError: it is malformed (400).
         """
-        host = self._host_read
-        if host is None:
-            host = self.host
-        if host not in valid_hosts:
-            if not _is_host(host):
-                raise PeerError(f"The request has the malformed Host {host!r}.")
-            if len(valid_hosts) < _VALID_HOSTS_LIMIT:
-                valid_hosts.add(host)
-        return host
+        return well_formed_host(self.host)
 
     @property
     def scheme(self) -> str:
@@ -269,6 +264,26 @@ class NativeRequest(Request):
         self._data = self._form = self._handled_by = self._cookies = None
         self._used = False
 
+    @property
+    def host(self) -> str:
+        """The host that a believed proxy tells of, else the Host field; see `Options`."""
+        platform = self._handled_by
+        if platform is not None and platform.options.trust is not None:
+            host = platform.forwarding.host
+            if host is not None:
+                return host
+        return self._own_host()
+
+    @property
+    def scheme(self) -> str:
+        """`"http"` or `"https"`: what a believed proxy tells of, else as the server says."""
+        if self._scheme_read is None:
+            platform = self._handled_by
+            trusted = platform is not None and platform.options.trust is not None
+            scheme = platform.forwarding.scheme if platform is not None and trusted else None
+            self._scheme_read = scheme or self._read_scheme()
+        return self._scheme_read
+
     def _read_headers(self) -> Headers:
         """The header fields."""
         raise NotImplementedError
@@ -287,6 +302,20 @@ class NativeRequest(Request):
 
 
 _NORMALIZED_METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"})
+
+
+def well_formed_host(host: str) -> str:
+    """The host, held to the grammar of RFC 9112 section 3.2.
+
+    Raises:
+        PeerError: it is malformed (400).
+    """
+    if host not in valid_hosts:
+        if not _is_host(host):
+            raise PeerError(f"The request has the malformed Host {host!r}.")
+        if len(valid_hosts) < _VALID_HOSTS_LIMIT:
+            valid_hosts.add(host)
+    return host
 
 
 def content_length(headers: Headers) -> int | None:

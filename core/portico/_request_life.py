@@ -16,10 +16,9 @@ across their `yield` must be left before it (`shield`).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from portico._errors import DisconnectError
-from portico._exit import Exit, entered, entered_async
 from portico._resumption import run_now
 from portico._stream import ByteStream, offloaded
 
@@ -29,31 +28,7 @@ if TYPE_CHECKING:
     from anyio import CancelScope
 
     from portico._context import Context
-    from portico._key import Key
     from portico._response import Response
-
-
-def enter(ctx: Context, key: Key[Any], generator: Any, *, offloads: bool) -> Any:
-    """The value of a synchronous generator, which is left with the request."""
-    value, way_out = entered(generator, key, ctx.platform, offloads=offloads)
-    _remember(ctx, way_out)
-    return value
-
-
-async def enter_async(ctx: Context, key: Key[Any], generator: Any) -> Any:
-    """The value of an asynchronous generator, which is left with the request."""
-    value, way_out = await entered_async(generator, key, ctx.platform)
-    _remember(ctx, way_out)
-    return value
-
-
-def _remember(ctx: Context, way_out: Exit) -> None:
-    if ctx._is_left:
-        ctx.platform._at_end(way_out)
-    elif ctx._exits is None:
-        ctx._exits = [way_out]
-    else:
-        ctx._exits.append(way_out)
 
 
 def open_shield(ctx: Context) -> None:

@@ -101,7 +101,7 @@ def _binding(
             return
         annotations = signature.annotations()
         for parameter in signature.parameters:
-            reads[parameter.name] = _reading(parameter, annotations, provided, signature.where)
+            reads[parameter.name] = reading(parameter, annotations, provided, signature.where)
         if isinstance(key, ResourceKey) and not key.io:
             _refuse_io(signature)
 
@@ -129,12 +129,23 @@ def _makes_context_managers(fn: Any) -> bool:
     return wrapped is not None and helper is not None and helper.__module__ == "contextlib"
 
 
-def _reading(
+def reading(
     parameter: Parameter,
     annotations: Mapping[str, Any],
     provided: Collection[Key[Any]] | None,
     where: str,
 ) -> Callable[[Lived], Any]:
+    """Where a parameter of a function that lives longer than a request gets its value.
+
+    Args:
+        parameter: the parameter.
+        annotations: those of its function.
+        provided: the keys that it may use, or None where that is not to be checked.
+        where: the function, for messages.
+
+    Raises:
+        DefinitionError: there is no such value.
+    """
     if isinstance(parameter.default, Use):
         key: Key[Any] = key_of(parameter.default)
         if isinstance(key, RequestKey):

@@ -8,7 +8,7 @@ from typing import Final, TypeAlias, cast
 
 from msgspec import inspect as mi
 
-from portico._texts import ObjectType, members_of
+from portico._schema_msgspec import ObjectType, members_of
 
 Leaf: TypeAlias = Callable[[object, mi.Type], object]
 

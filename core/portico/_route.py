@@ -28,7 +28,7 @@ class Route:
         target: the handler, or the value, that was registered.
         layers: the hooks that reach it: those of each application and group around it as they were
             when it was registered, the outermost first, and its own.
-        blocking: whether the handler may block.
+        blocking: whether the handler may block; None where its code says it.
         needs: the capabilities without which it makes no sense.
         on_disconnect: what happens to it when its peer leaves; None leaves it to the adapter.
         where: file and line of the registration.
@@ -57,7 +57,7 @@ class Route:
         target: Any,
         layers: tuple[tuple[Hook, ...], ...],
         *,
-        blocking: bool,
+        blocking: bool | None,
         needs: Collection[Capability],
         where: str,
         shown: frozenset[Key[Any]] = frozenset(),
@@ -157,14 +157,15 @@ class Route:
 
     def check(self, surroundings: Surroundings) -> None:
         """Raise what is wrong with the functions of this route; see `Portico.check`."""
-        from portico._key_check import wanted_keys
-
         # Not kept: most routes are not hit soon, and to keep thousands of chains takes as long as
         # to make them.
         chain = self._chain or self._linked(surroundings)
         for link in chain.links():
             link.check()
-            wanted_keys(link, chain)
+            if link.needs_keys():
+                from portico._key_check import wanted_keys
+
+                wanted_keys(link, chain)
         if chain.declared is not None:
             chain.declared.prepare()
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from portico._errors import DefinitionError, PorticoError
 from portico._key import ConstantKey, Key, RequestKey, StateKey
-from portico._lived import enter_async_on, enter_on
 from portico._runtime import ABSENT, Capability
 
 if TYPE_CHECKING:
@@ -121,6 +120,14 @@ class AppRunning:
             self._wanted[whom] = wanted
         return wanted
 
+    def resources_of_call(self, needs: Iterable[Key[Any]]) -> list[Resource]:
+        """The resources to enter for a call that binds these keys and is no request."""
+        if not self.per_request:
+            return []
+        from portico._request_resources import with_needs
+
+        return with_needs({self._keys.get(key, key) for key in needs}, self._keys, self.per_request)
+
     def _lent_to(self, resource: Resource) -> list[Resource]:
         """What a hook of start binds and lives as long as a request: it has that for its call.
 
@@ -159,6 +166,8 @@ class AppRunning:
             raise PorticoError("This application has asynchronous resources: use `async with`.")
         with ExitStack() as stack:
             for resource in self._resources:
+                from portico._lived import enter_on  # most applications have no resource
+
                 with ExitStack() as lent:
                     source = _Lending(self)
                     for each in self._lent_to(resource):
@@ -182,6 +191,8 @@ class AppRunning:
         self._must_be_new()
         async with AsyncExitStack() as stack:
             for resource in self._resources:
+                from portico._lived import enter_async_on
+
                 async with AsyncExitStack() as lent:
                     source = _Lending(self)
                     for each in self._lent_to(resource):

@@ -129,6 +129,16 @@ def adapter_for(tp: object) -> Schema | None:
         return schema
 
 
+def decode_custom(tp: type, value: object) -> object:
+    """Give a class with an adapter of its own to that adapter; others must be instances already."""
+    if type(value) is tp:
+        return value
+    adapter = adapter_for(tp)
+    if adapter is None or isinstance(value, tp):
+        return value
+    return adapter.validate(value, part="body")
+
+
 def _build(tp: object) -> Schema:
     factory = _own_factory(tp)
     if factory is not None:

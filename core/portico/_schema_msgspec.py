@@ -6,23 +6,18 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from functools import cache
 from math import isfinite
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeGuard
 
 import msgspec
 from msgspec import inspect as mi
 
-from portico._blob import FILE_SCHEMA, Blob
-from portico._collect import decode_custom, find_faults
-from portico._described import Described
 from portico._errors import DefinitionError
-from portico._expected import fault_of
 from portico._faults import Fault, SchemaError
-from portico._json import BOM, malformed, refuse_depth, to_json
-from portico._json_depth import STACK_IS_SHORT
-from portico._refused import HugeNumber
-from portico._schema import JSONSchema, Mode, adapter_for, schema_for
+from portico._json import BOM, STACK_IS_SHORT, malformed, refuse_depth, to_json
+from portico._schema import JSONSchema, Mode, adapter_for, decode_custom, schema_for
 
 if TYPE_CHECKING:
+    from portico._described import Described
     from portico._pairs import Reader
 
 _SUPPORTED: Final = (
@@ -30,6 +25,9 @@ _SUPPORTED: Final = (
     "Literal, list, tuple, set, dict, unions of these, Struct, dataclass, TypedDict, attrs class, "
     "NamedTuple, pydantic model, and any class with a `__schema_adapter__`"
 )
+
+ObjectType = mi.StructType | mi.DataclassType | mi.TypedDictType | mi.NamedTupleType
+PositionalType: TypeAlias = mi.StructType | mi.NamedTupleType
 
 
 class MsgspecSchema:
@@ -63,11 +61,21 @@ class MsgspecSchema:
         custom = [node.cls for node in within if isinstance(node, mi.CustomType)]
         self.hook = decode_custom if custom else None
         self.has_decimals = any(isinstance(node, mi.DecimalType) for node in within)
-        self.has_files = any(issubclass(cls, Blob) for cls in custom)
+        self.has_files = any(map(_is_file, custom))
         self.limits_files = self.has_files and any(map(_declares_limits, within))
         self._decode = msgspec.json.Decoder(self.type, dec_hook=self.hook).decode
         self._readers: dict[str, Reader] = {}
         self._described: Described | None = None  # of what is refused, once something is
+
+    @property
+    def is_plain_object(self) -> bool:
+        """Whether it is one class with named fields, which a form can bring by their names.
+
+        Files in it may yet stand where no form can have them.
+        """
+        kinds = mi.StructType | mi.DataclassType | mi.TypedDictType
+        is_row = isinstance(self.node, mi.StructType) and self.node.array_like
+        return isinstance(self.node, kinds) and not is_row
 
     def validate(self, value: object, *, part: str, coerce: bool = False) -> Any:
         """See `Schema.validate`."""
@@ -116,6 +124,8 @@ class MsgspecSchema:
 
         def of_adapter(cls: type) -> JSONSchema:
             if cls.__module__.startswith("portico."):
+                from portico._blob import FILE_SCHEMA
+
                 return dict(FILE_SCHEMA)
             schema, inner = schema_for(cls).json_schema(ref_template, mode)
             components.update(inner)
@@ -140,6 +150,9 @@ class MsgspecSchema:
         return value
 
     def _faults(self, value: object, error: Exception, part: str) -> tuple[Fault, ...]:
+        from portico._collect import find_faults
+        from portico._described import Described
+
         known = self._described = self._described or Described()
         return find_faults(value, self.node, error, part=part, known=known)
 
@@ -162,6 +175,8 @@ class MsgspecSchema:
         try:
             value = _untyped().decode(data)
         except msgspec.ValidationError:  # an integer beyond every limit
+            from portico._expected import fault_of
+
             return SchemaError((fault_of(error, part=part),))
         except (ValueError, RecursionError) as worse:
             return malformed(worse, data)
@@ -249,6 +264,33 @@ def _inner_types(node: mi.Type) -> Iterable[mi.Type]:
             return ()
 
 
+def _is_file(cls: type) -> bool:
+    from portico._blob import Blob
+
+    return issubclass(cls, Blob)
+
+
+def members_of(node: mi.Type) -> tuple[mi.Type, ...]:
+    """The members of a union, else the type itself; without metadata."""
+    while isinstance(node, mi.Metadata):
+        node = node.type
+    if isinstance(node, mi.UnionType):
+        return tuple(inner for member in node.types for inner in members_of(member))
+    return (node,)
+
+
+def is_object(node: mi.Type) -> bool:
+    """Whether JSON writes it as an object, or a form brings it by the names of its fields."""
+    return isinstance(node, ObjectType | mi.DictType | mi.FrozenDictType)
+
+
+def is_positional(node: mi.Type) -> TypeGuard[PositionalType]:
+    """Whether JSON writes an object of this type as an array."""
+    return isinstance(node, mi.NamedTupleType) or (
+        isinstance(node, mi.StructType) and node.array_like
+    )
+
+
 def _declares_limits(node: mi.Type) -> bool:
     extra: dict[str, Any] | None = getattr(node, "extra", None)
     return isinstance(node, mi.Metadata) and "upload" in (extra or {})
@@ -265,6 +307,8 @@ def _untyped() -> msgspec.json.Decoder[Any]:
 
 
 def _number(text: str) -> object:
+    from portico._faults import HugeNumber
+
     value = float(text)
     # A number that is 0 only because no double is so small would be one to a Decimal.
     return value if isfinite(value) and (value or not _is_tiny(text)) else HugeNumber(text)

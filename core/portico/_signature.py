@@ -72,7 +72,7 @@ class Signature:
             self.parameters = _parameters(function, self.where, skip=isinstance(fn, MethodType))
 
     def annotations(self) -> Mapping[str, Any]:
-        """The annotations, evaluated.
+        """The annotations, evaluated; worked out once.
 
         Raises:
             DefinitionError: one of them names what cannot be found.
@@ -152,8 +152,16 @@ def is_coroutine_function(fn: object) -> bool:
     return function is not None and bool(function.__code__.co_flags & _COROUTINE)
 
 
+def is_generator_function(function: FunctionType) -> bool:
+    """Whether a call of a function makes a generator, of either colour."""
+    return bool(function.__code__.co_flags & (_GENERATOR | _ASYNC_GENERATOR))
+
+
 def _is_partial(fn: object) -> TypeGuard[partial[Any]]:
-    return isinstance(fn, partial)
+    # A class of somebody's own may do more than to call.
+    cls: Any = type(fn)
+    known: Any = partial
+    return isinstance(fn, partial) and cls.__call__ is known.__call__
 
 
 def code_names(code: CodeType) -> frozenset[str]:
@@ -163,22 +171,6 @@ def code_names(code: CodeType) -> frozenset[str]:
         if isinstance(constant, CodeType):
             names |= code_names(constant)
     return frozenset(names)
-
-
-def reads_body_of_context(code: CodeType) -> bool:
-    """Whether `body` is read of anything but `request`: `ctx.body`, not `ctx.request.body`."""
-    from dis import get_instructions
-
-    previous: object = None
-    for instruction in get_instructions(code):
-        if instruction.argval == "body" and previous != "request":
-            return True
-        previous = instruction.argval
-    return any(
-        reads_body_of_context(constant)
-        for constant in code.co_consts
-        if isinstance(constant, CodeType)
-    )
 
 
 def _parameters(function: FunctionType, where: str, *, skip: bool) -> list[Parameter]:

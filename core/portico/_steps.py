@@ -6,12 +6,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from portico._answer import is_reply
-from portico._body_need import body_need, prefetched
 from portico._error_answer import status_of
 from portico._errors import DefinitionError, InvalidInputError
+from portico._hook import is_part
 from portico._key_steps import keeping
-from portico._parsing import built_in_step, parser_step
-from portico._part_check import is_part, part_check
 from portico._response import Response
 from portico._traced import phase, traced
 from portico._units import Step
@@ -39,29 +37,36 @@ def steps_before_answer(chain: Chain, handler: Link, *, offloads: bool) -> list[
     early: list[Step] = []
     for link in chain.early:
         call = _transform(link) if link.key is None else _derive(link, offloads=offloads)
-        early.append(traced(chain, Step(call, link.blocks, link)))
+        early.append(traced(chain, Step(call, link)))
     steps += phase(chain, "transform", early)
     return steps + _late_steps(chain, handler, offloads=offloads)
 
 
 def _plain(chain: Chain, links: Sequence[Link]) -> list[Step]:
-    return [traced(chain, Step(link.fn, link.blocks, link)) for link in links]
+    return [traced(chain, Step(link.fn, link)) for link in links]
 
 
 def _body_steps(chain: Chain, handler: Link, *, offloads: bool) -> list[Step]:
     steps: list[Step] = []
-    need, can_wait = body_need(chain, handler)
-    if offloads and need:
-        steps.append(Step(partial(prefetched, need=need, can_wait=can_wait)))
-    for link in chain.parse:
-        if isinstance(link, str):
-            steps.append(Step(built_in_step(link)))
-        else:
-            matches = None if link.hook is None else link.hook.matches
-            # A span is of the hook alone, which is not called for every request.
-            hook = traced(chain, Step(link.fn, link.blocks, link))
-            steps.append(hook._replace(call=parser_step(hook.call, matches)))
+    if offloads:
+        from portico._body_need import body_need, prefetched
+
+        need, can_wait = body_need(chain, handler)
+        if need:
+            steps.append(Step(partial(prefetched, need=need, can_wait=can_wait)))
+    steps += [_parse_step(chain, link) for link in chain.parse]
     return [Step(_begin_parse), *steps] if chain.trace and steps else steps
+
+
+def _parse_step(chain: Chain, link: Link | str) -> Step:
+    from portico._parsing import built_in_step, parser_step
+
+    if isinstance(link, str):
+        return Step(built_in_step(link))
+    matches = None if link.hook is None else link.hook.matches
+    # A span is of the hook alone, which is not called for every request.
+    hook = traced(chain, Step(link.fn, link))
+    return hook.calling(parser_step(hook.call, matches))
 
 
 def _begin_parse(ctx: Context) -> None:
@@ -101,10 +106,10 @@ def _derive(link: Link, *, offloads: bool) -> Callable[[Context], Any]:
 
 def _late_steps(chain: Chain, handler: Link, *, offloads: bool) -> list[Step]:
     """Validation and what follows it; in one step where nothing stands between."""
-    late, checks = chain.late, [part_check(hook) for hook in chain.schemas if is_part(hook)]
+    late, checks = chain.late, _checks(chain)
     own_span = bool(chain.trace) and handler.plan.validates
     if not late and not checks and not own_span:
-        step = Step(handler.plan.caller(handler.fn), handler.blocks, handler)
+        step = Step(handler.plan.caller(handler.fn), handler)
         return phase(chain, "handle", [traced(chain, step)])
     bound = [link for link in (*late, handler) if link.is_bound and link.plan.validates]
     steps: list[Step] = []
@@ -116,10 +121,20 @@ def _late_steps(chain: Chain, handler: Link, *, offloads: bool) -> list[Step]:
         call: Callable[[Context], Any] = link.fn
         if link.key is not None:
             call = keeping(link, _calling(link, bound), offloads=offloads)
-        before.append(traced(chain, Step(call, link.blocks, link)))
+        before.append(traced(chain, Step(call, link)))
     steps += phase(chain, "before_handle", before)
-    last = traced(chain, Step(_calling(handler, bound), handler.blocks, handler))
+    last = traced(chain, Step(_calling(handler, bound), handler))
     return steps + phase(chain, "handle", [last])
+
+
+def _checks(chain: Chain) -> list[Callable[[Context, list[Fault]], None]]:
+    """What holds the parts of the request to the schemas of guards and of the route."""
+    schemas = [hook for hook in chain.schemas if is_part(hook)]
+    if not schemas:
+        return []
+    from portico._part_check import part_check
+
+    return [part_check(hook) for hook in schemas]
 
 
 def _calling(link: Link, bound: Sequence[Link]) -> Callable[[Context], Any]:
@@ -173,7 +188,7 @@ def error_steps(chain: Chain, *, raised: bool) -> list[Step]:
         matches = None if link.hook is None else link.hook.matches
         if raised or not isinstance(matches, type):
             call = _matching(link.fn, matches)
-            steps.append(traced(chain, Step(call, link.blocks, link)))
+            steps.append(traced(chain, Step(call, link)))
     return phase(chain, "error", steps)
 
 

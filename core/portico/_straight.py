@@ -9,7 +9,7 @@ there is one place where it is decided what happens then.
 from __future__ import annotations
 
 from types import CoroutineType
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 from portico._answering import Answering, class_of
 from portico._key_steps import Keeping, value_of
@@ -25,18 +25,15 @@ if TYPE_CHECKING:
     from portico._key import Key
     from portico._link import Link
     from portico._units import Step
+
+    # One function: what is called, the key that its value is kept under, and its link. As a plain
+    # tuple, which the interpreter takes apart the fastest.
+    Call: TypeAlias = tuple[Callable[[Context], Any], Key[Any] | None, Link | None]
+
 # Classes whose instances were found to be values, and no answers.
 _value_classes: Final[set[type]] = set()
 
 _COROUTINE: Final[Any] = CoroutineType
-
-
-class _Call(NamedTuple):
-    """One function: what is called, the key that its value is kept under, and its link."""
-
-    call: Callable[[Context], Any]
-    key: Key[Any] | None
-    link: Link | None
 
 
 class Straight(Answering):
@@ -56,8 +53,8 @@ class Straight(Answering):
     ) -> None:
         *before, handler = [_called(step) for step in steps]
         self._before = tuple(before)
-        self._handler = handler.call
-        links = [call.link for call in (*before, handler) if call.link is not None]
+        self._handler = handler[0]
+        links = [link for _, _, link in (*before, handler) if link is not None]
         self._is_async = any(link.signature.is_async for link in links)
         super().__init__(pipeline, chain, may_block=not (on_loop or self._is_async))
 
@@ -176,7 +173,7 @@ class Straight(Answering):
             response = self._pipeline.failed(error, ctx)
         return response if type(response) is Response else await cast("Any", response)
 
-    async def _early(self, calls: Sequence[_Call], ctx: Context) -> tuple[Any, Link | None]:
+    async def _early(self, calls: Sequence[Call], ctx: Context) -> tuple[Any, Link | None]:
         """Call functions until one of them has a value, and whose it is."""
         for call, key, link in calls:
             if key is not None and ctx._values is not None and key in ctx._values:
@@ -210,11 +207,11 @@ def is_straight(chain: Chain) -> bool:
     return not (chain.trace or chain.parse)
 
 
-def _called(step: Step) -> _Call:
+def _called(step: Step) -> Call:
     call = step.call
     if isinstance(call, Keeping) and not call.link.signature.is_generator:
-        return _Call(call.make, call.key, step.link)
-    return _Call(call, None, step.link)
+        return call.make, call.key, step.link
+    return call, None, step.link
 
 
 def _keep(ctx: Context, key: Key[Any], made: Any) -> None:

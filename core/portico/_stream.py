@@ -13,12 +13,13 @@ from collections.abc import (
 from contextvars import Context, copy_context
 from itertools import repeat
 from types import AsyncGeneratorType, GeneratorType
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeAlias
 
 from portico._remaining import BlockingSteps, each_of, each_of_async
 from portico._server_sent_event import ServerSentEvent, is_event
 
 if TYPE_CHECKING:
+    from portico._file_open import OpenFile
     from portico._started import Begun
     from portico.contract import Platform
 
@@ -59,7 +60,10 @@ class ByteStream:
 
     Attributes:
         passes_bytes: whether bytes among the `values` are chunks as they are.
+        is_file: whether it is a `FileStream`, whose file the server may send by itself.
     """
+
+    is_file: ClassVar[bool] = False
 
     __slots__ = (
         "_closed",
@@ -126,6 +130,10 @@ class ByteStream:
         self._expected = length
         self.passes_bytes = False
         self.idle = None
+
+    def over(self, source: AsyncIterable[Chunk]) -> ByteStream:
+        """The same stream, read by way of another source."""
+        return ByteStream(source, length=self.length, idle=self.idle)
 
     def __iter__(self) -> Iterator[bytes]:
         if self._context is None:
@@ -287,9 +295,22 @@ class ByteStream:
                 raise others from None
 
 
+def file_of(stream: ByteStream) -> OpenFile:
+    """The open file that a stream with `is_file` is, which the stream closes.
+
+    Raises:
+        TypeError: it is another stream.
+    """
+    from portico._file_stream import FileStream
+
+    if not isinstance(stream, FileStream):
+        raise TypeError("This stream is no whole file. Look at its `is_file` first.")
+    return stream.file
+
+
 def offloaded(stream: ByteStream, platform: Platform) -> ByteStream:
     """The same stream for an event loop: each `next` and the `close` off the loop."""
-    return ByteStream(_Offloaded(stream, platform), length=stream.length, idle=stream.idle)
+    return stream.over(_Offloaded(stream, platform))
 
 
 class _Offloaded:

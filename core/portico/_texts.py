@@ -9,7 +9,7 @@ A text that cannot be read goes on as `Refused`, which no type takes: the one co
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, cast
 
 import msgspec
 from msgspec import inspect as mi
@@ -25,20 +25,18 @@ from portico._coerce import (
     read_int,
     read_str,
 )
-from portico._collect import decode_custom, find_faults
-from portico._described import Described
 from portico._errors import DefinitionError, PeerError
-from portico._expected import expectation
-from portico._faults import MISSING, SchemaError
+from portico._faults import MISSING, Refused, SchemaError
 from portico._json import decode_json
-from portico._refused import Refused
-from portico._schema_msgspec import describe
-
-ObjectType = mi.StructType | mi.DataclassType | mi.TypedDictType | mi.NamedTupleType
+from portico._schema import decode_custom
+from portico._schema_msgspec import ObjectType, describe, is_object, members_of
 
 
 def described_scalar(tp: object, *, part: str) -> Scalar:
     """How texts become values of any type that msgspec can describe."""
+    from portico._described import Described
+    from portico._expected import expectation
+
     node = describe(tp)
     text = text_of(node, part=part)
     if not all(map(_is_scalar, members_of(text.reads))):
@@ -63,13 +61,22 @@ def described_scalar(tp: object, *, part: str) -> Scalar:
         try:
             return msgspec.convert(value, cast("Any", tp), dec_hook=decode_custom)
         except ValueError as error:
+            from portico._collect import find_faults
+
             faults = find_faults(value, node, error, part=part, known=known)
             raise SchemaError(faults) from None
 
-    return Scalar(text.read, expectation(node), text.many, text.nullable, text.takes_empty, finish)
+    return Scalar(
+        text.read,
+        expectation(node),
+        many=text.many,
+        nullable=text.nullable,
+        takes_empty=text.takes_empty,
+        finish=finish,
+    )
 
 
-class Text(NamedTuple):
+class Text:
     """What a type makes of its texts.
 
     Attributes:
@@ -77,11 +84,16 @@ class Text(NamedTuple):
         read, many, nullable, takes_empty: see `Scalar`.
     """
 
-    reads: mi.Type
-    read: Read
-    many: bool
-    nullable: bool
-    takes_empty: bool
+    __slots__ = ("many", "nullable", "read", "reads", "takes_empty")
+
+    def __init__(
+        self, reads: mi.Type, read: Read, *, many: bool, nullable: bool, takes_empty: bool
+    ) -> None:
+        self.reads = reads
+        self.read: Read = read
+        self.many = many
+        self.nullable = nullable
+        self.takes_empty = takes_empty
 
     def soften(self, text: str, *, has_default: bool) -> object:
         """What JSON would have held for a text; MISSING where nothing was meant."""
@@ -164,19 +176,6 @@ def _soften_object(value: dict[object, object], node: mi.Type, part: str) -> obj
         elif isinstance(member, ObjectType):
             types.update((field.encode_name, field.type) for field in member.fields)
     return {key: soften(item, types.get(key, other), part=part) for key, item in value.items()}
-
-
-def members_of(node: mi.Type) -> tuple[mi.Type, ...]:
-    """The members of a union, else the type itself; without metadata."""
-    while isinstance(node, mi.Metadata):
-        node = node.type
-    if isinstance(node, mi.UnionType):
-        return tuple(inner for member in node.types for inner in members_of(member))
-    return (node,)
-
-
-def is_object(node: mi.Type) -> bool:
-    return isinstance(node, ObjectType | mi.DictType | mi.FrozenDictType)
 
 
 def _is_container(node: mi.Type) -> bool:

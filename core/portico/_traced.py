@@ -7,11 +7,18 @@ from typing import TYPE_CHECKING, Any
 from portico._units import Step
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import Awaitable, Callable
 
     from portico._chain import Chain
     from portico._context import Context
     from portico._span import Span, Tracing
+
+
+def tracing_of(ctx: Context, hooks: tuple[Callable[..., Any], ...]) -> Tracing:
+    """The spans of a request that somebody wants to know of."""
+    from portico._span import Tracing
+
+    return Tracing(ctx, hooks)
 
 
 def phase(chain: Chain, name: str, steps: list[Step]) -> list[Step]:
@@ -24,7 +31,9 @@ def phase(chain: Chain, name: str, steps: list[Step]) -> list[Step]:
         if ctx._tracing is not None:
             ctx._tracing.enter(name)
 
-    return [Step(begin, steps[0].blocks), *steps] if steps and chain.trace else steps
+    if not (steps and chain.trace):
+        return steps
+    return [Step(begin, beside=steps[0].link or steps[0].beside), *steps]
 
 
 def traced(chain: Chain, step: Step) -> Step:
@@ -57,4 +66,4 @@ def traced(chain: Chain, step: Step) -> Step:
         tracing.finish(span, None)
         return value
 
-    return step._replace(call=run)
+    return step.calling(run)

@@ -8,7 +8,7 @@ an event loop gives to a worker thread as a whole where they may block.
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from portico._offload import offload
 from portico._resumption import enter_loop
@@ -20,18 +20,38 @@ if TYPE_CHECKING:
     from portico._link import Link
 
 
-class Step(NamedTuple):
+class Step:
     """One step.
 
     Attributes:
         call: what it does.
-        blocks: whether it may block the thread that it runs on.
         link: the link that it runs, or None.
+        beside: the link where it runs, without being a step of that.
     """
 
-    call: Callable[..., Any]
-    blocks: bool = False
-    link: Link | None = None
+    __slots__ = ("beside", "call", "link")
+
+    def __init__(
+        self, call: Callable[..., Any], link: Link | None = None, beside: Link | None = None
+    ) -> None:
+        self.call: Callable[..., Any] = call
+        self.link: Link | None = link
+        self.beside: Link | None = beside
+
+    def calling(self, call: Callable[..., Any]) -> Step:
+        """The same step, which does this instead."""
+        return Step(call, self.link, self.beside)
+
+    @property
+    def blocks(self) -> bool:
+        """Whether it may block the thread that it runs on; found out when it is asked."""
+        link = self.link or self.beside
+        return link is not None and link.blocks
+
+    @property
+    def is_anywhere(self) -> bool:
+        """Whether it may run where the one before it does."""
+        return self.link is None or self.link.is_anywhere
 
 
 class Unit:
@@ -63,8 +83,9 @@ class Unit:
 def units_of(steps: Sequence[Step], *, offloads: bool) -> list[Unit]:
     """The units of steps; without `offloads` one, since all of them run in place.
 
-    A step without a link is the engine's own and never blocks. It joins the unit before it, so that
-    reading and validating between two functions that block cost no way back and forth.
+    A step without a link is the engine's own and never blocks, nor does a function of which that is
+    inferred. It joins the unit before it, so that what stands between two functions that block
+    costs no way back and forth.
     """
     if not steps:
         return []
@@ -74,10 +95,11 @@ def units_of(steps: Sequence[Step], *, offloads: bool) -> list[Unit]:
     run: list[Step] = []
     blocks = False
     for step in steps:
-        if run and step.link is not None and step.blocks != blocks:
+        joins = bool(run) and step.is_anywhere
+        if run and not joins and step.blocks != blocks:
             units.append(Unit(run, offloads=blocks))
             run = []
-        if step.link is not None or not run:
+        if not joins:
             blocks = step.blocks
         run.append(step)
     units.append(Unit(run, offloads=blocks))

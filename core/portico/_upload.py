@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 from portico._blob import Blob, File
-from portico._refused import Refused
+from portico._faults import Refused
 
 if TYPE_CHECKING:
     from msgspec import Meta

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, TypeAlias, cast
 
+from portico._media import WithMedia
 from portico._url_percent import FORM_URLENCODED, percent_decode, percent_encode, scalar_values
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def serialize_urlencoded(pairs: Iterable[tuple[str, str]]) -> str:
     )
 
 
-class URLSearchParams:
+class URLSearchParams(WithMedia):
     """The names and values of a query: an ordered multi-map (URL Standard section 6.2).
 
     `str()` of it is the query without a `?`. One that comes from `URL.search_params` stays linked:

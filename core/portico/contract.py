@@ -37,17 +37,21 @@ is known. In an awaited answer on a runtime with `concurrency == "loop"` a strea
 While a chunk of a stream with an `idle` takes longer than `idle.seconds`, a runtime that can send
 meanwhile sends `idle.chunk`, each time that long; the read that is under way goes on untouched.
 A stream that raises must reach the peer as a broken message, never as a complete one.
+
+A stream with `is_file` is one whole file, `file_of(stream)`: where the server can send files by
+itself, it may be given that instead of the chunks, and the stream is closed all the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from portico._failure import failure
 from portico._options import OptionArguments, Options
 from portico._platform import Platform
+from portico._problem import failure
+from portico._reply import phrase
 from portico._request import BodyLimits, NativeRequest, Request
 from portico._response import Response
 from portico._runtime import (
@@ -62,8 +66,12 @@ from portico._runtime import (
     Runtime,
     Support,
 )
-from portico._stream import ByteStream, Idle
+from portico._stream import ByteStream, Idle, file_of
 from portico._wire_headers import WireHeaders
+
+if TYPE_CHECKING:
+    from portico._event_delivery import Delivery, Failure, PlatformEvent
+    from portico._event_handler import EventInfo
 
 __all__ = [
     "ABSENT",
@@ -75,12 +83,17 @@ __all__ = [
     "ByteStream",
     "Capabilities",
     "Capability",
+    "Delivery",
+    "EventInfo",
+    "EventReceiver",
+    "Failure",
     "Idle",
     "NativeRequest",
     "OptionArguments",
     "Options",
     "Peer",
     "Platform",
+    "PlatformEvent",
     "Promise",
     "Request",
     "Response",
@@ -89,7 +102,22 @@ __all__ = [
     "Support",
     "WireHeaders",
     "failure",
+    "file_of",
+    "phrase",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """What stands for events is loaded with the first of them: most applications have none."""
+    if name in ("Delivery", "Failure", "PlatformEvent"):
+        from portico import _event_delivery
+
+        return getattr(_event_delivery, name)
+    if name == "EventInfo":
+        from portico._event_handler import EventInfo
+
+        return EventInfo
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 class Running(Protocol):
@@ -146,5 +174,28 @@ class Application(Protocol):
         Call it in a context (`contextvars`) of the request's own, which what awaits the answer and
         reads its stream runs in too. On an event loop it is called in the task that awaits what it
         returns, and that is awaited before anything else is: it may have begun already.
+        """
+        ...
+
+
+class EventReceiver(Protocol):
+    """What an adapter may call beside, where an application takes events that are no requests."""
+
+    @property
+    def events(self) -> Sequence[EventInfo]:
+        """The handlers; an adapter gives an event only to an application that has some."""
+        ...
+
+    def event(
+        self, event: PlatformEvent, platform: Platform, running: Any
+    ) -> list[Failure] | Awaitable[list[Failure]]:
+        """Give the records of an event to their handler, and say which of them failed.
+
+        It is called as `handle` is: in a context of its own, with a started `Running`, and
+        `platform.finish()` or `await platform.afinish()` follows. The adapter tells the platform
+        of the failures, in its own way, and reports those errors that it does not raise.
+
+        Raises:
+            UnhandledEventError: there is no handler for the event.
         """
         ...

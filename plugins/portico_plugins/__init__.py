@@ -1,3 +1,19 @@
 """Portable plugins for Portico, written against its public interface alone."""
 
-__all__: list[str] = []
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from portico_plugins._static import static
+else:
+
+    def __getattr__(name: str) -> object:
+        # Each plugin is imported when somebody asks for it: an application uses a few of them.
+        if name == "static":
+            from portico_plugins._static import static
+
+            globals()[name] = static
+            return static
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name)
+
+
+__all__ = ["static"]

@@ -11,7 +11,7 @@ from portico_asgi._lifespan import Host, Lifespan, StartError, serve_alone
 from portico_asgi._loop import asyncio_loop, current_loop, is_closed, tasks_of
 from portico_asgi._platform import CAPABILITIES, AsgiPlatform, ProcessPlatform
 from portico_asgi._request import AsgiRequest
-from portico_asgi._response import StreamWriter, write_failure, write_whole
+from portico_asgi._response import StreamWriter, write_failure, write_path, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Generator
@@ -153,6 +153,8 @@ class ASGI:
                 content = response.content
                 if isinstance(content, bytes):
                     await write_whole(response, content, platform)
+                elif content.is_file and platform.sends_paths:
+                    await write_path(response, content, platform)
                 else:
                     await StreamWriter(response, platform, host.tasks, stretch).write()
         except Exception as error:

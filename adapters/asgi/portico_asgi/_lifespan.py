@@ -16,10 +16,8 @@ from portico_asgi._open_work import OpenWork
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from anyio import CancelScope, Event
-
     from portico.contract import Application, Platform, Running
-    from portico_asgi._loop import Tasks
+    from portico_asgi._loop_types import Event, Tasks, TaskScope
     from portico_asgi._receive import Receive, Send
 
 
@@ -43,22 +41,18 @@ class Host:
     running: Running
 
     def __init__(self, app: Application, platform: Platform, tasks: Tasks) -> None:
-        from anyio import Event
-
         self._app = app
         self.platform = platform
         self.tasks = tasks
         self.work = OpenWork(tasks, platform.options.shutdown_grace)
         self.is_live = False
-        self._settled: Event = Event()
+        self._settled: Event = tasks.event()
         self._error: BaseException | None = None
 
     async def live(self, until: Callable[[], Awaitable[object]]) -> None:
         """Start the application, wait for `until()`, and stop it, though the task is cancelled."""
-        from anyio import CancelScope
-
         try:
-            with CancelScope() as scope:
+            with self.tasks.scope() as scope:
                 try:
                     await self._run(until, scope)
                 finally:
@@ -69,7 +63,7 @@ class Host:
         finally:
             self._settled.set()
 
-    async def _run(self, until: Callable[[], Awaitable[object]], scope: CancelScope) -> None:
+    async def _run(self, until: Callable[[], Awaitable[object]], scope: TaskScope) -> None:
         async def wait() -> None:
             self.is_live = True
             self._settled.set()
@@ -150,10 +144,8 @@ class Lifespan:
 
 async def serve_alone(host: Host) -> None:
     """Live until the loop ends; errors are reported, since nobody awaits this task."""
-    from anyio import sleep_forever
-
     host.work.is_alone = True
     try:
-        await host.live(sleep_forever)
+        await host.live(host.tasks.event().wait)
     except Exception as error:  # noqa: BLE001 - reported
         host.platform.report(error, "the application could not start, or failed")

@@ -9,95 +9,17 @@ from __future__ import annotations
 
 import sys
 from threading import get_ident
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable
     from contextvars import Context
     from types import TracebackType
     from typing import Self
 
-    import trio
-
-    from portico_asgi._receive import Message, Send
-
-Work: TypeAlias = "Callable[[], Coroutine[Any, Any, None]]"
-
-
-class Interruption(Protocol):
-    """A stretch of one task that another task may end early, as if it had come to its end."""
-
-    def __enter__(self) -> Self: ...
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-        /,
-    ) -> bool: ...
-
-    def interrupt(self) -> None:
-        """Cancel what the task waits for; called from another task of the same loop."""
-        ...
-
-    def shield(self, up: bool, /) -> None:
-        """While it is up, the stretch goes on though others cancel the task."""
-        ...
-
-
-class Sending(Protocol):
-    """What sends a stream: another task may end the message that is being sent.
-
-    It is entered once for the stream. Scopes that the stream holds open from one chunk to the next
-    do not nest in it.
-    """
-
-    def __enter__(self) -> Self: ...
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-        /,
-    ) -> bool | None: ...
-
-    @property
-    def send(self) -> Send:
-        """The server's own, or what does the same."""
-        ...
-
-    def interrupt(self) -> None:
-        """End what is being sent; then who awaits it goes on, or is at the end of the `with`."""
-        ...
-
-
-class Tasks(Protocol):
-    """The tasks of one event loop.
-
-    Attributes:
-        thread: that of the loop.
-        must_enter_first: whether an interruption must be entered before the application is called.
-    """
-
-    thread: int
-    must_enter_first: bool
-
-    def spawn(self, work: Work, context: Context) -> None:
-        """Run `work` in a task that belongs to the loop; it must not raise an `Exception`."""
-        ...
-
-    def interruption(self) -> Interruption:
-        """A new one, not yet entered."""
-        ...
-
-    def sending(self, send: Send, /) -> Sending:
-        """A new one, not yet entered."""
-        ...
-
-    async def checkpoint(self) -> None:
-        """Let the other tasks have a turn."""
-        ...
+    from portico_asgi._loop_types import Event, Interruption, Sending, Tasks, TaskScope, Work
+    from portico_asgi._receive import Send
 
 
 def current_loop() -> object:
@@ -132,7 +54,11 @@ def is_closed(loop: object) -> bool:
 
 def tasks_of(loop: object) -> Tasks:
     """The tasks of the running loop that `current_loop` named."""
-    return AsyncioTasks(loop) if hasattr(loop, "create_task") else TrioTasks()
+    if hasattr(loop, "create_task"):
+        return AsyncioTasks(loop)
+    from portico_asgi._trio_loop import TrioTasks
+
+    return TrioTasks()
 
 
 class AsyncioTasks:
@@ -166,6 +92,43 @@ class AsyncioTasks:
     async def checkpoint(self) -> None:
         """Let the other tasks have a turn."""
         await self._asyncio.sleep(0)
+
+    def event(self) -> Event:
+        """asyncio's."""
+        return self._asyncio.Event()
+
+    def scope(self) -> TaskScope:
+        """anyio's, where somebody has loaded it: without it nobody around us has such a scope.
+
+        A task that asyncio cancels is cancelled once, so that what follows needs no shield. To load
+        anyio takes a third of the start of a small application.
+        """
+        if "anyio" not in sys.modules:
+            return _NoScope()
+        from anyio import CancelScope
+
+        return CancelScope()
+
+
+class _NoScope:
+    """A scope around a task that nobody cancels by scopes."""
+
+    __slots__ = ("shield",)
+
+    def __init__(self) -> None:
+        self.shield: bool = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+        /,
+    ) -> None:
+        pass
 
 
 class AsyncioInterruption:
@@ -228,100 +191,3 @@ class AsyncioSending(AsyncioInterruption):
     def send(self) -> Send:
         """The server's own."""
         return self._send
-
-
-class TrioTasks:
-    """trio: system tasks, which end with the run and must never raise."""
-
-    __slots__ = ("must_enter_first", "thread")
-
-    def __init__(self) -> None:
-        self.thread: int = get_ident()
-        self.must_enter_first: bool = True
-
-    def spawn(self, work: Work, context: Context) -> None:
-        """Run it in a system task."""
-        from trio.lowlevel import spawn_system_task
-
-        spawn_system_task(work, context=context)
-
-    def interruption(self) -> Interruption:
-        """A cancel scope."""
-        return TrioInterruption()
-
-    def sending(self, send: Send, /) -> Sending:
-        """A cancel scope around each message."""
-        return TrioSending(send)
-
-    async def checkpoint(self) -> None:
-        """Let the other tasks have a turn."""
-        from trio.lowlevel import checkpoint
-
-        await checkpoint()
-
-
-class TrioInterruption:
-    """A cancel scope whose shield can be put up from inside."""
-
-    __slots__ = ("_scope",)
-
-    def __init__(self) -> None:
-        from trio import CancelScope
-
-        self._scope: trio.CancelScope = CancelScope()
-
-    def __enter__(self) -> Self:
-        self._scope.__enter__()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-        /,
-    ) -> bool:
-        return bool(self._scope.__exit__(kind, error, traceback))
-
-    def interrupt(self) -> None:
-        """Cancel the scope."""
-        self._scope.cancel()
-
-    def shield(self, up: bool, /) -> None:
-        """Shield the scope, or not."""
-        self._scope.shield = up
-
-
-class TrioSending:
-    """Sends each message in a cancel scope of its own."""
-
-    __slots__ = ("_new_scope", "_scope", "_send")
-
-    def __init__(self, send: Send) -> None:
-        from trio import CancelScope
-
-        self._new_scope = CancelScope
-        self._scope: trio.CancelScope | None = None
-        self._send = send
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-        /,
-    ) -> None:
-        """Do nothing: each message has left its scope."""
-
-    async def send(self, message: Message, /) -> None:
-        """Send one message, or nothing of it."""
-        with self._new_scope() as self._scope:
-            await self._send(message)
-
-    def interrupt(self) -> None:
-        """Cancel the scope; one that was left is past that."""
-        if self._scope is not None:
-            self._scope.cancel()

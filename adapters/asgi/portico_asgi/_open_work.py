@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from anyio import CancelScope, Event
 
     from portico.contract import Platform
-    from portico_asgi._loop import Tasks
+    from portico_asgi._loop_types import Tasks
 
 # Seconds for work that was cancelled to end in.
 _LAST_WORDS: Final = 1.0
@@ -81,6 +81,9 @@ class OpenWork:
 
     async def drain(self) -> None:
         """Wait for all of it; what is not done after the grace is cancelled, and reported."""
+        if not self._open:
+            self._stopped = True
+            return
         from anyio import move_on_after
 
         with move_on_after(self._grace):

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from portico import AbortSignal
-    from portico_asgi._loop import Tasks
+    from portico_asgi._loop_types import Tasks
     from portico_asgi._receive import Receive, Send
     from portico_asgi._request import Scope
 
@@ -129,12 +129,26 @@ class AsgiPlatform(ProcessPlatform):
         return True
 
     @property
+    def sends_paths(self) -> bool:
+        """Whether the server sends files by itself (ASGI extension `http.response.pathsend`)."""
+        return "http.response.pathsend" in (self._scope.get("extensions") or ())
+
+    @property
     def has_root_path(self) -> bool:
         """Whether the application may be mounted somewhere."""
         return bool(self._scope.get("root_path") or self.options.root_path)
 
     def _read_peer(self) -> Peer:
         return read_peer(self._scope)
+
+    def _read_fields(self) -> Callable[[str], list[str]]:
+        headers = self._scope["headers"]
+
+        def values(wanted: str) -> list[str]:
+            name = wanted.encode()
+            return [value.decode("latin-1") for key, value in headers if key.lower() == name]
+
+        return values
 
     def _read_root_path(self) -> str:
         return read_root_path(self._scope, self.options)

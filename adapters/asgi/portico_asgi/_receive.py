@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from anyio import CancelScope, Event
 
     from portico import AbortController, AbortSignal
-    from portico_asgi._loop import Interruption, Tasks, Work
+    from portico_asgi._loop_types import Interruption, Tasks, Work
 
 Message: TypeAlias = "MutableMapping[str, Any]"
 Receive: TypeAlias = "Callable[[], Awaitable[Message]]"

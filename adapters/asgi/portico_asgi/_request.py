@@ -146,11 +146,10 @@ def _below(target: str, root_path: str) -> str:
 
 
 def may_have_body(scope: Scope) -> bool:
-    """Whether a body may follow, by its framing alone (RFC 9112 section 6.3).
-
-    HTTP/2 and HTTP/3 frame a body without any field.
-    """
-    found: bool = scope["http_version"][:1] != "1"
+    """Whether a body may follow, by its framing alone (RFC 9112 section 6.3)."""
+    if scope["http_version"][:1] != "1":
+        return _may_be_framed(scope)
+    found = False
     for name, value in scope["headers"]:
         lowered = name.lower()
         if lowered == b"transfer-encoding":
@@ -158,6 +157,20 @@ def may_have_body(scope: Scope) -> bool:
         if lowered == b"content-length":
             found = value != b"0"
     return found
+
+
+def _may_be_framed(scope: Scope) -> bool:
+    """Whether a body may follow in HTTP/2 and HTTP/3, which frame one without any field.
+
+    No server tells whether a request ended with its head, and to ask would take a turn of the loop.
+    That of GET or HEAD did, where no field speaks of a body: one has no meaning there (RFC 9110
+    section 9.3.1).
+    """
+    fields = {name.lower(): value for name, value in scope["headers"]}
+    length: bytes | None = fields.get(b"content-length")
+    if length is not None:
+        return length != b"0"
+    return scope["method"] not in ("GET", "HEAD") or b"content-type" in fields
 
 
 def _server_name(scope: Scope) -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from contextvars import copy_context
 from typing import TYPE_CHECKING
 
-from portico.contract import ByteStream, Response, failure
+from portico.contract import ByteStream, Response, failure, file_of
 from portico_asgi._first_wait import FirstWait
-from portico_asgi._turns import Turns
+from portico_asgi._turns import LARGE, Turns
 
 if TYPE_CHECKING:
-    from portico_asgi._loop import Interruption, Sending, Tasks
+    from portico_asgi._loop_types import Interruption, Sending, Tasks
     from portico_asgi._platform import AsgiPlatform
     from portico_asgi._receive import Message, Send
     from portico_asgi._silence import Silence
@@ -28,6 +28,27 @@ async def write_whole(response: Response, content: bytes, platform: AsgiPlatform
     except OSError:
         # ASGI 2.4 "Disconnected Client - send exception"; most servers let it pass silently.
         platform.inbox.lose()
+
+
+async def write_path(response: Response, content: ByteStream, platform: AsgiPlatform) -> None:
+    """Let the server send a whole file (ASGI extension `http.response.pathsend`).
+
+    It opens the file itself, a moment after the fields were made from the one that is open here,
+    and breaks the answer off where that has not as many bytes as were announced.
+    """
+    platform.streams = True
+    try:
+        await platform.inbox.unwatch()
+        if platform.inbox.gone:
+            return
+        platform.inbox.drain()
+        await _start(response, platform)
+        path = file_of(content).path
+        await platform.send({"type": "http.response.pathsend", "path": path})
+    except OSError:
+        platform.inbox.lose()
+    finally:
+        await content.aclose()
 
 
 async def write_failure(send: Send) -> None:
@@ -153,9 +174,10 @@ class StreamWriter:
                     await send({"type": "http.response.body", "body": chunk, "more_body": True})
                 except OSError:
                     inbox.lose()
+                size = len(chunk)
                 chunks_left -= 1
-                if not chunks_left:
-                    chunks_left = await turns.take()
+                if not chunks_left or size >= LARGE:
+                    chunks_left = await turns.take(size)
             if inbox.gone:
                 return
             self._current = self._stretch

@@ -2,14 +2,14 @@
 
 A stream that never waits, sent to a server that never does (hypercorn, granian and daphne, once the
 peer is gone), would keep everybody else from running, the task among them that sees the peer leave.
-A turn after each chunk would cost several times what a short chunk does. So one is taken once
-`SHARE` seconds have passed since the last: so much longer, and one chunk, others wait than if the
-stream had waited itself. The loop is one of them, where it collects what is written (uvloop).
+So it takes a turn after each chunk of `LARGE` bytes, to which that adds little. After a short chunk
+it would cost several times what the chunk does. So there one is taken once `SHARE` seconds have
+passed since the last: by so much, and one chunk, others wait longer than if the stream had waited.
 
 Even to read the clock costs a fifth of what a short chunk does, so that it is read after the first
-chunk and then less and less often, up to every `MOST` chunks, for as long as they take no time to
-speak of. Chunks that take long have it read after each one again. So nobody waits for more than the
-time that one slow chunk takes, but where a stream changes its pace: then for `MOST` of them, once.
+chunk and then less and less often, for as long as chunks take no time to speak of. After chunks
+that take long it is read each time again. So nobody waits for more than the time that one slow
+chunk takes, but where a stream changes its pace: then for `MOST` of them, once.
 """
 
 from __future__ import annotations
@@ -19,11 +19,12 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+LARGE: Final = 16 * 1024
 SHARE: Final = 0.001
 MOST: Final = 64
 
-_GROWTH: Final = 8
 _QUICK: Final = SHARE / 8
+_GROWTH: Final = 8
 
 
 class Turns:
@@ -44,14 +45,18 @@ class Turns:
         self._since = self._asked = clock()
         self._stride = 1
 
-    async def take(self) -> int:
-        """Take one where it is time; returns after how many chunks to ask again."""
+    async def take(self, size: int) -> int:
+        """Take one where it is time; returns after how many chunks to ask again.
+
+        A chunk of `LARGE` bytes asks in any case.
+
+        Args:
+            size: that of the chunk that was sent last.
+        """
         now = self._clock()
-        if now - self._asked < _QUICK:
-            self._stride = min(self._stride * _GROWTH, MOST)
-        else:
-            self._stride = 1
-        if now - self._since >= SHARE:
+        is_quick = now - self._asked < _QUICK
+        self._stride = min(self._stride * _GROWTH, MOST) if is_quick else 1
+        if size >= LARGE or now - self._since >= SHARE:
             await self._checkpoint()
             now = self._since = self._clock()
         self._asked = now

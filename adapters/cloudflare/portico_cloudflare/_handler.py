@@ -17,7 +17,7 @@ from portico_cloudflare._response import to_native_bytes
 if TYPE_CHECKING:
     from typing import Unpack
 
-    from portico.contract import Application, OptionArguments
+    from portico.contract import Application, EventReceiver, OptionArguments
 
 
 def Worker(  # noqa: N802 - it makes a class, and reads as one: `class Default(Worker(app))`
@@ -25,8 +25,9 @@ def Worker(  # noqa: N802 - it makes a class, and reads as one: `class Default(W
 ) -> type[Entrypoint]:
     """An application as the entrypoint of a Worker: `Default = Worker(app)` in its main module.
 
-    The class may be subclassed, for `scheduled` and other handlers of the runtime; the runtime
-    finds it by its name, `Default`. It works under CPython too, where nothing but a test calls it.
+    The class may be subclassed, for other handlers of the runtime; the runtime finds it by its
+    name, `Default`. It has `scheduled` and `queue` where the application has handlers of such
+    events (`app.on`). It works under CPython too, where nothing but a test calls it.
 
     Call `app.compile()` before it, and the snapshot of the memory, from which a deployed Worker
     starts, has the compiled routes, and what forms, files and cookies import.
@@ -52,7 +53,32 @@ def Worker(  # noqa: N802 - it makes a class, and reads as one: `class Default(W
         return await answer(isolate, WorkerRaw(request, self.env, self.ctx))
 
     members = {"__doc__": f"{app!r} as a Worker.", "__module__": __name__, "fetch": fetch}
+    members |= _event_methods(isolate)
     return cast("type[Entrypoint]", type("Default", (entrypoint_base(),), members))
+
+
+def _event_methods(isolate: Isolate) -> dict[str, Any]:
+    """`scheduled` and `queue`, as far as the application takes them.
+
+    Only so far: a public method of an entrypoint is one that other Workers can call.
+    """
+    app = cast("EventReceiver", isolate.app)
+    kinds = {each.kind for each in getattr(app, "events", ())}
+
+    async def scheduled(self: Entrypoint, controller: Any, *_: Any) -> None:
+        """Handle one cron trigger."""
+        from portico_cloudflare._events import handle_schedule
+
+        await handle_schedule(isolate, app, WorkerRaw(controller, self.env, self.ctx))
+
+    async def queue(self: Entrypoint, batch: Any, *_: Any) -> None:
+        """Handle one batch of messages."""
+        from portico_cloudflare._events import handle_batch
+
+        await handle_batch(isolate, app, WorkerRaw(batch, self.env, self.ctx))
+
+    methods = {"schedule": scheduled, "queue": queue}
+    return {method.__name__: method for kind, method in methods.items() if kind in kinds}
 
 
 async def answer(isolate: Isolate, raw: WorkerRaw) -> Any:
@@ -61,7 +87,9 @@ async def answer(isolate: Isolate, raw: WorkerRaw) -> Any:
     javascript = isolate.javascript
     request: WorkerRequest | None = None
     try:
-        running = isolate.started or await isolate.running(raw)
+        running = isolate.started
+        if running is None:
+            running = await isolate.running(raw)
         native = getattr(raw.request, "js_object", raw.request)
         request = WorkerRequest.read(native, platform, javascript)
         context = copy_context()

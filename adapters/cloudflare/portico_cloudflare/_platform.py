@@ -22,6 +22,8 @@ from portico.contract import (
 from portico_cloudflare._bindings import Bindings, binding_names
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from portico import AbortController, AbortSignal
 
 T = TypeVar("T")
@@ -54,6 +56,10 @@ CAPABILITIES: Final[Capabilities] = MappingProxyType(
         Capability.REPEATED_HEADERS: EMULATED,
     }
 )
+
+
+EVENT_KINDS: Final = frozenset({"queue", "schedule"})
+"""The kinds of events, of `app.on`, that come to a Worker."""
 
 
 # Pyodide takes a shorter one for no time at all (it asks for the next turn of the loop, not for a
@@ -108,6 +114,19 @@ class WorkerPlatform(Platform):
 
     def _read_peer(self) -> Peer:
         return read_peer(self._raw.request)
+
+    def _forwarded_by_platform(self) -> frozenset[str]:
+        return frozenset({"x-forwarded-proto"})
+
+    def _read_fields(self) -> Callable[[str], list[str]]:
+        request = self._raw.request
+        headers = getattr(request, "js_object", request).headers
+
+        def values(name: str) -> list[str]:
+            value: str | None = headers.get(name)
+            return [value] if value else []
+
+        return values
 
     @property
     def env(self) -> Mapping[str, str]:

@@ -39,11 +39,13 @@ def to_native_bytes(response: Response, javascript: JavaScript) -> Any:
     content = response.content
     body = javascript.to_js(content) if content else None
     if response.is_plain:
-        (_, content_type), (name, length) = response.fields()
-        # The constructor copies them (Fetch Standard 5.5), so that they serve again.
-        headers, put = javascript.headers_of(content_type)
-        put(name, length)
-        return javascript.make_response(body, status=response.status, headers=headers)
+        fields = response.fields()
+        if len(fields) == 2:  # its type and its length, with nothing added
+            (_, content_type), (name, length) = fields
+            # The constructor copies them (Fetch Standard 5.5), so that they serve again.
+            headers, put = javascript.headers_of(content_type)
+            put(name, length)
+            return javascript.make_response(body, status=response.status, headers=headers)
     return to_native(response, body, javascript)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from binascii import b2a_base64
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from portico import PorticoError
 from portico_lambda._fields import seen
@@ -54,7 +54,7 @@ class AnswerTooLargeError(PorticoError):
         )
 
 
-class AnswerBody(NamedTuple):
+class AnswerBody:
     """A body in JSON.
 
     Attributes:
@@ -62,8 +62,11 @@ class AnswerBody(NamedTuple):
         is_base64: which of the two.
     """
 
-    text: str
-    is_base64: bool
+    __slots__ = ("is_base64", "text")
+
+    def __init__(self, text: str, is_base64: bool) -> None:
+        self.text = text
+        self.is_base64 = is_base64
 
 
 def answer_limit(shape: Shape, event: Fields) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from portico_lambda._base_path import before_resource
 from portico_lambda._event_body import body_of
 from portico_lambda._event_headers import gateway_peer, headers_of, host_of, scheme_of
 from portico_lambda._fields import flag, required, table, text, texts
@@ -32,7 +33,8 @@ def rest(event: Fields, root_path: str | None) -> Parts:
     """API Gateway REST API (AWS payload format 1.0).
 
     `multiValueHeaders` is complete; the console's tests have `headers` alone. The stage is in
-    `requestContext.path` and not in `path`. A custom domain name has no stage in its URLs.
+    `requestContext.path` and not in `path`. Behind a custom domain name the two are the same; see
+    `_base_path`.
     """
     context = table(event, "requestContext")
     headers = headers_of(table(event, "multiValueHeaders") or table(event, "headers"))
@@ -43,6 +45,8 @@ def rest(event: Fields, root_path: str | None) -> Parts:
         path, root = mounted(whole, root_path, stage)
     elif root_path is None:
         path, root = whole, stage_before(whole, text(context, "path"), stage)
+        if event.get("path") == context.get("path"):
+            path, root = before_resource(event, whole, text(event, "resource")) or (whole, "")
     else:
         path, root = mounted(whole, root_path)
     return Parts(
@@ -81,7 +85,9 @@ def _version_2(event: Fields, whole: str, root_path: str | None) -> Parts:
     context = table(event, "requestContext")
     request = table(context, "http")
     headers = headers_of(table(event, "headers"), texts(event.get("cookies"), "cookies"))
-    path, root = mounted(whole, root_path, text(context, "stage"))
+    template = text(event, "routeKey").partition(" ")[2]
+    by_route = None if root_path is not None else before_resource(event, whole, template)
+    path, root = by_route or mounted(whole, root_path, text(context, "stage"))
     return Parts(
         method_of(request, "method"),
         path,

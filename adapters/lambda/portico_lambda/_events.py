@@ -20,10 +20,10 @@ Nothing is ever decoded here: the core does that once, for every runtime.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 import portico_lambda._api_events as api
-import portico_lambda._network_events as network
 from portico import PeerError
 
 if TYPE_CHECKING:
@@ -34,15 +34,10 @@ if TYPE_CHECKING:
     from portico_lambda._shapes import Shape
 
 
-_READERS: Final[dict[Shape, Callable[[Fields, str | None], Parts]]] = {
+_API_READERS: Final[dict[Shape, Callable[[Fields, str | None], Parts]]] = {
     "rest": api.rest,
     "http": api.http,
     "url": api.url,
-    "alb": network.alb,
-    "alb-multi": network.alb,
-    "edge": network.edge,
-    "lattice-v1": network.lattice_v1,
-    "lattice-v2": network.lattice_v2,
 }
 
 
@@ -58,6 +53,19 @@ def read_event(shape: Shape, event: Fields, root_path: str | None) -> Parts:
         PeerError: a field is of another type than documented, or method or path are missing (400).
     """
     try:
-        return _READERS[shape](event, root_path)
+        reader = _API_READERS.get(shape) or _network_reader(shape)
+        return reader(event, root_path)
     except UnicodeEncodeError:
         raise PeerError("The event has a lone surrogate, which no text has.") from None
+
+
+@cache
+def _network_reader(shape: Shape) -> Callable[[Fields, str | None], Parts]:
+    # A function has one trigger, mostly that of an API, and a cold start to keep short.
+    import portico_lambda._network_events as network
+
+    if shape == "edge":
+        return network.edge
+    if shape == "lattice-v1":
+        return network.lattice_v1
+    return network.lattice_v2 if shape == "lattice-v2" else network.alb

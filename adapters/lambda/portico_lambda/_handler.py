@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextvars import copy_context
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from portico import PeerError
 from portico.contract import Options, Response
@@ -13,17 +13,19 @@ from portico_lambda._events import read_event
 from portico_lambda._invocation import Invocation
 from portico_lambda._plain_events import read_plain
 from portico_lambda._platform import CAPABILITIES, LambdaPlatform
-from portico_lambda._request import LambdaRequest
+from portico_lambda._request import PartsRequest
 from portico_lambda._response import own_result, plain_result, problem
-from portico_lambda._shapes import shape_of
+from portico_lambda._shapes import EventError, shape_of
 
 if TYPE_CHECKING:
     from contextvars import Context
     from typing import Unpack
 
-    from portico.contract import Application, OptionArguments, Request
+    from portico.contract import Application, EventReceiver, OptionArguments, Request
+    from portico_lambda._answer_stream import AnswerStream
     from portico_lambda._fields import Fields
     from portico_lambda._response import Result
+    from portico_lambda._shapes import Shape
 
 
 class Lambda:
@@ -41,9 +43,10 @@ class Lambda:
     before the answer is given.
 
     Answers are buffered, streams among them: one that raises midway is a 500, and nothing of it
-    leaves. An answer over the limit of the service (6 MB, load balancers 1 MB, CloudFront 1 MB or
-    40 kB) is a 500 too, and reported. A binary one needs `*/*` among the binary media types of an
-    API Gateway REST API.
+    leaves. (`python -m portico_lambda` is a runtime that streams them, with the same handler.) An
+    answer over the limit of the service (6 MB, load balancers 1 MB, CloudFront 1 MB or 40 kB) is a
+    500 too, and reported. A binary one needs `*/*` among the binary media types of an API Gateway
+    REST API.
 
     A request that is still under way shortly before the function's timeout (`deadline_margin`) is
     given up and answered with 504. Synchronous routes are so only where that option is set, since
@@ -69,11 +72,16 @@ class Lambda:
         if self._options.check == "now":
             app.check(CAPABILITIES, LambdaPlatform.runtime.name)
 
-    def __call__(self, event: object, context: object = None) -> Result:
+    def __call__(self, event: object, context: object = None) -> Any:
         """Answer one invocation, with the result that the service behind the event expects.
 
+        For an HTTP request that is an object, whatever happens. Any other event goes to the
+        handlers that the application has for such (`app.on`); the result is then the list of the
+        records that have failed, for services that are told of each, or None.
+
         Raises:
-            EventError: the event is not an HTTP request. Nothing else is raised.
+            EventError: the event is no HTTP request, and none that has handlers.
+            Exception: what a handler of events raised; Lambda retries.
         """
         environment, options = self._environment, self._options
         if environment is None or not self._is_plain or not environment.is_live:
@@ -87,39 +95,100 @@ class Lambda:
         try:
             answer = variables.run(self._app.handle, request, platform, environment.running)
             if type(answer) is Response:
-                result = plain_result(answer, is_rest=request.is_rest)
-                if result is not None and platform.end():
-                    return result
+                content = answer.content
+                if type(content) is bytes:
+                    result = plain_result(request.shape, answer, content)
+                    if result is not None and platform.end():
+                        return result
         except Exception as error:  # noqa: BLE001 - reported; the peer gets a 500
-            invocation = self._invocation(fields, request, platform, variables)
+            invocation = self._invocation(request.shape, fields, request, platform, variables)
             return invocation.broken(environment, error)
         except BaseException as error:
             platform.give_up(f"the request was ended by {type(error).__name__}")
             raise
-        invocation = self._invocation(fields, request, platform, variables)
+        invocation = self._invocation(request.shape, fields, request, platform, variables)
         return invocation.result(environment, answer)
 
-    def _general(self, event: object, context: object) -> Result:
-        shape = shape_of(event)
+    def _general(self, event: object, context: object) -> Result | None:
+        shape = self._shape_of_request(event)
+        if shape is None:
+            return self._handled(event, context)
         fields = cast("Fields", event)
-        limit = answer_limit(shape, fields)
         try:
             parts = read_event(shape, fields, self._options.root_path)
         except PeerError as error:
+            limit = answer_limit(shape, fields)
             return own_result(shape, problem(error.status, error.detail), limit)
-        platform = LambdaPlatform(self._options, parts.peer, parts.root_path, fields, context)
-        request = LambdaRequest(parts, self._options.limits)
-        invocation = self._invocation(fields, request, platform, copy_context())
+        # What the service says of the client is not all, where proxies before it are believed.
+        peer = parts.peer if self._options.trust is None else None
+        platform = LambdaPlatform(self._options, peer, parts.root_path, fields, context)
+        request = PartsRequest(parts, self._options.limits)
+        invocation = self._invocation(shape, fields, request, platform, copy_context())
         try:
             environment = self._entered()
         except Exception as error:  # noqa: BLE001 - reported; the peer gets a 500
             return invocation.failed(error, "the application could not start")
         return invocation.result(environment)
 
-    def _invocation(
-        self, event: Fields, request: Request, platform: LambdaPlatform, variables: Context
-    ) -> Invocation:
+    def stream(self, event: object, context: object, stream: AnswerStream) -> None:
+        """Answer one request piece by piece, for a runtime that can; see `portico_lambda.__main__`.
+
+        Args:
+            event: of a function URL or a REST API.
+            context: the runtime's context object.
+            stream: where the answer goes; it is ended here.
+
+        Raises:
+            EventError: the event is no HTTP request.
+            RuntimeApiError: an answer of the adapter's own could not be sent.
+        """
+        from portico_lambda._streaming import StreamedInvocation, StreamingPlatform, send_alone
+
         shape = shape_of(event)
+        fields = cast("Fields", event)
+        try:
+            parts = read_event(shape, fields, self._options.root_path)
+        except PeerError as error:
+            send_alone(shape, problem(error.status, error.detail), stream)
+            return
+        peer = parts.peer if self._options.trust is None else None
+        platform = StreamingPlatform(self._options, peer, parts.root_path, fields, context)
+        request = PartsRequest(parts, self._options.limits)
+        variables = copy_context()
+        StreamedInvocation(self._app, shape, request, platform, variables, stream).run(
+            self._entered
+        )
+
+    def compile(self) -> None:
+        """Compile the application's routes now, where it can: before a snapshot is taken."""
+        compile_routes = getattr(self._app, "compile", None)
+        if compile_routes is not None:
+            compile_routes()
+
+    def _shape_of_request(self, event: object) -> Shape | None:
+        """The shape of a request; None is an event that may have a handler."""
+        try:
+            return shape_of(event)
+        except EventError:
+            if not getattr(self._app, "events", ()):
+                raise
+            return None
+
+    def _handled(self, event: object, context: object) -> Result | None:
+        """Give an event that is no request to its handler."""
+        from portico_lambda._event_call import handle_event
+
+        platform = LambdaPlatform(self._options, event=cast("Fields", event), context=context)
+        return handle_event(cast("EventReceiver", self._app), event, platform, self._entered)
+
+    def _invocation(
+        self,
+        shape: Shape,
+        event: Fields,
+        request: Request,
+        platform: LambdaPlatform,
+        variables: Context,
+    ) -> Invocation:
         limit = answer_limit(shape, event)
         return Invocation(self._app, shape, limit, request, platform, variables)
 

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Coroutine
 from contextvars import copy_context
-from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from portico import Response
 from portico.contract import ByteStream
 from portico_lambda._answer_body import AnswerTooLargeError, collect, collect_on_loop
-from portico_lambda._response import own_result, problem, to_result
+from portico_lambda._response import own_result, plain_result, problem, to_result
 from portico_lambda._time_limit import OutOfTimeError, time_limit
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from contextvars import Context
-    from threading import Timer
 
     from portico.contract import Application, Request
     from portico_lambda._environment import Environment
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
     from portico_lambda._time_limit import TimeLimit
 
 T = TypeVar("T")
-
-_NO_TIME: Final = "the function was about to reach its timeout"
 
 
 class Invocation:
@@ -64,8 +61,10 @@ class Invocation:
             if answer is None:
                 answer = self._asked(environment)
             response, content = self._whole(answer, environment)
-            strict = self._platform.options.strict
-            result = to_result(self._shape, response, content, limit=self._limit, strict=strict)
+            result = plain_result(self._shape, response, content)
+            if result is None:
+                strict, limit = self._platform.options.strict, self._limit
+                result = to_result(self._shape, response, content, limit=limit, strict=strict)
         except Exception as error:  # noqa: BLE001 - reported; the peer gets a 500
             return self.broken(environment, error)
         except BaseException as error:
@@ -184,40 +183,7 @@ class Invocation:
 
     def _finish(self, environment: Environment) -> None:
         """Do what was given to `wait_until` (`Promise.BEFORE_RESPONSE`)."""
-        platform = self._platform
-        if platform.end():
-            return
-        limit = self._time_limit()
-        watch = None if limit is None else self._watched(limit)
-        try:
-            self._work(environment, limit)
-        except OutOfTimeError:
-            platform.give_up(_NO_TIME)
-        except Exception as error:  # noqa: BLE001 - the answer is there; the work has failed
-            platform.report(error, "background work failed")
-        finally:
-            if watch is not None:
-                watch.cancel()
-            platform.give_up("it could not be run")
-            platform.end()
+        if not self._platform.end():
+            from portico_lambda._background import do_work
 
-    def _watched(self, limit: TimeLimit) -> Timer:
-        """Have what is not done reported, while there is time for that."""
-        from threading import Timer
-
-        watch = Timer(limit.for_report(), self._platform.give_up, [_NO_TIME])
-        watch.daemon = True
-        watch.start()
-        return watch
-
-    def _work(self, environment: Environment, limit: TimeLimit | None) -> None:
-        platform = self._platform
-        if limit is None or platform.options.deadline_margin is None:
-            self._context.run(platform.finish)
-        else:
-            environment.worker.call(
-                lambda: self._context.run(platform.finish), limit.for_work(), lambda _: None
-            )
-        if platform.has_work:
-            limits = None if limit is None else (limit.for_work(), limit.for_report())
-            environment.loop.run(platform.afinish(), self._context, limits)
+            do_work(self._platform, environment, self._context, self._time_limit())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from portico import Headers
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from portico_lambda._event_body import EventBody
 
 
-class Parts(NamedTuple):
+class Parts:
     """What an event says of a request.
 
     Attributes:
@@ -25,12 +25,36 @@ class Parts(NamedTuple):
         peer: the client, as the service saw it.
     """
 
-    method: str
-    path: str
-    query: str
-    headers: Headers
-    body: EventBody
-    host: str
-    scheme: str
-    root_path: str
-    peer: Peer
+    __slots__ = (
+        "body",
+        "headers",
+        "host",
+        "method",
+        "path",
+        "peer",
+        "query",
+        "root_path",
+        "scheme",
+    )
+
+    def __init__(
+        self,
+        method: str,
+        path: str,
+        query: str,
+        headers: Headers,
+        body: EventBody,
+        host: str,
+        scheme: str,
+        root_path: str,
+        peer: Peer,
+    ) -> None:
+        self.method: str = method
+        self.path: str = path
+        self.query: str = query
+        self.headers: Headers = headers
+        self.body: EventBody = body
+        self.host: str = host
+        self.scheme: str = scheme
+        self.root_path: str = root_path
+        self.peer: Peer = peer

@@ -11,15 +11,17 @@ import re
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from portico import PeerError
-from portico.contract import NativeRequest
 from portico_lambda._api_events import stage_before
 from portico_lambda._event_body import EventBody, body_of
+from portico_lambda._field_headers import FieldHeaders
+from portico_lambda._request import LambdaRequest
 from portico_lambda._target import query_of_decoded_fields
 
 if TYPE_CHECKING:
     from portico import Headers
     from portico.contract import BodyLimits
     from portico_lambda._fields import Fields
+    from portico_lambda._shapes import Shape
 
 _METHODS: Final = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 # What `path_of_decoded`, `path_of_encoded` and `query_of_encoded` leave as it is.
@@ -33,24 +35,22 @@ _plain_names: Final[set[str]] = set()
 _PLAIN_NAMES_LIMIT = 256
 
 
-class PlainRequest(NativeRequest):
+class PlainRequest(LambdaRequest):
     """A request over the header fields of an event, by lower-cased name.
 
     Attributes:
         fields: those header fields.
-        is_rest: whether it is of a REST API, and not of payload format 2.0.
         root_path: the stage, where that is in the URL.
+        shape: that of the event.
     """
 
-    __slots__ = ("fields", "is_rest", "root_path")
+    __slots__ = ("fields", "root_path", "shape")
 
     fields: dict[str, str]
-    is_rest: bool
     root_path: str
+    shape: Shape
 
     def _read_headers(self) -> Headers:
-        from portico_lambda._field_headers import FieldHeaders
-
         return FieldHeaders(self.fields)
 
     def _read_scheme(self) -> str:
@@ -83,6 +83,8 @@ def _version_2(event: Any, context: Any, limits: BodyLimits) -> PlainRequest | N
     query = event["rawQueryString"]
     if (query != "" and not _is_plain_query(query)) or context["stage"] not in _STAGES:
         return None
+    if event["routeKey"] != "$default":
+        return None  # it says where the API is mounted
     fields = event["headers"]
     cookies = event.get("cookies")
     if cookies is not None:
@@ -93,11 +95,13 @@ def _version_2(event: Any, context: Any, limits: BodyLimits) -> PlainRequest | N
             if type(fields.pop("cookie", "")) is not str:
                 return None
             fields["cookie"] = "; ".join(cast("list[str]", cookies))
-    if type(context["domainName"]) is not str or type(http["sourceIp"]) is not str:
+    domain = context["domainName"]
+    if type(domain) is not str or type(http["sourceIp"]) is not str:
         return None
     request = _request(event, http["method"], event["rawPath"], query, fields, limits)
     if request is not None:
-        request.root_path, request.is_rest = "", False
+        request.root_path = ""
+        request.shape = "url" if ".lambda-url." in domain else "http"
     return request
 
 
@@ -115,13 +119,15 @@ def _rest(event: Any, context: Any, limits: BodyLimits) -> PlainRequest | None:
     elif type(query) is not dict:
         return None
     path, stage, whole = event["path"], context["stage"], context["path"]
+    if path == whole and path != f"/{event['pathParameters']['proxy']}":
+        return None  # the resource says where the API is mounted
     for text in (context["domainName"], context["identity"]["sourceIp"], stage, whole):
         if type(text) is not str:
             return None
     raw_query = "" if query is None else query_of_decoded_fields(cast("Fields", query))
     request = _request(event, event["httpMethod"], path, raw_query, fields, limits)
     if request is not None:
-        request.root_path, request.is_rest = stage_before(path, whole, stage), True
+        request.root_path, request.shape = stage_before(path, whole, stage), "rest"
     return request
 
 

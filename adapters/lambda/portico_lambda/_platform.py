@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from portico import AbortController, AbortSignal
     from portico_lambda._fields import Fields
+    from portico_lambda._parts import Parts
 
 T = TypeVar("T")
 
@@ -57,6 +58,20 @@ CAPABILITIES: Final[Capabilities] = MappingProxyType(
         Capability.REPEATED_HEADERS: EMULATED,
     }
 )
+
+
+EVENT_KINDS: Final = frozenset(
+    {"dynamodb", "eventbridge", "kinesis", "queue", "s3", "schedule", "sns", "sqs"}
+)
+"""The kinds of events, of `app.on`, that come to a function."""
+
+# What the runtime of our own has for requests of function URLs and REST APIs.
+STREAMING_CAPABILITIES: Final[Capabilities] = MappingProxyType(
+    {**CAPABILITIES, Capability.STREAM_RESPONSE: NATIVE}
+)
+
+_SHAPES_THAT_FORWARD: Final = frozenset({"rest", "http", "url", "alb", "alb-multi"})
+_FORWARDED: Final = frozenset({"x-forwarded-proto", "x-forwarded-port"})
 
 
 class LambdaRaw(NamedTuple):
@@ -108,7 +123,28 @@ class LambdaPlatform(Platform):
         self._deadline: float | None = None
 
     def _read_peer(self) -> Peer:
+        if self.options.trust is not None and self._event is not None:
+            return self._read_parts(self._event).peer
         return api_peer(NOTHING if self._event is None else self._event)
+
+    def _read_fields(self) -> Callable[[str], list[str]]:
+        if self._event is None:
+            return super()._read_fields()
+        return self._read_parts(self._event).headers.get_all
+
+    def _forwarded_by_platform(self) -> frozenset[str]:
+        from portico_lambda._shapes import shape_of
+
+        # CloudFront keeps them from functions, and VPC Lattice leaves them as they are.
+        own = self._event is not None and shape_of(self._event) in _SHAPES_THAT_FORWARD
+        return _FORWARDED if own else frozenset()
+
+    def _read_parts(self, event: Fields) -> Parts:
+        """The parts of the event once more: only what `trust` is asked for comes here."""
+        from portico_lambda._events import read_event
+        from portico_lambda._shapes import shape_of
+
+        return read_event(shape_of(event), event, self.options.root_path)
 
     @property
     def deadline(self) -> float | None:

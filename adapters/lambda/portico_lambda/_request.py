@@ -13,6 +13,12 @@ if TYPE_CHECKING:
 
 
 class LambdaRequest(NativeRequest):
+    """A request of an event, whichever way that was read."""
+
+    __slots__ = ()
+
+
+class PartsRequest(LambdaRequest):
     """A request over the parts of an event, all of which are in memory."""
 
     __slots__ = ("_parts",)

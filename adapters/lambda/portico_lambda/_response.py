@@ -21,6 +21,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from portico import Response
+from portico.contract import phrase
 from portico_lambda._answer_body import (
     SHORT,
     AnswerBody,
@@ -29,7 +30,6 @@ from portico_lambda._answer_body import (
     is_textual,
     write_body,
 )
-from portico_lambda._edge_headers import edge_headers
 from portico_lambda._lost import lost
 
 if TYPE_CHECKING:
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from portico_lambda._shapes import Shape
 
 Result: TypeAlias = dict[str, object]
+
+_APIS: Final = frozenset({"rest", "http", "url"})
 
 # API Gateway would send them on under the name `x-amzn-remapped-...`, beside its own.
 _REST_WRITES_ITSELF: Final = frozenset({"content-length"})
@@ -67,15 +69,15 @@ def to_result(
     return result
 
 
-def plain_result(response: Response, *, is_rest: bool) -> Result | None:
+def plain_result(shape: Shape, response: Response, content: bytes) -> Result | None:
     """The result of a short text with a field for each name, which most answers are.
 
     None is for any other, and any shape but those of API Gateway and function URLs: `to_result`.
     """
-    content, fields = response.content, response.fields()
+    fields = response.fields()
     headers = dict(fields)
     if (
-        type(content) is not bytes
+        shape not in _APIS
         or len(content) >= SHORT
         or len(headers) != len(fields)
         or "set-cookie" in headers
@@ -87,7 +89,7 @@ def plain_result(response: Response, *, is_rest: bool) -> Result | None:
         text = content.decode()
     except UnicodeDecodeError:
         return None
-    if not is_rest:
+    if shape != "rest":
         return {
             "statusCode": response.status,
             "headers": headers,
@@ -101,6 +103,26 @@ def plain_result(response: Response, *, is_rest: bool) -> Result | None:
         "body": text,
         "isBase64Encoded": False,
     }
+
+
+def prelude_fields(shape: Shape, response: Response) -> Result:
+    """What precedes a streamed body: status and header fields, as a result of the shape has them.
+
+    Args:
+        shape: `"url"` or `"rest"`.
+        response: the answer.
+    """
+    if shape == "rest":
+        listed = _listed(response.headers, _REST_WRITES_ITSELF)
+        return {"statusCode": response.status, "multiValueHeaders": listed}
+    headers = _joined(response.headers)
+    if response.content != b"" and "content-type" not in headers:
+        # As in `version_2`: a body without a type would get one that says more than is known.
+        headers["content-type"] = "application/octet-stream"
+    result: Result = {"statusCode": response.status, "headers": headers}
+    if cookies := response.headers.get_set_cookie():
+        result["cookies"] = cookies
+    return result
 
 
 def rest(response: Response, body: AnswerBody, strict: bool) -> Result:
@@ -161,6 +183,8 @@ def lattice(response: Response, body: AnswerBody, strict: bool) -> Result:
 
 def edge(response: Response, body: AnswerBody, strict: bool) -> Result:
     """Lambda@Edge, an answer generated in a request trigger."""
+    from portico_lambda._edge_headers import edge_headers
+
     return {
         "status": str(response.status),
         "statusDescription": _phrase(response.status),
@@ -219,12 +243,7 @@ def _status_line(status: int) -> str:
 
 
 def _phrase(status: int) -> str:
-    from http import HTTPStatus
-
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return "Unknown"
+    return phrase(status) or "Unknown"
 
 
 def own_result(shape: Shape, answer: Response, limit: int) -> Result:

@@ -86,6 +86,6 @@ def unknown(event: object) -> EventError:
             found += f" and records with the keys {sorted(map(str, record))}"
     return EventError(
         f"The event {found}. An HTTP event of API Gateway, a function URL, a load balancer, "
-        "CloudFront (in a request trigger) or VPC Lattice was expected. Give events of other "
-        "services to a handler of their own."
+        "CloudFront (in a request trigger) or VPC Lattice was expected. Handlers of other events, "
+        "such as messages of a queue, are registered with `@app.on`."
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextvars import copy_context
 from typing import TYPE_CHECKING
 
-from portico.contract import ByteStream, Options, Response, failure
+from portico.contract import ByteStream, Options, Response, failure, file_of
 from portico_wsgi._platform import CAPABILITIES, WsgiPlatform
 from portico_wsgi._process import Processes
 from portico_wsgi._request import WsgiRequest
@@ -132,6 +132,8 @@ class Call:
         content = response.content
         if isinstance(content, ByteStream):
             self._chunks = self._chunks or content
+            if content.is_file and "wsgi.file_wrapper" in self._environ:
+                return self._wrapped(content, response, start_response)
         elif self._platform.end():
             send_head(response, start_response)
             return [content] if content else []
@@ -145,6 +147,22 @@ class Call:
             body.close()
             raise
         return body
+
+    def _wrapped(
+        self, content: ByteStream, response: Response, start_response: StartResponse
+    ) -> Iterable[bytes]:
+        """The file in the server's own iterable, which it may send by itself."""
+        from portico_wsgi._file import FILE_CHUNK_SIZE, SentFile
+
+        found = file_of(content)
+        file = SentFile(found.handle, found.path, found.size, self)
+        try:
+            send_head(response, start_response)
+            wrapped: Iterable[bytes] = self._environ["wsgi.file_wrapper"](file, FILE_CHUNK_SIZE)
+        except BaseException:
+            file.close()
+            raise
+        return wrapped
 
     def _response(self, answer: Response | Awaitable[Response]) -> Response:
         if isinstance(answer, Response):

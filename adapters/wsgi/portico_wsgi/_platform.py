@@ -91,6 +91,15 @@ class WsgiPlatform(Platform):
     def _read_peer(self) -> Peer:
         return UNKNOWN_PEER if self._environ is None else read_peer(self._environ)
 
+    def _read_fields(self) -> Callable[[str], list[str]]:
+        environ = self._environ or {}
+
+        def values(name: str) -> list[str]:
+            value: str | None = environ.get(f"HTTP_{name.upper().replace('-', '_')}")
+            return [] if value is None else [value]
+
+        return values
+
     def _read_root_path(self) -> str:
         given = self.options.root_path
         if given is None and self._environ is not None:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import atexit
 import sys
+from _thread import allocate_lock
 from contextlib import suppress
 from os import getpid
-from threading import Lock
 from typing import TYPE_CHECKING
 
 from portico_wsgi._open_work import OpenWork
 from portico_wsgi._platform import SerialWsgiPlatform, WsgiPlatform
 
 if TYPE_CHECKING:
+    from threading import Lock
+
     from portico.contract import Application, Options, Running
     from portico_wsgi._loop import Loop
     from portico_wsgi._tasks import Host
@@ -36,7 +38,7 @@ class Process:
         self._platform = self.platform_type(options)
         self._running: Running | None = None
         self._host: Host | None = None
-        self._lock = Lock()
+        self._lock = allocate_lock()
         self._loop: Loop | None = None
         self.work = OpenWork()
 
@@ -144,7 +146,7 @@ class Processes:
     @property
     def _lock(self) -> Lock:
         # By process: a lock that was held when the process forked stays held in the child.
-        return self._locks.setdefault(getpid(), Lock())
+        return self._locks.setdefault(getpid(), allocate_lock())
 
     def _replace(self, inherited: Process | None, shares_loop: bool) -> Process:
         if inherited is not None:

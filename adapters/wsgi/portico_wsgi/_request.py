@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from portico import PeerError
 from portico.contract import NativeRequest
+from portico_wsgi._headers import EnvironHeaders
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -73,8 +74,6 @@ class WsgiRequest(NativeRequest):
         return request
 
     def _read_headers(self) -> Headers:
-        from portico_wsgi._headers import EnvironHeaders
-
         return EnvironHeaders(self._environ)
 
     def _read_host(self) -> str:

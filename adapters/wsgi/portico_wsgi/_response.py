@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Protocol
 
+from portico.contract import phrase
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from wsgiref.types import StartResponse
@@ -33,7 +35,7 @@ class _StatusLines(dict[int, str]):
     """`"200 OK"`: PEP 3333 wants a reason phrase, which no client reads (RFC 9112 section 4)."""
 
     def __missing__(self, status: int) -> str:
-        line = self[status] = f"{status} {_reason(status)}"
+        line = self[status] = f"{status} {phrase(status) or 'Unknown'}"
         return line
 
 
@@ -43,7 +45,8 @@ STATUS_LINES: Final = _StatusLines()
 def send_head(response: Response, start_response: StartResponse) -> None:
     """Give the server status and header fields, which it keeps until the first chunk (PEP 3333)."""
     headers = response.fields()
-    if not response.is_plain:
+    # A plain answer with nothing added has a type and a length, and nothing else.
+    if len(headers) != 2 or not response.is_plain:
         names = dict(headers)
         if not HOP_BY_HOP.isdisjoint(names):
             headers = [pair for pair in headers if pair[0] not in HOP_BY_HOP]
@@ -52,15 +55,6 @@ def send_head(response: Response, start_response: StartResponse) -> None:
             # section 8.3).
             headers.append(("content-type", "application/octet-stream"))
     start_response(STATUS_LINES[response.status], headers)
-
-
-def _reason(status: int) -> str:
-    from http import HTTPStatus
-
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return "Unknown"
 
 
 class Chunks(Protocol):

@@ -132,6 +132,35 @@ async def context_stream(name: str) -> AsyncIterator[str]:
     yield _whose.get()
 
 
+@app.get("/async/context-of-all/{name}")
+async def context_of_all_async(ctx: Context, name: str) -> AsyncIterator[str]:
+    """A context variable that the handler sets, in the stream of its answer and in later work."""
+
+    async def chunks() -> AsyncIterator[str]:
+        yield _whose.get() + ","
+        yield _whose.get()
+
+    async def work() -> None:
+        count(_whose.get())
+
+    _whose.set(name)
+    ctx.wait_until(work)
+    return chunks()
+
+
+@app.get("/sync/context-of-all/{name}")
+def context_of_all_sync(ctx: Context, name: str) -> Iterator[str]:
+    """The same in synchronous code."""
+
+    def chunks() -> Iterator[str]:
+        yield _whose.get() + ","
+        yield _whose.get()
+
+    _whose.set(name)
+    ctx.wait_until(lambda: count(_whose.get()))
+    return chunks()
+
+
 @app.get("/sync/run-here", blocking=False)
 def run_here(ctx: Context) -> str:
     """Synchronous code that is declared not to block."""

@@ -28,6 +28,11 @@ def seen(client: Client, name: str, *, now: bool = False) -> list[str]:
     return words
 
 
+# Once the peer is gone these take what is sent at once, and say so later, from another thread: a
+# quick stream may have come to its end by then.
+_TAKE_EVERYTHING = frozenset({"granian-asgi", "daphne"})
+
+
 @case(
     "key_generators",
     each=[
@@ -144,7 +149,10 @@ def generators_are_left_when_the_reader_of_a_stream_leaves(client: Client, colou
 
     # The signal is not raised: only the disconnect can end the wait.
     words = {word.partition(": ")[2] for word in seen(client, name)}
-    assert words <= {"cancellation", "DisconnectError"}
+    left = {"cancellation", "DisconnectError"}
+    if client.row.id in _TAKE_EVERYTHING:
+        left.add("nothing")
+    assert words <= left
     is_alive(client)
     assert count_of(client, f"{name}-left") == 2
 
@@ -176,7 +184,10 @@ def generators_are_left_when_the_reader_of_a_long_stream_leaves(
         exchange.disconnect()
 
     words = {word.partition(": ")[2] for word in seen(client, name)}
-    assert words <= {"cancellation", "DisconnectError"}
+    left = {"cancellation", "DisconnectError"}
+    if client.row.id in _TAKE_EVERYTHING:
+        left.add("nothing")
+    assert words <= left
     is_alive(client)
     assert count_of(client, f"{name}-left") == 2
 

@@ -5,7 +5,14 @@ from typing import Any
 from portico.contract import Capability, Promise, Support
 from portico_conformance._case import Client, case
 from portico_conformance.application import ENVIRONMENT
-from portico_conformance.cases._reading import COLOURS, is_alive, json_of, seen, text_of
+from portico_conformance.cases._reading import (
+    COLOURS,
+    is_alive,
+    json_of,
+    seen,
+    text_of,
+    url_seen,
+)
 from portico_conformance.cases._signalling import (
     begin,
     count_of,
@@ -70,6 +77,39 @@ def a_forged_field_does_not_name_the_peer(client: Client) -> None:
     )
 
     assert json_of(answer)["peer"]["address"] != forged
+
+
+@case("platform")
+def a_forged_field_does_not_name_the_host(client: Client) -> None:
+    members = seen(
+        client,
+        "GET",
+        "/async/seen",
+        [
+            ("Host", "own.example"),
+            ("X-Forwarded-Host", "evil.example"),
+            ("X-Forwarded-Port", "6666"),
+            ("Forwarded", "host=evil.example"),
+        ],
+    )
+
+    assert members["host"] == "own.example"
+    assert url_seen(members) == "own.example/async/seen"
+
+
+@case("platform")
+def a_forged_field_does_not_change_the_scheme(client: Client) -> None:
+    scheme = seen(client, "GET", "/async/seen")["scheme"]
+    other = "http" if scheme == "https" else "https"
+
+    members = seen(
+        client,
+        "GET",
+        "/async/seen",
+        [("X-Forwarded-Proto", other), ("X-Forwarded-Ssl", "on"), ("Forwarded", f"proto={other}")],
+    )
+
+    assert members["scheme"] == scheme
 
 
 @case("platform")
@@ -192,6 +232,20 @@ def a_context_variable_is_kept_between_the_chunks_of_a_stream(client: Client) ->
 
     assert answer.body == f"{name},{name}".encode()
     assert text_of(client.request("GET", "/async/context")) == "nobody's"
+
+
+@case("platform", each=COLOURS)
+def what_a_handler_sets_its_stream_and_its_work_see_and_no_other_request(
+    client: Client, colour: str
+) -> None:
+    name = new_name()
+
+    answer = client.request("GET", f"/{colour}/context-of-all/{name}")
+
+    assert answer.body == f"{name},{name}".encode()
+    assert count_of(client, name) == 1
+    assert text_of(client.request("GET", "/async/context")) == "nobody's"
+    assert text_of(client.request("GET", "/sync/context")) == "nobody's"
 
 
 @case("platform")

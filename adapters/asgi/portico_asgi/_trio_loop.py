@@ -1,0 +1,125 @@
+"""trio: tasks of its own, and interrupting one; see `_loop`."""
+
+from __future__ import annotations
+
+from threading import get_ident
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from contextvars import Context
+    from types import TracebackType
+    from typing import Self
+
+    import trio
+
+    from portico_asgi._loop_types import Event, Interruption, Sending, TaskScope, Work
+    from portico_asgi._receive import Message, Send
+
+
+class TrioTasks:
+    """trio: system tasks, which end with the run and must never raise."""
+
+    __slots__ = ("must_enter_first", "thread")
+
+    def __init__(self) -> None:
+        self.thread: int = get_ident()
+        self.must_enter_first: bool = True
+
+    def spawn(self, work: Work, context: Context) -> None:
+        """Run it in a system task."""
+        from trio.lowlevel import spawn_system_task
+
+        spawn_system_task(work, context=context)
+
+    def interruption(self) -> Interruption:
+        """A cancel scope."""
+        return TrioInterruption()
+
+    def sending(self, send: Send, /) -> Sending:
+        """A cancel scope around each message."""
+        return TrioSending(send)
+
+    async def checkpoint(self) -> None:
+        """Let the other tasks have a turn."""
+        from trio.lowlevel import checkpoint
+
+        await checkpoint()
+
+    def event(self) -> Event:
+        """trio's."""
+        from trio import Event
+
+        return Event()
+
+    def scope(self) -> TaskScope:
+        """trio's."""
+        from trio import CancelScope
+
+        return CancelScope()
+
+
+class TrioInterruption:
+    """A cancel scope whose shield can be put up from inside."""
+
+    __slots__ = ("_scope",)
+
+    def __init__(self) -> None:
+        from trio import CancelScope
+
+        self._scope: trio.CancelScope = CancelScope()
+
+    def __enter__(self) -> Self:
+        self._scope.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+        /,
+    ) -> bool:
+        return bool(self._scope.__exit__(kind, error, traceback))
+
+    def interrupt(self) -> None:
+        """Cancel the scope."""
+        self._scope.cancel()
+
+    def shield(self, up: bool, /) -> None:
+        """Shield the scope, or not."""
+        self._scope.shield = up
+
+
+class TrioSending:
+    """Sends each message in a cancel scope of its own."""
+
+    __slots__ = ("_new_scope", "_scope", "_send")
+
+    def __init__(self, send: Send) -> None:
+        from trio import CancelScope
+
+        self._new_scope = CancelScope
+        self._scope: trio.CancelScope | None = None
+        self._send = send
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+        /,
+    ) -> None:
+        """Do nothing: each message has left its scope."""
+
+    async def send(self, message: Message, /) -> None:
+        """Send one message, or nothing of it."""
+        with self._new_scope() as self._scope:
+            await self._send(message)
+
+    def interrupt(self) -> None:
+        """Cancel the scope; one that was left is past that."""
+        if self._scope is not None:
+            self._scope.cancel()

@@ -1,0 +1,141 @@
+"""Attributes and methods of values whose class is known, and what they give.
+
+What stands here is in C, or Portico's own, and comes back at once. What does not may be anything:
+a property that asks a database, a method that sleeps.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from portico._context import Context, Settings
+from portico._headers import Headers
+from portico._held_values import check_kept
+from portico._known_calls import Call
+from portico._known_methods import METHODS, STANDARD
+from portico._known_types import (
+    PLAIN,
+    STR,
+    Kind,
+    Kinds,
+    MayBlock,
+    Value,
+    joined,
+    one,
+)
+from portico._request import Request
+from portico._url_search_params import URLSearchParams
+
+
+class Method(NamedTuple):
+    """A method that was taken of a value, to be called.
+
+    Attributes:
+        receiver: the value.
+        calls: what a call of it gives, for each thing that the value may be.
+    """
+
+    receiver: Value
+    calls: Sequence[Call]
+
+    def result(self, arguments: Sequence[Value], named: dict[str, Value]) -> Value:
+        """What a call gives.
+
+        Raises:
+            MayBlock: it may block.
+        """
+        arguments = (self.receiver, *arguments)
+        results = [call(arguments, named) for call in self.calls]
+        kinds = joined(result.kinds for result in results)
+        return Value(kinds, size=max((result.size for result in results), default=1))
+
+
+_ATTRIBUTES: Final[dict[type, dict[str, Kinds]]] = {
+    Context: {
+        "path": STR,
+        "route": STR,
+        "headers": one(Headers),
+        "query": one(URLSearchParams),
+        "set": one(Settings),
+        "request": one(Request),
+        "params": None,
+    },
+    Request: {"method": STR, "raw_path": STR, "raw_query": STR, "headers": one(Headers)},
+    Settings: {"status": None, "headers": one(Headers)},
+}
+_SET: Final[dict[type, frozenset[str]]] = {Settings: frozenset({"status"})}
+
+
+def attribute(value: Value, name: str) -> Value:
+    """What an attribute of a value is, a method included.
+
+    Raises:
+        MayBlock: it may be code that blocks.
+    """
+    if value.kinds is None:
+        raise MayBlock(_taking(name, value))
+    found: list[Value] = []
+    calls: list[Call] = []
+    for kind in value.kinds:
+        member = _member(kind, name)
+        if member is None:
+            raise MayBlock(f"takes the attribute `{name}` of {kind.cls.__qualname__}")
+        if not isinstance(member, Value):
+            calls.append(member)
+        elif member is not _RAISES:
+            found.append(member)
+    if found and calls:
+        raise MayBlock(_taking(name, value))
+    if calls:
+        return Value(known=Method(value, calls), name=name)
+    kinds = joined(member.kinds for member in found)
+    return Value(kinds, name=name, size=value.size)
+
+
+def _taking(name: str, value: Value) -> str:
+    of = f"`{value.name}`" if value.name else "a value"
+    return f"takes the attribute `{name}` of {of}, whose type is not known"
+
+
+_RAISES: Final = Value(frozenset())
+"""What there is not, so that no code goes on after it was asked for."""
+
+
+def _member(kind: Kind, name: str) -> Value | Call | None:
+    """An attribute or method; None where it may be anything."""
+    cls = kind.cls
+    if cls in METHODS and name in METHODS[cls]:
+        return METHODS[cls][name]
+    if cls in _ATTRIBUTES:
+        return Value(_ATTRIBUTES[cls][name]) if name in _ATTRIBUTES[cls] else None
+    if cls in PLAIN and cls not in METHODS and cls.__name__ in STANDARD:
+        attributes, methods = STANDARD[cls.__name__]
+        return Value(attributes[name]) if name in attributes else methods.get(name)
+    if cls in PLAIN and not hasattr(cls, name):
+        return _RAISES
+    if type(cls) is not type and "msgspec" in sys.modules:
+        from portico._struct_types import field, is_silent
+
+        return field(kind, name) if is_silent(cls) else None
+    return None
+
+
+def set_attribute(holder: Value, name: str, value: Value) -> None:
+    """Refuse to set an attribute that may be code, or of whose value something is known.
+
+    Raises:
+        MayBlock: it is such a one.
+    """
+    for kind in holder.kinds or ():
+        if name in _SET.get(kind.cls, ()):
+            continue
+        member = _member(kind, name) if type(kind.cls) is not type else None
+        if not isinstance(member, Value):
+            raise MayBlock(f"sets the attribute `{name}` of {kind.cls.__qualname__}")
+        if value.size > 1:  # its size is lost, as that of an item; see `_HELD`
+            raise MayBlock("keeps a large value")
+        check_kept(member.kinds, value)
+    if holder.kinds is None:
+        raise MayBlock(f"sets the attribute `{name}` of a value whose type is not known")

@@ -1,0 +1,186 @@
+"""Straight-line code: a function that comes to its end in a bounded time, run on what is known.
+
+Theory of operation. The instructions of a function are gone through once, with a stack and local
+names of which only is known what `_known_types` says: the exact classes that each value may have.
+Every instruction either is known to do nothing but compute (`_opcodes` has the table), or
+the function *may block*: so does a call that is not in the fixed list, an attribute of an unknown
+object, an opcode of a version that is not known here. Where two ways meet, what is known is what
+holds on both; an exception leads from each instruction to its handler. Code that comes back to
+where it was loops, and may take any time.
+
+So whatever is found not to block cannot wait for anything, sets no context variable, and runs no
+code but Portico's, msgspec's and that of Python's own classes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from portico._bytecode import Instruction, handlers, instructions, opnames
+from portico._frame import Frame, State
+from portico._known_types import UNKNOWN, MayBlock, Value
+from portico._opcodes import EXCEPTION, LAST, perform
+
+if TYPE_CHECKING:
+    from types import CodeType
+
+    from portico._bytecode import Handler
+    from portico._names import Names
+
+MAX_STEPS: Final = 5_000
+
+
+class Finding(NamedTuple):
+    """Why a function may block.
+
+    Attributes:
+        reason: what it does, as a verb phrase.
+        offset: where.
+    """
+
+    reason: str
+    offset: int
+
+
+def run(code: CodeType, names: Names, parameters: dict[str, Value]) -> Finding | None:
+    """Go through a function; None where it is straight-line code that does not block.
+
+    Args:
+        code: its code.
+        names: what the names around it stand for.
+        parameters: what is known of its parameters.
+    """
+    steps = instructions(code)
+    catching = handlers(code)
+    if catching:
+        catching = _without_conversion(steps, catching)
+    loop = _loop(steps, catching)
+    if loop is not None:
+        # Waiting is a loop as well.
+        waits = (step.offset for step in steps if step.opname == "GET_AWAITABLE")
+        waiting = next(waits, None)
+        return Finding("loops", loop) if waiting is None else Finding("awaits", waiting)
+    return _Run(names, steps, catching).finding(parameters)
+
+
+_STOPITERATION_ERROR: Final = 3  # CPython's Include/internal/pycore_intrinsics.h
+
+
+def _without_conversion(steps: tuple[Instruction, ...], catching: list[Handler]) -> list[Handler]:
+    """Without what is around all of a coroutine, from 3.12 on: it only renames a StopIteration."""
+    renaming = {
+        step.offset
+        for step in steps
+        if step.opname == "CALL_INTRINSIC_1" and step.arg == _STOPITERATION_ERROR
+    }
+    return [handler for handler in catching if handler.target not in renaming]
+
+
+class _Run:
+    __slots__ = ("_catching", "_index", "_left", "_meeting", "_names", "_pending", "_steps")
+
+    def __init__(
+        self, names: Names, steps: tuple[Instruction, ...], catching: list[Handler]
+    ) -> None:
+        self._names = names
+        self._steps = steps
+        self._catching = catching
+        self._index = {step.offset: index for index, step in enumerate(steps)}
+        self._meeting = {step.value for step in steps if "JUMP" in step.opname}
+        self._pending: dict[int, State] = {}
+        self._left = MAX_STEPS
+
+    def finding(self, parameters: dict[str, Value]) -> Finding | None:
+        self._go(self._steps[0].offset, State([], parameters))
+        while self._pending:
+            # The first of them: most ways lead forward, so that what meets there has come by then.
+            offset = min(self._pending)
+            finding = self._stretch(offset, Frame(self._names, self._pending.pop(offset)))
+            if finding is not None:
+                return finding
+        return None
+
+    def _stretch(self, offset: int, frame: Frame) -> Finding | None:
+        """Go on from an instruction to where another way may come in, or the code ends."""
+        handler: Handler | None = None
+        for index in range(self._index[offset], len(self._steps)):
+            step = self._steps[index]
+            if step.offset in self._meeting and step.offset != offset:
+                self._go(step.offset, State(frame.stack, frame.local))
+                return None
+            self._left -= 1
+            if self._left < 0:
+                return Finding("is too long to look through", step.offset)
+            if self._catching:
+                handler = self._go_to_handler(step.offset, frame, handler)
+            try:
+                perform(frame, step)
+            except MayBlock as reason:
+                return Finding(str(reason), step.offset)
+            if step.opname in _ASSIGNING:
+                handler = None
+            for target, state in frame.jumps:
+                self._go(target, state)
+            frame.jumps.clear()
+            if frame.is_over:
+                return None
+        return None
+
+    def _go(self, offset: int, state: State) -> None:
+        pending = self._pending.get(offset)
+        self._pending[offset] = state if pending is None else pending.joined(state)
+
+    def _go_to_handler(self, offset: int, frame: Frame, last: Handler | None) -> Handler | None:
+        """The handler of an instruction, which is told what is known, unless it was the last."""
+        for handler in self._catching:
+            if handler.start <= offset < handler.end:
+                if handler is not last:
+                    stack = frame.stack[: handler.depth]
+                    stack += [UNKNOWN, EXCEPTION] if handler.keeps_place else [EXCEPTION]
+                    self._go(handler.target, State(stack, frame.local.copy()))
+                return handler
+        return None
+
+
+_ASSIGNING: Final = opnames("STORE_FAST STORE_FAST_STORE_FAST STORE_FAST_LOAD_FAST DELETE_FAST")
+"""Instructions after which a handler would find other names than before."""
+
+
+def _loop(steps: tuple[Instruction, ...], catching: list[Handler]) -> int | None:
+    """Where code comes back to where it was; None where it does not."""
+    if not any("BACKWARD" in step.opname for step in steps) and all(
+        handler.target >= handler.end for handler in catching
+    ):
+        return None
+    follow = _successors(steps, catching)
+    on_way, done = set[int](), set[int]()
+    way: list[tuple[int, list[int]]] = [(steps[0].offset, list(follow[steps[0].offset]))]
+    on_way.add(steps[0].offset)
+    while way:
+        offset, rest = way[-1]
+        if not rest:
+            way.pop()
+            on_way.discard(offset)
+            done.add(offset)
+            continue
+        target = rest.pop()
+        if target in on_way:
+            return offset
+        if target not in done:
+            on_way.add(target)
+            way.append((target, list(follow[target])))
+    return None
+
+
+def _successors(steps: tuple[Instruction, ...], catching: list[Handler]) -> dict[int, set[int]]:
+    found: dict[int, set[int]] = {}
+    for index, step in enumerate(steps):
+        after = found[step.offset] = set[int]()
+        if step.opname not in LAST and index + 1 < len(steps):
+            after.add(steps[index + 1].offset)
+        if "JUMP" in step.opname or step.opname in ("FOR_ITER", "SEND"):
+            after.add(step.value)
+        for handler in catching:
+            if handler.start <= step.offset < handler.end:
+                after.add(handler.target)
+    return found

@@ -73,9 +73,9 @@ class OpenWork:
 
     async def finish_own(self, platform: Platform) -> None:
         """Do the work of the application's own start and stop, for as long as the grace."""
-        from anyio import move_on_after
-
         if not platform.end():
+            from anyio import move_on_after
+
             with move_on_after(self._grace):
                 await platform.afinish()
 

@@ -112,9 +112,8 @@ async def serve(
         await refuse(failure(), scope, platform.send)
     finally:
         platform.ended()
-        if platform.has_work:
-            with CancelScope(shield=True):
-                await platform.afinish()
+        if not platform.end():
+            await host.work.finish(platform)
 
 
 async def _converse(

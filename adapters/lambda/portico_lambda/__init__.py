@@ -12,6 +12,7 @@ from portico_lambda._platform import (
 )
 from portico_lambda._request import LambdaRequest
 from portico_lambda._shapes import EventError, Shape, shape_of
+from portico_lambda._time_limit import OutOfTimeError
 
 __all__ = [
     "CAPABILITIES",
@@ -24,6 +25,7 @@ __all__ = [
     "LambdaPlatform",
     "LambdaRaw",
     "LambdaRequest",
+    "OutOfTimeError",
     "RuntimeApiError",
     "Shape",
     "shape_of",

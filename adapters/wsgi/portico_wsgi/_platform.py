@@ -107,11 +107,6 @@ class WsgiPlatform(Platform):
         return given or ""
 
     @property
-    def is_quiet(self) -> bool:
-        """Whether nobody has given it anything to do behind the answer."""
-        return self._work is None and self._endings is None
-
-    @property
     def signal(self) -> AbortSignal:
         """Aborted when the server gives a stream up before its end; nothing tells it earlier."""
         if self._controller is None:

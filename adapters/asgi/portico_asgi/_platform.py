@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, TypeVar, cast
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from portico_asgi._request import Scope
 
 T = TypeVar("T")
+
+_is_port = re.compile("[0-9]{1,5}").fullmatch
 
 CAPABILITIES: Final[Capabilities] = MappingProxyType(
     {
@@ -217,4 +220,4 @@ def read_peer(scope: Scope) -> Peer:
     if not client or not client[0]:
         return Peer(None, None, "unknown")
     port = str(client[1])
-    return Peer(client[0], int(port) if port.isdecimal() else None, "socket")
+    return Peer(client[0], int(port) if _is_port(port) else None, "socket")

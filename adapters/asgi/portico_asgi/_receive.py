@@ -115,7 +115,9 @@ class Inbox:
                     message = await self.receive()
                     if message["type"] != "http.request":
                         self._note(message)
-                        break
+                        if message["type"] == "http.disconnect":
+                            break
+                        continue
                     body: bytes = message.get("body") or b""
                     self.ended = not message.get("more_body", False)
                     if body:
@@ -288,8 +290,9 @@ class Inbox:
     def _note(self, message: Message) -> None:
         if message["type"] == "http.disconnect":
             self.lose()
-        elif not self.ended:
-            # Both keys have defaults (ASGI 3.0 "Request - receive event").
+        elif message["type"] == "http.request" and not self.ended:
+            # Any other message says nothing of the body. Both keys of this one have defaults (ASGI
+            # 3.0 "Request - receive event").
             self._ahead = message.get("body") or None
             self.ended = not message.get("more_body", False)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple, TypeVar, cast
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from portico import AbortController, AbortSignal
 
 T = TypeVar("T")
+
+_is_port = re.compile("[0-9]{1,5}").fullmatch
 
 CAPABILITIES: Final[Capabilities] = MappingProxyType(
     {
@@ -165,7 +168,7 @@ class SerialWsgiPlatform(WsgiPlatform):
 def read_peer(environ: WSGIEnvironment) -> Peer:
     """REMOTE_ADDR and REMOTE_PORT (RFC 3875 section 4.1.8), which the server took of its socket."""
     address: str = environ.get("REMOTE_ADDR") or ""
-    port = str(environ.get("REMOTE_PORT") or "")
     if not address:  # a Unix socket
         return Peer(None, None, "unknown")
-    return Peer(address, int(port) if port.isdecimal() else None, "socket")
+    port = str(environ.get("REMOTE_PORT") or "")
+    return Peer(address, int(port) if _is_port(port) else None, "socket")

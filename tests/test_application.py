@@ -160,7 +160,7 @@ def test_a_path_that_is_none_is_refused_before_the_function_is_decorated(path: s
 def test_an_unknown_option_is_named_beside_those_that_there_are() -> None:
     options: Any = {"bloking": False}
 
-    with pytest.raises(DefinitionError, match=r"GET /.*'bloking'.*blocking, needs"):
+    with pytest.raises(DefinitionError, match=r"GET /.*'bloking'.*blocking, on_disconnect, needs"):
         Portico().get("/", **options)
 
 

@@ -714,7 +714,10 @@ def test_work_that_fails_is_reported_and_the_answer_stands(serve: Serve, reports
 
     assert get(serve(only_get(answer))).body == b"ok"
     assert done == ["next"]
-    assert [where for where, _ in reports] == ["background work failed"] * 2
+    assert [where for where, _ in reports] == [
+        "background work failed: fail",
+        "background work failed: cancel",
+    ]
 
 
 def test_work_is_done_when_the_answer_has_failed(serve: Serve, reports: Reports) -> None:

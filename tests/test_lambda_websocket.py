@@ -4,14 +4,17 @@ The events have the fields of AWS's documentation ("Integrations for WebSocket A
 "WebSocket API mapping template reference"), with values as an API sends them.
 """
 
+import asyncio
 import base64
 import json
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
+import hypothesis
 import pytest
 from msgspec import Struct
 
+from fuzzing import fuzz, mutants
 from portico import CapabilityError, Context, DefinitionError, HTTPError, Portico, WebSocket, use
 from portico.contract import Capability, Platform
 from portico_lambda import (
@@ -22,6 +25,7 @@ from portico_lambda import (
     LambdaPlatform,
     LambdaRaw,
     MemoryConnections,
+    OutOfTimeError,
 )
 
 ID = "X1y2Zabc_DoCJ3w="
@@ -553,6 +557,35 @@ def test_a_message_that_is_no_text_is_refused(given: dict[str, Any]) -> None:
     assert served(given)["statusCode"] == 400
 
 
+@pytest.fixture(scope="module")
+def fuzzed() -> Iterator[Lambda]:
+    app, _ = chat()
+    handler = Lambda(app, connections=MemoryConnections())
+    yield handler
+    handler.close()
+
+
+DOCUMENTS: list[Any] = [connect({"user": "Ada"}), message('{"text": "hi"}'), disconnect()]
+
+
+@fuzz(150)
+@hypothesis.given(mutants(DOCUMENTS))
+def test_whatever_an_event_has_it_gets_a_status_and_nothing_unexpected_goes_wrong(
+    fuzzed: Lambda, document: Any
+) -> None:
+    REPORTED.clear()
+    fuzzed(connect())
+    try:
+        result = fuzzed(document)
+    except EventError:
+        return  # it is none of a WebSocket any more
+
+    assert isinstance(result["statusCode"], int)
+    json.dumps(result)
+    # A connection of another id, whose handshake is not there, and nothing else.
+    assert [error for error in REPORTED if type(error) is not LookupError] == []
+
+
 def test_the_request_is_that_of_the_handshake() -> None:
     app = Portico()
     seen: list[object] = []
@@ -705,6 +738,44 @@ def test_work_is_done_before_the_invocation_ends() -> None:
     served(message("x"))
 
     assert done == ["done"]
+
+
+class Hurried:
+    """The runtime's context object of a function that has hardly any time."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 100
+
+
+@pytest.mark.parametrize("event_of", ["open", "message"])
+def test_an_event_that_takes_too_long_is_given_up_in_time(event_of: str) -> None:
+    app = Portico()
+    socket = app.ws("/")
+    seen: list[object] = []
+
+    async def hang(ctx: Context) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            seen.append("left")
+
+    @socket.open
+    async def joined(ctx: Context) -> None:
+        if event_of == "open":
+            await hang(ctx)
+
+    @socket.message
+    async def said(ctx: Context, message: str) -> None:
+        await hang(ctx)
+
+    served = Served(app)
+    if event_of == "message":
+        served(connect())
+    given = connect() if event_of == "open" else message("x")
+
+    assert served.handler(given, Hurried())["statusCode"] == 504
+    assert (seen, [type(error) for error in served.reported]) == (["left"], [OutOfTimeError])
+    assert list(served.connections.handshakes) == ([] if event_of == "open" else [ID])
 
 
 def test_requests_are_answered_beside() -> None:

@@ -22,6 +22,7 @@ from portico._errors import (
     PeerError,
     PorticoError,
     UndeclaredAnswerError,
+    UnfinishedWorkError,
     UnhandledEventError,
 )
 from portico._headers import Headers
@@ -304,6 +305,7 @@ __all__ = [
     "UnavailableForLegalReasons",
     "UndeclaredAnswerError",
     "UnencodableError",
+    "UnfinishedWorkError",
     "UnhandledEventError",
     "UnprocessableContent",
     "UnreachedHookWarning",

@@ -11,6 +11,7 @@ from portico._cookie_line import is_cookie_name
 from portico._cookie_options import CookieOptions
 
 _escape = re.compile(rb"%([0-9A-Fa-f]{2})")
+_WHITESPACE: Final = " \t"  # RFC 6265 section 2.2 WSP
 
 _DEFAULTS: Final = CookieOptions()
 
@@ -25,9 +26,10 @@ def parse_cookies(fields: Iterable[str]) -> dict[str, str]:
     for field in fields:
         for pair in field.split(";"):
             name, equals, value = pair.partition("=")
-            name = name.strip()
+            # Not every white space: the last byte of "à" in UTF-8 is one in latin-1.
+            name = name.strip(_WHITESPACE)
             if equals and name and name not in cookies:
-                value = value.strip()
+                value = value.strip(_WHITESPACE)
                 is_plain = value[:1] != '"' and "%" not in value
                 cookies[name] = value if is_plain else _decoded(value)
     return cookies

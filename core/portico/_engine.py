@@ -81,11 +81,12 @@ class Pipeline:
         "_shields",
         "_takers",
         "_traces",
+        "_whole",
         "has_say_in_errors",
         "run",
     )
 
-    def __init__(self, chain: Chain, colour: Colour) -> None:
+    def __init__(self, chain: Chain, colour: Colour, *, on_disconnect: str | None = None) -> None:
         links = [link for link in chain.links() if link.kind not in ("after_response", "trace")]
         is_async = any(link.signature.is_async for link in links)
         offloads = is_async or colour == "loop"
@@ -112,7 +113,12 @@ class Pipeline:
         self.has_say_in_errors = bool(chain.error or self._traces or self._after_response)
         declared = chain.declared
         self._declared = None if declared is None or declared.is_trivial else declared
+        self._whole: Run = self._run
         self.run = self._specialised(chain, front, on_loop=colour == "loop") or self._run
+        if on_disconnect is not None:
+            wanted = on_disconnect == "cancel"
+            self.run = partial(_told_of_disconnect, self.run, wanted)
+            self._whole = partial(_told_of_disconnect, self._run, wanted)
 
     def _run(self, ctx: Context) -> Response | Awaitable[Response]:
         return self.start(ctx, self._answered(ctx))
@@ -120,7 +126,7 @@ class Pipeline:
     def run_with_resources(self, ctx: Context) -> Response | Awaitable[Response]:
         """The same as `run`, where resources live as long as a request."""
         wanted = ctx._running.wanted_by(self._chain, self._chain.links())
-        return self._run(ctx) if wanted else self.run(ctx)
+        return self._whole(ctx) if wanted else self.run(ctx)
 
     def _specialised(self, chain: Chain, front: list[Step], *, on_loop: bool) -> Run | None:
         """The shorter way of a chain that is straight."""
@@ -355,3 +361,9 @@ class Pipeline:
     @property
     def _debug(self) -> bool:
         return self._chain.debug
+
+
+def _told_of_disconnect(run: Run, wanted: bool, ctx: Context) -> Response | Awaitable[Response]:
+    """Answer a request whose route says what happens when its peer leaves."""
+    ctx.platform.cancel_on_disconnect(wanted)
+    return run(ctx)

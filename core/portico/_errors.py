@@ -9,6 +9,7 @@
     ├── BodyNotReadError       synchronous code asked for a body that still arrives
     ├── AbortError             the reason of an aborted signal
     ├── UnencodableError       a value has no form in JSON
+    ├── UnfinishedWorkError    background work that was not done, in a report
     ├── UnhandledEventError    an event that is no request has no handler
     ├── UndeclaredAnswerError  an answer is not what its route declares
     ├── URLError               a text is no URL
@@ -54,6 +55,10 @@ class BodyUsedError(PorticoError):
 
 class BodyNotReadError(PorticoError):
     """Synchronous code asked for a body that the runtime delivers asynchronously."""
+
+
+class UnfinishedWorkError(PorticoError):
+    """Work of `wait_until` was not done: it had no more time. Reported, never raised."""
 
 
 class UnhandledEventError(PorticoError, ValueError):

@@ -97,9 +97,12 @@ class RouteOptions(HookOptions, total=False):
         blocking: whether its synchronous functions may block; False keeps them on the event loop.
         needs: capabilities without which the route makes no sense; an adapter of a runtime that
             lacks one refuses the application when it is constructed.
+        on_disconnect: what happens to the handler when its peer leaves, whatever the adapter's
+            option says: `"signal"` aborts `request.signal`, `"cancel"` cancels the handler too.
     """
 
     blocking: bool
+    on_disconnect: Literal["signal", "cancel"]
     needs: Collection[Capability]
 
 
@@ -140,6 +143,8 @@ def _unexpected(name: str, value: Any) -> str:
     """What the value of an option must be where it is something else, or `""`."""
     if name in ("standalone", "blocking") and not isinstance(value, bool):
         return "True or False"
+    if name == "on_disconnect" and value not in ("signal", "cancel"):
+        return "'signal' or 'cancel'"
     if name == "detail" and not isinstance(value, Mapping):
         return "a mapping, such as {'summary': 'All users'}"
     if name in ("tags", "needs") and (isinstance(value, str) or not isinstance(value, Collection)):

@@ -81,6 +81,10 @@ class MountedPlatform(Platform):
         """Take work that is not a part of the answer; it runs with that of the whole request."""
         return self._outer.wait_until(work)
 
+    def cancel_on_disconnect(self, wanted: bool, /) -> None:
+        """Say whether a handler under way is cancelled when its peer leaves."""
+        self._outer.cancel_on_disconnect(wanted)
+
     def _at_end(self, ending: Ending) -> None:
         self._outer._at_end(ending)
 
@@ -118,12 +122,25 @@ class MountedPlatform(Platform):
         """Whether that work has an awaitable."""
         return self._outer.needs_loop
 
+    def end(self) -> bool:
+        """Say that the request is over."""
+        return self._outer.end()
+
+    @property
+    def unfinished(self) -> list[str]:
+        """The names of the work that is not done."""
+        return self._outer.unfinished
+
+    def give_up(self, reason: str, /) -> None:
+        """Run no more of the work, and report what is not done by name."""
+        self._outer.give_up(reason)
+
     async def afinish(self) -> None:
         """Run the work of `wait_until`."""
         await self._outer.afinish()
 
     def finish(self) -> None:
-        """Run the work of `wait_until` without an event loop."""
+        """Run the work of `wait_until` as far as it needs no event loop."""
         self._outer.finish()
 
     def __getattr__(self, name: str) -> Any:

@@ -60,6 +60,8 @@ class CutDecoder:
         self._max_preamble = limits.max_header_bytes + len(self._delimiter) + len("\r\n--\r\n")
         self._parts = 0
         self._held = b""
+        # So much of it is known to be delimiters, and is not looked at again with each chunk.
+        self._checked = 0
         self._decoder = werkzeug.MultipartDecoder(
             boundary,
             # A second line of defence, never reached: what is left of one slice, and the next.
@@ -108,16 +110,18 @@ class CutDecoder:
         A delimiter is a line break, `--`, the boundary, and then either `--` or white space and a
         line break, which may be that of the next. To hold back too much does no harm.
         """
-        cut = len(data) - data.endswith(b"\r")
-        is_whole = False
+        cut, last = len(data) - data.endswith(b"\r"), -1
         while True:
             line_break = max(data.rfind(b"\r", 0, cut), data.rfind(b"\n", 0, cut))
-            if not self._may_delimit(data[line_break + 1 : cut], is_whole=is_whole):
-                return cut
-            if line_break < 0:
-                return 0
-            cut = line_break - data.endswith(b"\r\n", 0, line_break + 1)
-            is_whole = True
+            if not self._may_delimit(data[line_break + 1 : cut], is_whole=last >= 0):
+                break
+            cut = max(line_break, 0) - data.endswith(b"\r\n", 0, line_break + 1)
+            last = max(last, cut)
+            if cut <= self._checked:
+                cut = 0
+                break
+        self._checked = max(last - cut, 0)
+        return cut
 
     def _may_delimit(self, line: bytes, *, is_whole: bool) -> bool:
         if not line.startswith(self._delimiter):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import TYPE_CHECKING, Final, Literal, TypedDict
+from math import inf
+from typing import TYPE_CHECKING, Final, Literal, TypedDict, cast
 
 from portico._body import BodyLimits
 
@@ -23,6 +24,9 @@ class OptionArguments(TypedDict, total=False):
     root_path: str | None
     strict: bool
     check: Literal["now", "deferred"]
+    on_disconnect: Literal["signal", "cancel"]
+    shutdown_grace: float
+    deadline_margin: float | None
 
 
 class Options:
@@ -49,9 +53,27 @@ class Options:
         strict: raise where the runtime would lose a part of the answer, instead of a warning.
         check: `"now"` checks the application when the adapter is constructed; `"deferred"` leaves
             it to the first hit of each route, for the shortest cold start.
+        on_disconnect: what happens to a handler under way whose peer leaves, where a route does not
+            say: `"signal"` aborts `request.signal`, `"cancel"` cancels the handler too. Both need
+            a runtime that is told, where `DISCONNECT` is native.
+        shutdown_grace: seconds that background work gets when the application stops; what is not
+            done then is cancelled, and reported by name.
+        deadline_margin: seconds before the platform's deadline at which a request is given up and
+            answered with 504. With None it is half a second, and for asynchronous routes alone;
+            a number has synchronous routes run in a thread of their own, which can be left behind.
     """
 
-    __slots__ = ("check", "hosts", "limits", "root_path", "strict", "trust")
+    __slots__ = (
+        "check",
+        "deadline_margin",
+        "hosts",
+        "limits",
+        "on_disconnect",
+        "root_path",
+        "shutdown_grace",
+        "strict",
+        "trust",
+    )
 
     def __init__(
         self,
@@ -65,6 +87,9 @@ class Options:
         root_path: str | None = None,
         strict: bool = False,
         check: Literal["now", "deferred"] = "now",
+        on_disconnect: Literal["signal", "cancel"] = "signal",
+        shutdown_grace: float = 10.0,
+        deadline_margin: float | None = None,
     ) -> None:
         if check not in ("now", "deferred"):
             raise ValueError(f"check is {check!r}. It is 'now' or 'deferred'.")
@@ -80,6 +105,11 @@ class Options:
         ):
             if size is not None and (type(size) is not int or size < 0):
                 raise ValueError(f"{name} is {size!r}. It is a number of bytes, such as 1_048_576.")
+        if on_disconnect not in ("signal", "cancel"):
+            raise ValueError(f"on_disconnect is {on_disconnect!r}. It is 'signal' or 'cancel'.")
+        _check_seconds("shutdown_grace", shutdown_grace)
+        if deadline_margin is not None:
+            _check_seconds("deadline_margin", deadline_margin)
         if isinstance(hosts, str):
             raise TypeError(f"hosts is the text {hosts!r}. It is a list of host names.")
         self.limits: BodyLimits = BodyLimits(max_body_size, max_form_size, max_stream_size)
@@ -96,6 +126,14 @@ class Options:
         self.root_path: str | None = root_path
         self.strict: bool = strict
         self.check = check
+        self.on_disconnect = on_disconnect
+        self.shutdown_grace: float = shutdown_grace
+        self.deadline_margin: float | None = deadline_margin
+
+
+def _check_seconds(name: str, seconds: object) -> None:
+    if type(seconds) not in (int, float) or not 0 <= cast("float", seconds) < inf:
+        raise ValueError(f"{name} is {seconds!r}. It is a number of seconds, such as 2.5.")
 
 
 DEFAULT_OPTIONS: Final = Options()

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from contextvars import copy_context
-from functools import partial
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, TypeGuard, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, TypeVar
 
 from portico._options import DEFAULT_OPTIONS, Options
 from portico._runtime import (
@@ -22,9 +20,13 @@ from portico._runtime import (
 
 if TYPE_CHECKING:
     from portico._abort import AbortSignal
+    from portico._background import Background
     from portico._forwarding import Forwarding
 
 T = TypeVar("T")
+
+OVER: Final = ()
+"""Stands in the place of a request's work when the request is over."""
 
 _NO_BINDINGS: Final[Mapping[str, Any]] = MappingProxyType({})
 
@@ -55,7 +57,7 @@ class Platform:
         env: the platform's environment, text to text.
         bindings: the objects that the platform was configured with (Workers), by name.
         deadline: when the platform ends the call, on the clock of `monotonic`, or None.
-        signal: aborted when the peer is known to be gone.
+        signal: aborted when nobody waits for the answer any more, as far as the runtime is told.
     """
 
     __slots__ = (
@@ -89,7 +91,7 @@ class Platform:
         self._peer: Peer | None = peer
         self._root_path: str | None = root_path
         self._signal: AbortSignal | None = None
-        self._work: list[Awaitable[object] | Callable[[], object]] | None = None
+        self._work: Background | tuple[()] | None = None
         self._endings: list[Ending] | None = None
 
     def __init_subclass__(cls) -> None:
@@ -168,7 +170,7 @@ class Platform:
 
     @property
     def signal(self) -> AbortSignal:
-        """Aborted when the peer is known to be gone; never where `DISCONNECT` is absent."""
+        """Aborted when the peer is known to be gone, or the request given up for its deadline."""
         if self._signal is None:
             from portico._abort import AbortSignal
 
@@ -187,20 +189,24 @@ class Platform:
 
         An awaitable is awaited, a function is called where it may block, with the context variables
         of now, and an `async` function is both. An exception of the work goes to `report`. Work of
-        one request runs in order.
-        """
-        from portico._signature import is_coroutine_function
+        one request runs in order; work that others give meanwhile, from any thread, comes last.
 
-        if not _is_awaitable(work) and not callable(work):
-            raise TypeError(f"wait_until() got {work!r}. Give it a function or an awaitable.")
-        if self._work is None:
-            self._work = []
-        if is_coroutine_function(work):
-            work = cast("Callable[[], Awaitable[object]]", work)()
-        if not _is_awaitable(work):
-            work = partial(copy_context().run, cast("Callable[[], object]", work))
-        self._work.append(work)
+        Raises:
+            TypeError: it is no work.
+            PorticoError: the request is over, its work done.
+        """
+        from portico._background import take
+
+        take(self, work)
         return self.promise
+
+    def cancel_on_disconnect(self, wanted: bool, /) -> None:
+        """Say whether a handler under way is cancelled when its peer leaves.
+
+        A route with the option `on_disconnect` calls it; without it the option of the adapter
+        holds. Nothing happens on a runtime that is not told of its peer while a handler runs, where
+        `DISCONNECT` is not native.
+        """
 
     async def early_hints(self, links: Iterable[str], /) -> bool:
         """Send 103 with these `Link` values (RFC 8297); False says that it was not sent."""
@@ -253,74 +259,63 @@ class Platform:
         """Whether there is work of the request that has not run."""
         return bool(self._work or self._endings)
 
+    @property
+    def needs_loop(self) -> bool:
+        """Whether some of the work needs an event loop, so that `afinish` must run it."""
+        from portico._background import needs_loop
+
+        return needs_loop(self)
+
+    def end(self) -> bool:
+        """Say that the request is over, so that it takes no more work.
+
+        False says that it is not: there is work, which `finish` or `afinish` does first.
+        """
+        if self._work or self._endings:
+            return False
+        self._work = OVER
+        return True
+
     async def afinish(self) -> None:
         """Run the work of `wait_until`, in order; adapters call it at the promised moment.
 
         What the core has to end behind it is a part of it, so it runs in the task of the request
-        where cancel scopes are to be left there.
+        where cancel scopes are to be left there. Cancelled, it reports by name what is not done.
         """
-        while self._work or self._endings:
-            try:
-                if self._work:
-                    await _do(self, self._work.pop(0))
-                elif self._endings:
-                    await self._endings.pop().leave(None)
-            except Exception as error:  # noqa: BLE001 - reported; the other work still runs
-                self.report(error, "background work failed")
+        from portico._background import run
+
+        await run(self)
+
+    def finish(self) -> None:
+        """Run the work of `wait_until` as far as it needs no event loop.
+
+        Where `has_work` is still true then, `afinish` has to do the rest.
+        """
+        from portico._background import run_now
+
+        run_now(self)
+
+    @property
+    def unfinished(self) -> list[str]:
+        """The names of the work that is not done: what is being done, and what waits."""
+        from portico._background import unfinished
+
+        return unfinished(self)
+
+    def give_up(self, reason: str, /) -> None:
+        """Run no more of the work, and report what is not done by name (`UnfinishedWorkError`).
+
+        What is being done at the moment, in another thread, goes on as long as it can.
+
+        Args:
+            reason: why, as the end of a sentence: `"the server stops"`.
+        """
+        from portico._background import give_up
+
+        give_up(self, reason)
 
     def _at_end(self, ending: Ending) -> None:
         """Do this behind all of the work, the last one first."""
         if self._endings is None:
             self._endings = []
         self._endings.append(ending)
-
-    def finish(self) -> None:
-        """Run the work of `wait_until` without an event loop, for calls that had none.
-
-        An awaitable is reported and not run; `needs_loop` tells beforehand whether there is one.
-        """
-        from portico._resumption import run_now
-
-        while self._work or self._endings:
-            try:
-                if self._work:
-                    _do_now(self._work.pop(0))
-                elif self._endings:
-                    run_now(self._endings.pop().leave(None))
-            except Exception as error:  # noqa: BLE001 - reported; the other work still runs
-                self.report(error, "background work failed")
-
-    @property
-    def needs_loop(self) -> bool:
-        """Whether some of the work needs an event loop, so that `afinish` must run it."""
-        return any(isinstance(work, Awaitable) for work in self._work or ()) or any(
-            ending.needs_loop for ending in self._endings or ()
-        )
-
-
-async def _do(platform: Platform, work: Awaitable[object] | Callable[[], object]) -> None:
-    result: object = work
-    if callable(work):
-        # In a tuple, since trio does not let a thread give back a coroutine.
-        (result,) = await platform.run_blocking(partial(_called, work))
-    if _is_awaitable(result):
-        await result
-
-
-def _do_now(work: Awaitable[object] | Callable[[], object]) -> None:
-    if not callable(work):
-        raise TypeError(f"{work!r} needs an event loop: call `afinish`.")
-    result = work()
-    if _is_awaitable(result):
-        raise TypeError(
-            f"Background work gave {result!r}, which nobody awaits here. Give `wait_until` the "
-            "coroutine, or the `async` function, itself."
-        )
-
-
-def _called(work: Callable[[], object]) -> tuple[object]:
-    return (work(),)
-
-
-def _is_awaitable(value: object) -> TypeGuard[Awaitable[object]]:
-    return isinstance(value, Awaitable)

@@ -97,6 +97,7 @@ class Registrar(RouteRegistration, HookRegistration, KeyRegistration, Applicatio
                 blocking=options.get("blocking", self._blocking),
                 needs=options.get("needs", ()),
                 where=where,
+                on_disconnect=options.get("on_disconnect"),
             )
             app._add_route(route)
             return target

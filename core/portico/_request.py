@@ -327,7 +327,7 @@ def content_length(headers: Headers) -> int | None:
     values = headers.get_all("content-length")
     if not values or values == [""]:  # wsgiref gives an empty text for an absent field
         return None
-    distinct = {value.strip() for joined in values for value in joined.split(",")}
+    distinct = {value.strip(" \t") for joined in values for value in joined.split(",")}
     text = distinct.pop()
     if distinct or not _is_length(text):
         raise PeerError(f"The request has the malformed Content-Length {', '.join(values)!r}.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from portico._errors import CapabilityError, DefinitionError
 from portico._hook import flattened
@@ -30,6 +30,7 @@ class Route:
             when it was registered, the outermost first, and its own.
         blocking: whether the handler may block; None where its code says it.
         needs: the capabilities without which it makes no sense.
+        on_disconnect: what happens to it when its peer leaves; None leaves it to the adapter.
         where: file and line of the registration.
         pipelines: what answers, by colour; compiled when it is first hit.
         shown: the keys of the lazy plugin that it came with.
@@ -41,6 +42,7 @@ class Route:
         "layers",
         "method",
         "needs",
+        "on_disconnect",
         "pattern",
         "pipelines",
         "shown",
@@ -59,8 +61,10 @@ class Route:
         needs: Collection[Capability],
         where: str,
         shown: frozenset[Key[Any]] = frozenset(),
+        on_disconnect: Literal["signal", "cancel"] | None = None,
     ) -> None:
         self.shown = shown
+        self.on_disconnect: Literal["signal", "cancel"] | None = on_disconnect
         self.method = method
         self.pattern = pattern
         self.target = target
@@ -96,6 +100,7 @@ class Route:
             needs=self.needs,
             where=self.where,
             shown=shown,
+            on_disconnect=self.on_disconnect,
         )
 
     @property
@@ -162,7 +167,8 @@ class Route:
         if pipeline is None:
             from portico._engine import Pipeline
 
-            pipeline = self.pipelines[colour] = Pipeline(self.chain(surroundings), colour)
+            chain, how = self.chain(surroundings), self.on_disconnect
+            pipeline = self.pipelines[colour] = Pipeline(chain, colour, on_disconnect=how)
         return pipeline
 
     def check(self, surroundings: Surroundings) -> None:

@@ -17,11 +17,16 @@ The order of calls::
         answer = app.connect(request, platform, running)        the same, for a WebSocket
         upgrade = answer if isinstance(answer, Response) else await answer
         accept, then await upgrade.run(channel); or write it, where it is no `Upgrade`
-        platform.finish() or await platform.afinish()           once per request, at the end
+        platform.end()                                          once per request, at the end
+        where it was false: platform.finish(), then, if `has_work`, await platform.afinish()
 
 The answer is awaited, and its stream read and closed, in one task, since task groups and cancel
 scopes may be open through both; so is `afinish` where `SHARED_RESOURCES` is absent, since there
 `handle` enters the resources of the application for each request, and `afinish` leaves them.
+
+`end` says that the request is over; where it is false there is work, which `finish` does up to what
+needs an event loop, and `afinish` on one; there `finish` is left out. No work may be dropped: what
+there is no time for is given to `give_up`, and `afinish` does the same where it is cancelled.
 
 Each request is handled in a context (`contextvars`) of its own, which the adapter makes.
 

@@ -122,3 +122,5 @@ assert_type(app.check(), None)
 assert_type(app.compile(), None)
 
 app.get("/file", file("favicon.ico", content_type="image/x-icon"))
+app.get("/left", several, on_disconnect="cancel")
+app.get("/stays", several, on_disconnect="signal")

@@ -14,6 +14,7 @@ def hello() -> str:
 app.get("/", hello, bloking=False)  # error: mypy[call-overload] pyright[reportCallIssue]
 app.get("/", needs=["websocket"])  # error: mypy[list-item] pyright[reportArgumentType]
 app.get(hello)  # error: mypy[call-overload] pyright[reportArgumentType]
+app.get("/", on_disconnect="no")  # error: mypy[call-overload] pyright[reportArgumentType]
 app.route("/", hello)  # error: mypy[call-overload] pyright[reportArgumentType]
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from contextvars import Context
     from typing import Unpack
 
-    from portico.contract import Application, Connecting, OptionArguments, Platform
+    from portico.contract import Application, Connecting, OptionArguments
     from portico_asgi._receive import Receive, Send
     from portico_asgi._request import Scope
 
@@ -88,9 +88,12 @@ class ASGI:
             answer = context.run(self._handle, request, platform, host.running)
         except Exception as error:  # noqa: BLE001 - told of where all that goes wrong is
             answer = _failed(error)
-        if type(answer) is Response and platform.is_quiet:
+        except BaseException as error:
+            platform.give_up(f"the request was ended by {type(error).__name__}")
+            raise
+        if type(answer) is Response:
             content = answer.content
-            if type(content) is bytes:
+            if type(content) is bytes and platform.ends_quietly():
                 fields = answer.wire_fields()
                 try:
                     await send(
@@ -117,15 +120,17 @@ class ASGI:
         try:
             await self._answer(host, scope, platform, answer)
         except Exception:
-            if platform.has_work:
+            if not platform.end():
                 # The server breaks the message off when this is raised, and should do so now.
-                host.tasks.spawn(platform.afinish, copy_context())
+                host.work.begin(platform)
             platform.inbox.drain(_BREAKING_OFF)
             raise
         except BaseException:
-            await _finish(platform)
+            if not platform.end():
+                await host.work.finish(platform)
             raise
-        await _finish(platform)
+        if not platform.end():
+            await host.work.finish(platform)
 
     async def _answer(
         self,
@@ -139,7 +144,11 @@ class ASGI:
                 if answer is None:
                     request = AsgiRequest(scope, platform)
                     answer = self._handle(request, platform, host.running)
-                response = answer if isinstance(answer, Response) else await answer
+                if isinstance(answer, Response):
+                    response = answer
+                else:
+                    platform.inbox.follow(stretch)
+                    response = await answer
                 content = response.content
                 if isinstance(content, bytes):
                     await write_whole(response, content, platform)
@@ -224,15 +233,6 @@ class ASGI:
         host = Host(self._app, platform, tasks_of(loop))
         self._hosts[loop] = host
         return host
-
-
-async def _finish(platform: Platform) -> None:
-    """Run what `wait_until` was given, also for a request that the server cancelled."""
-    if platform.has_work:
-        from anyio import CancelScope
-
-        with CancelScope(shield=True):
-            await platform.afinish()
 
 
 async def _failed(error: Exception) -> Response:

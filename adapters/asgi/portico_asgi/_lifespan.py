@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from portico_asgi._open_work import OpenWork
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
@@ -30,10 +32,11 @@ class Host:
         running: what the application gave when it was started; not there before.
         platform: the one that it was started with.
         tasks: those of the loop.
+        work: the background work of requests that is under way.
         is_live: whether the application has started and not begun to stop.
     """
 
-    __slots__ = ("_app", "_error", "_settled", "is_live", "platform", "running", "tasks")
+    __slots__ = ("_app", "_error", "_settled", "is_live", "platform", "running", "tasks", "work")
 
     running: Running
 
@@ -41,6 +44,7 @@ class Host:
         self._app = app
         self.platform = platform
         self.tasks = tasks
+        self.work = OpenWork(tasks, platform.options.shutdown_grace)
         self.is_live = False
         self._settled: Event = tasks.event()
         self._error: BaseException | None = None
@@ -52,7 +56,7 @@ class Host:
                 try:
                     await self._run(until, scope)
                 finally:
-                    await self.platform.afinish()
+                    await self.work.finish_own(self.platform)
         except BaseException as error:
             self._error = error
             raise
@@ -68,6 +72,8 @@ class Host:
             finally:
                 self.is_live = False
                 scope.shield = True
+                # Before what it uses is closed.
+                await self.work.drain()
 
         self.running = self._app.start(self.platform)
         if self.running.is_async:
@@ -138,6 +144,7 @@ class Lifespan:
 
 async def serve_alone(host: Host) -> None:
     """Live until the loop ends; errors are reported, since nobody awaits this task."""
+    host.work.is_alone = True
     try:
         await host.live(host.tasks.event().wait)
     except Exception as error:  # noqa: BLE001 - reported

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, TypeVar, cast
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from portico_asgi._request import Scope
 
 T = TypeVar("T")
+
+_is_port = re.compile("[0-9]{1,5}").fullmatch
 
 CAPABILITIES: Final[Capabilities] = MappingProxyType(
     {
@@ -117,14 +120,16 @@ class AsgiPlatform(ProcessPlatform):
         """The messages of the server."""
         if self._inbox is None:
             self._inbox = Inbox(self._receive, self._tasks, has_body=self.has_body)
+            self._inbox.cancels = self.options.on_disconnect == "cancel"
         return self._inbox
 
-    @property
-    def is_quiet(self) -> bool:
-        """Whether nothing is left of the request but to send its answer."""
+    def ends_quietly(self) -> bool:
+        """Whether nothing is left of the request but to send its answer; then it is over."""
         inbox = self._inbox
-        quiet = not self.has_body if inbox is None else inbox.is_quiet
-        return quiet and self._work is None and self._endings is None
+        if self._work or self._endings or (self.has_body if inbox is None else not inbox.is_quiet):
+            return False
+        self._work = ()
+        return True
 
     @property
     def sends_paths(self) -> bool:
@@ -162,6 +167,10 @@ class AsgiPlatform(ProcessPlatform):
 
             return from_thread.run_sync(lambda: self.inbox.signal)
         return self.inbox.signal
+
+    def cancel_on_disconnect(self, wanted: bool, /) -> None:
+        """Say whether the handler is cancelled when the peer leaves; if so, a watcher starts."""
+        self.inbox.cancel(wanted)
 
     @property
     def state(self) -> Mapping[str, Any]:
@@ -211,4 +220,4 @@ def read_peer(scope: Scope) -> Peer:
     if not client or not client[0]:
         return Peer(None, None, "unknown")
     port = str(client[1])
-    return Peer(client[0], int(port) if port.isdecimal() else None, "socket")
+    return Peer(client[0], int(port) if _is_port(port) else None, "socket")

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from anyio import CancelScope, Event
 
     from portico import AbortController, AbortSignal
-    from portico_asgi._loop_types import Tasks, Work
+    from portico_asgi._loop_types import Interruption, Tasks, Work
 
 Message: TypeAlias = "MutableMapping[str, Any]"
 Receive: TypeAlias = "Callable[[], Awaitable[Message]]"
@@ -43,6 +43,7 @@ class Inbox:
         has_body: whether a body may come, by the request's framing.
         ended: whether the last message of the body came.
         gone: whether the peer left before it had the whole answer.
+        cancels: whether the stretch that `follow` was given ends when the peer leaves.
         on_gone: called by the watcher, in its task, when the peer leaves; or None.
     """
 
@@ -54,10 +55,12 @@ class Inbox:
         "_failure",
         "_over",
         "_pulling",
+        "_stretch",
         "_tasks",
         "_thread",
         "_watch",
         "_watch_ended",
+        "cancels",
         "ended",
         "gone",
         "has_body",
@@ -70,7 +73,9 @@ class Inbox:
         self.has_body: bool = has_body
         self.ended: bool = False
         self.gone: bool = False
+        self.cancels: bool = False
         self.on_gone: Callable[[], None] | None = None
+        self._stretch: Interruption | None = None
         self._tasks = tasks
         self._thread = tasks.thread
         self._ahead: bytes | None = None
@@ -110,7 +115,9 @@ class Inbox:
                     message = await self.receive()
                     if message["type"] != "http.request":
                         self._note(message)
-                        break
+                        if message["type"] == "http.disconnect":
+                            break
+                        continue
                     body: bytes = message.get("body") or b""
                     self.ended = not message.get("more_body", False)
                     if body:
@@ -152,6 +159,26 @@ class Inbox:
         if self._watch is not None or self._over or self.gone:
             return
         self._begin(self._wait_for_leave)
+
+    def follow(self, stretch: Interruption) -> None:
+        """Take the stretch of the handler, which ends when the peer leaves, if that is wanted."""
+        self._stretch = stretch
+        if self.cancels:
+            self.cancel(True)
+
+    def cancel(self, wanted: bool, /) -> None:
+        """Say whether the stretch of the handler, now or later, ends when the peer leaves."""
+        self.cancels = wanted
+        stretch = self._stretch
+        if stretch is None:
+            return
+        self.on_gone = stretch.interrupt if wanted else None
+        if not wanted:
+            return
+        if self.gone:
+            stretch.interrupt()
+        else:
+            self.watch()
 
     def drain(self, seconds: float = inf) -> None:
         """Drop what is left of the body, in a task of the loop, until `unwatch`.
@@ -263,8 +290,9 @@ class Inbox:
     def _note(self, message: Message) -> None:
         if message["type"] == "http.disconnect":
             self.lose()
-        elif not self.ended:
-            # Both keys have defaults (ASGI 3.0 "Request - receive event").
+        elif message["type"] == "http.request" and not self.ended:
+            # Any other message says nothing of the body. Both keys of this one have defaults (ASGI
+            # 3.0 "Request - receive event").
             self._ahead = message.get("body") or None
             self.ended = not message.get("more_body", False)
 

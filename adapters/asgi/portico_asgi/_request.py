@@ -70,7 +70,7 @@ class AsgiRequest(NativeRequest):
             cookies = headers.get_all("cookie")
             if len(cookies) > 1:
                 # HTTP/2 may split the field (RFC 9113 section 8.2.3); a comma would not join it.
-                headers.set("cookie", "; ".join(cookies))
+                return _with_cookie(headers, "; ".join(cookies))
         return headers
 
     def _declared_length(self) -> int | None:
@@ -92,6 +92,19 @@ class AsgiRequest(NativeRequest):
 
     def _read_root_path(self) -> str:
         return self._platform.root_path
+
+
+def _with_cookie(headers: Headers, value: str) -> Headers:
+    """The fields with one `cookie` in the place of the first of several.
+
+    Its value is the peer's, and not held to what an answer may have.
+    """
+    from portico import Headers
+
+    pairs = headers.items()
+    place = next(index for index, (name, _) in enumerate(pairs) if name == "cookie")
+    others = [pair for pair in pairs[place:] if pair[0] != "cookie"]
+    return Headers.from_pairs([*pairs[:place], ("cookie", value), *others])
 
 
 def read_root_path(scope: Scope, options: Options) -> str:
@@ -137,12 +150,14 @@ def _below(target: str, root_path: str) -> str:
     from urllib.parse import unquote
 
     root = unquote(root_path)
-    end = path.find("/", 1)
+    # No longer prefix decodes to the root, and to try them all takes a square of their number.
+    longest = len("%F0%9F%8D%95") * len(root)
+    end = path.find("/", 1, longest + 1)
     while end != -1:
         if unquote(path[:end]) == root:
             return path[end:]
-        end = path.find("/", end + 1)
-    return "/" if unquote(path) == root else target
+        end = path.find("/", end + 1, longest + 1)
+    return "/" if len(path) <= longest and unquote(path) == root else target
 
 
 def may_have_body(scope: Scope) -> bool:

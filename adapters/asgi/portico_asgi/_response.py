@@ -35,6 +35,9 @@ async def write_path(response: Response, content: ByteStream, platform: AsgiPlat
 
     It opens the file itself, a moment after the fields were made from the one that is open here,
     and breaks the answer off where that has not as many bytes as were announced.
+
+    Raises:
+        OSError: the server could not open the file.
     """
     platform.streams = True
     try:
@@ -45,7 +48,9 @@ async def write_path(response: Response, content: ByteStream, platform: AsgiPlat
         await _start(response, platform)
         path = file_of(content).path
         await platform.send({"type": "http.response.pathsend", "path": path})
-    except OSError:
+    except OSError as error:
+        if error.filename is not None:
+            raise  # of the file, and no word of the peer
         platform.inbox.lose()
     finally:
         await content.aclose()

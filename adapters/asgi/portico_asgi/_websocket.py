@@ -79,7 +79,10 @@ def request_scope(scope: Scope) -> dict[str, Any]:
     offered: list[str] = scope.get("subprotocols") or []
     if offered and all(name.lower() != _SUBPROTOCOL for name, _ in headers):
         # uvicorn with wsproto has them there alone.
-        headers.append((_SUBPROTOCOL, ", ".join(offered).encode("latin-1")))
+        names = ", ".join(offered)
+        # A character that no byte stands for shows that a server has read them as UTF-8.
+        coding = "latin-1" if max(names, default="") <= "\xff" else "utf-8"
+        headers.append((_SUBPROTOCOL, names.encode(coding)))
     scheme: str = scope.get("scheme") or "ws"
     return {
         **scope,
@@ -112,9 +115,8 @@ async def serve(
         await refuse(failure(), scope, platform.send)
     finally:
         platform.ended()
-        if platform.has_work:
-            with CancelScope(shield=True):
-                await platform.afinish()
+        if not platform.end():
+            await host.work.finish(platform)
 
 
 async def _converse(

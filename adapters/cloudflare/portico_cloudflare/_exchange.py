@@ -64,7 +64,7 @@ class Exchange:
                 self._platform.report(error, f"{self._where} failed in its stream")
             else:
                 self._native.set_exception(not_cancelled(error))
-        if self._platform.has_work:
+        if not self._platform.end():
             await finish(self._platform)
 
     async def _answer(self, answer: Response | Awaitable[Response]) -> None:

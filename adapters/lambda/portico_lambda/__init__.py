@@ -14,6 +14,7 @@ from portico_lambda._platform import (
 )
 from portico_lambda._request import LambdaRequest
 from portico_lambda._shapes import EventError, Shape, shape_of
+from portico_lambda._time_limit import OutOfTimeError
 
 if TYPE_CHECKING:
     from portico_lambda._connections import (
@@ -68,6 +69,7 @@ __all__ = [
     "LambdaRequest",
     "MemoryConnections",
     "MissingCredentialsError",
+    "OutOfTimeError",
     "PostError",
     "RuntimeApiError",
     "Shape",

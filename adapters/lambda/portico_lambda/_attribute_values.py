@@ -43,8 +43,14 @@ def value_of(value: object) -> Any:
 
 
 def _number(value: Any) -> int | Decimal:
+    if not isinstance(value, str):
+        raise TypeError  # `Decimal` takes other things for numbers
     number = Decimal(value)
     return int(value) if "." not in value and "e" not in value.lower() else number
+
+
+def _bytes(value: Any) -> bytes:
+    return a2b_base64(value, strict_mode=True)  # else it skips what is none
 
 
 def _texts(value: Any) -> list[Any]:
@@ -54,12 +60,12 @@ def _texts(value: Any) -> list[Any]:
 _READERS: Final[dict[str, Callable[[Any], Any]]] = {
     "S": lambda value: value,
     "N": _number,
-    "B": a2b_base64,
+    "B": _bytes,
     "BOOL": lambda value: value,
     "NULL": lambda value: None,
     "M": lambda value: item_of(as_table(value, "a map")),
     "L": lambda value: [value_of(each) for each in listed(value, "a list")],
     "SS": _texts,
     "NS": lambda value: [_number(each) for each in _texts(value)],
-    "BS": lambda value: [a2b_base64(each) for each in _texts(value)],
+    "BS": lambda value: [_bytes(each) for each in _texts(value)],
 }

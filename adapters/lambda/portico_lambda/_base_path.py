@@ -47,20 +47,25 @@ def before_resource(event: Fields, path: str, resource: str) -> tuple[str, str] 
     if resource == "/":
         return "/", path.rstrip("/")
     matched = _parameter.sub(lambda match: text(given, match[1]), resource)
-    start = 0
-    while start != -1:
-        if _is_same(path[start:], matched):
-            return path[start:], path[:start]
-        start = path.find("/", start + 1)
-    return None
+    start = _start_of(path, matched)
+    return None if start is None else (path[start:], path[:start])
 
 
-def _is_same(path: str, matched: str) -> bool:
-    if path == matched:
-        return True
+def _start_of(path: str, matched: str) -> int | None:
+    """Where the longest end of a path begins that is a text, as it stands or decoded."""
+    if path == matched or (path.endswith(matched) and "%" not in path):
+        return len(path) - len(matched)
     if "%" not in path:
-        return False
+        return None
     from urllib.parse import unquote
 
-    plain = unquote(path)
-    return plain in (matched, unquote(matched))
+    wanted = (matched, unquote(matched))
+    found = len(path) - len(matched) if path.endswith(matched) else None
+    start, length = len(path), 0
+    for segment in reversed(path.split("/")[1:]):
+        start -= len(segment) + 1
+        # Only an end of the right length is decoded: all of them would take a square of the time.
+        length += len(unquote(segment)) + 1
+        if any(length == len(each) for each in wanted) and unquote(path[start:]) in wanted:
+            found = start if found is None else min(start, found)
+    return found

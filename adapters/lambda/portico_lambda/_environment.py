@@ -10,6 +10,7 @@ from portico_lambda._platform import LambdaPlatform
 if TYPE_CHECKING:
     from portico.contract import Application, Options
     from portico_lambda._loop import Host, Loop
+    from portico_lambda._worker import Worker
 
 
 class Environment:
@@ -18,6 +19,7 @@ class Environment:
     def __init__(self, app: Application, options: Options) -> None:
         self._loop: Loop | None = None
         self._host: Host | None = None
+        self._worker: Worker | None = None
         self._platform = LambdaPlatform(options)
         self.running = app.start(self._platform)
         if self.running.is_async:
@@ -39,8 +41,19 @@ class Environment:
             self._loop = Loop()
         return self._loop
 
+    @property
+    def worker(self) -> Worker:
+        """The thread for synchronous code that may be left behind, another one where it was."""
+        if self._worker is None or self._worker.is_left_behind:
+            from portico_lambda._worker import Worker
+
+            self._worker = Worker()
+        return self._worker
+
     def leave(self) -> None:
         """Leave the `Running` and end the loop. An exception is reported: nobody waits for it."""
+        if self._worker is not None:
+            self._worker.end()
         try:
             if self._host is None:
                 self.running.__exit__(None, None, None)

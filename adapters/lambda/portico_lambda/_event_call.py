@@ -82,7 +82,8 @@ def _together(errors: list[Exception], event: PlatformEvent) -> Exception:
 
 def _finish(platform: LambdaPlatform, environment: Environment, context: Context) -> None:
     """Do what was given to `wait_until`, which never raises."""
-    if platform.needs_loop:
-        environment.loop.run(platform.afinish(), context)
-    elif platform.has_work:
-        context.run(platform.finish)
+    if not platform.end():
+        from portico_lambda._background import do_work
+        from portico_lambda._time_limit import time_limit
+
+        do_work(platform, environment, context, time_limit(platform))

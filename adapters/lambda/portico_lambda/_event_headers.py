@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from portico import Headers, PeerError
@@ -17,6 +18,8 @@ Pairs = list[tuple[str, str]]
 
 # For requests without a Host, as the health checks of a load balancer are.
 NO_HOST: Final = "localhost"
+
+_is_port = re.compile("[0-9]{1,5}").fullmatch
 
 
 def headers_of(fields: Fields, cookies: Sequence[str] = ()) -> Headers:
@@ -110,7 +113,7 @@ def forwarded_peer(headers: Headers) -> Peer:
         address, _, port = last.partition(":")
     if not _is_address(address):
         return UNKNOWN_PEER
-    return Peer(address, int(port) if port.isascii() and port.isdigit() else None, "gateway")
+    return Peer(address, int(port) if _is_port(port) else None, "gateway")
 
 
 def _is_address(address: str) -> bool:

@@ -50,6 +50,10 @@ class Lambda:
     500 too, and reported. A binary one needs `*/*` among the binary media types of an API Gateway
     REST API.
 
+    A request that is still under way shortly before the function's timeout (`deadline_margin`) is
+    given up and answered with 504. Synchronous routes are so only where that option is set, since
+    they then run in a thread, which is left behind.
+
     Invocations of an environment follow each other; calls from several threads are not supported.
 
     Args:
@@ -87,6 +91,7 @@ class Lambda:
             path = checked_path(socket_path)
             accepting = cast("Connecting", app)
             self._sockets = Sockets(accepting, self._options, connections, path, self._entered)
+        self._is_plain = options.get("root_path") is None and self._options.deadline_margin is None
         if self._options.check == "now":
             app.check(capabilities, LambdaPlatform.runtime.name)
 
@@ -102,7 +107,7 @@ class Lambda:
             Exception: what a handler of events raised; Lambda retries.
         """
         environment, options = self._environment, self._options
-        if environment is None or options.root_path is not None or not environment.is_live:
+        if environment is None or not self._is_plain or not environment.is_live:
             return self._general(event, context)
         request = read_plain(event, options.limits)
         if request is None:
@@ -112,15 +117,18 @@ class Lambda:
         variables = copy_context()
         try:
             answer = variables.run(self._app.handle, request, platform, environment.running)
-            if type(answer) is Response and platform.is_quiet:
+            if type(answer) is Response:
                 content = answer.content
                 if type(content) is bytes:
                     result = plain_result(request.shape, answer, content)
-                    if result is not None:
+                    if result is not None and platform.end():
                         return result
         except Exception as error:  # noqa: BLE001 - reported; the peer gets a 500
             invocation = self._invocation(request.shape, fields, request, platform, variables)
             return invocation.broken(environment, error)
+        except BaseException as error:
+            platform.give_up(f"the request was ended by {type(error).__name__}")
+            raise
         invocation = self._invocation(request.shape, fields, request, platform, variables)
         return invocation.result(environment, answer)
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine
-from typing import TYPE_CHECKING
+from contextvars import copy_context
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from portico import Response
 from portico.contract import ByteStream
 from portico_lambda._answer_body import AnswerTooLargeError, collect, collect_on_loop
 from portico_lambda._response import own_result, plain_result, problem, to_result
+from portico_lambda._time_limit import OutOfTimeError, time_limit
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import Awaitable, Callable
     from contextvars import Context
 
     from portico.contract import Application, Request
@@ -19,12 +21,15 @@ if TYPE_CHECKING:
     from portico_lambda._platform import LambdaPlatform
     from portico_lambda._response import Result
     from portico_lambda._shapes import Shape
+    from portico_lambda._time_limit import TimeLimit
+
+T = TypeVar("T")
 
 
 class Invocation:
     """One request on its way through, in a context of its own."""
 
-    __slots__ = ("_app", "_context", "_limit", "_platform", "_request", "_shape")
+    __slots__ = ("_app", "_context", "_limit", "_platform", "_request", "_shape", "_time")
 
     def __init__(
         self,
@@ -41,6 +46,7 @@ class Invocation:
         self._request = request
         self._platform = platform
         self._context = context
+        self._time: TimeLimit | None = None
 
     def result(
         self, environment: Environment, answer: Response | Awaitable[Response] | None = None
@@ -53,9 +59,7 @@ class Invocation:
         """
         try:
             if answer is None:
-                answer = self._context.run(
-                    self._app.handle, self._request, self._platform, environment.running
-                )
+                answer = self._asked(environment)
             response, content = self._whole(answer, environment)
             result = plain_result(self._shape, response, content)
             if result is None:
@@ -63,40 +67,103 @@ class Invocation:
                 result = to_result(self._shape, response, content, limit=limit, strict=strict)
         except Exception as error:  # noqa: BLE001 - reported; the peer gets a 500
             return self.broken(environment, error)
+        except BaseException as error:
+            self._platform.give_up(f"the request was ended by {type(error).__name__}")
+            raise
         self._finish(environment)
         return result
 
     def broken(self, environment: Environment, error: Exception) -> Result:
         """The end of it where something went wrong beyond what the application answers."""
-        result = self.failed(error, f"{self._request.method} {self._request.raw_path} failed")
+        if isinstance(error, OutOfTimeError):
+            return self._given_up(environment, error)
+        result = self.failed(error, f"{self._where} failed")
+        self._finish(environment)
+        return result
+
+    @property
+    def _where(self) -> str:
+        return f"{self._request.method} {self._request.raw_path}"
+
+    def _given_up(self, environment: Environment, error: OutOfTimeError) -> Result:
+        """The 504 of a request that took too long."""
+        # What was left behind runs in its own one for as long as it likes.
+        self._context = copy_context()
+        try:
+            self._platform.abort(error)
+        except Exception as second:  # noqa: BLE001 - of a listener
+            self._platform.report(second, f"{self._where} was given up")
+        result = self.failed(error, f"{self._where} was given up")
         self._finish(environment)
         return result
 
     def failed(self, error: Exception, where: str) -> Result:
-        """The 500 of an exception that nobody else has answered."""
+        """The 500, or 504, of an exception that nobody else has answered."""
         self._platform.report(error, where)
-        too_large = isinstance(error, AnswerTooLargeError)
-        answer = problem(500, "The answer is too large." if too_large else "The server failed.")
+        if isinstance(error, OutOfTimeError):
+            answer = problem(504, "The server ran out of time.")
+        elif isinstance(error, AnswerTooLargeError):
+            answer = problem(500, "The answer is too large.")
+        else:
+            answer = problem(500, "The server failed.")
         if self._request.method == "HEAD":
             answer.content = b""
         return own_result(self._shape, answer, self._limit)
+
+    def _asked(self, environment: Environment) -> Response | Awaitable[Response]:
+        """What the application answers, from where it can be left behind if that is wanted."""
+        limit = None
+        if self._platform.options.deadline_margin is not None:
+            limit = self._time_limit()
+        if limit is None:
+            return self._handled(environment)
+        return environment.worker.call(
+            lambda: self._collected(self._handled(environment)), limit.for_request(), self._too_late
+        )
+
+    def _handled(self, environment: Environment) -> Response | Awaitable[Response]:
+        return self._context.run(
+            self._app.handle, self._request, self._platform, environment.running
+        )
+
+    def _collected(self, answer: Response | Awaitable[Response]) -> Response | Awaitable[Response]:
+        """The same, where a synchronous stream is read."""
+        content = answer.content if isinstance(answer, Response) else None
+        if isinstance(content, ByteStream) and not content.is_async:
+            cast("Response", answer).content = collect(content, self._shape, self._limit)
+        return answer
+
+    def _too_late(self, answer: Response | Awaitable[Response]) -> None:
+        """Note what was answered when the peer had another answer."""
+        close: Callable[[], object] | None = getattr(answer, "close", None)
+        if close is not None:
+            close()  # it is not to be awaited
+        self._platform.report(OutOfTimeError(), f"{self._where} ended after it was given up")
 
     def _whole(
         self, answer: Response | Awaitable[Response], environment: Environment
     ) -> tuple[Response, bytes]:
         if not isinstance(answer, Response):
             try:
-                return environment.loop.run(self._awaited(answer), self._context)
-            finally:
+                return self._on_loop(self._awaited(answer), environment)
+            except OutOfTimeError:
+                raise
+            except BaseException:
                 # A loop that cannot run has left it unstarted, which the interpreter warns of.
                 if isinstance(answer, Coroutine):
                     answer.close()
+                raise
         content = answer.content
         if isinstance(content, bytes):
             return answer, content
         if content.is_async:
-            return environment.loop.run(self._read(answer), self._context)
+            return self._on_loop(self._read(answer), environment)
         return answer, collect(content, self._shape, self._limit)
+
+    def _on_loop(self, work: Coroutine[Any, Any, T], environment: Environment) -> T:
+        limit = self._time_limit()
+        limits = None if limit is None else (limit.for_request(), limit.for_work())
+        return environment.loop.run(work, self._context, limits)
 
     async def _awaited(self, answer: Awaitable[Response]) -> tuple[Response, bytes]:
         # The handler and its stream in one task: what the handler opened may still be open.
@@ -108,15 +175,15 @@ class Invocation:
             return response, await collect_on_loop(content, self._shape, self._limit)
         return response, content
 
+    def _time_limit(self) -> TimeLimit | None:
+        # Made once: it goes by what was left when it was.
+        if self._time is None:
+            self._time = time_limit(self._platform)
+        return self._time
+
     def _finish(self, environment: Environment) -> None:
         """Do what was given to `wait_until` (`Promise.BEFORE_RESPONSE`)."""
-        platform = self._platform
-        if not platform.has_work:
-            return
-        try:
-            if platform.needs_loop:
-                environment.loop.run(platform.afinish(), self._context)
-            else:
-                self._context.run(platform.finish)
-        except Exception as error:  # noqa: BLE001 - the answer is there; the work has failed
-            platform.report(error, "background work failed")
+        if not self._platform.end():
+            from portico_lambda._background import do_work
+
+            do_work(self._platform, environment, self._context, self._time_limit())

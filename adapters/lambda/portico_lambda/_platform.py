@@ -24,6 +24,7 @@ from portico_lambda._fields import NOTHING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from portico import AbortController, AbortSignal
     from portico_lambda._fields import Fields
     from portico_lambda._parts import Parts
 
@@ -88,7 +89,8 @@ class LambdaRaw(NamedTuple):
 class LambdaPlatform(Platform):
     """The platform of one invocation, or, without an event, of the environment.
 
-    An environment answers one invocation at a time, so what blocks is called inline.
+    An environment answers one invocation at a time, so what blocks is called inline, unless the
+    option `deadline_margin` wants it where it can be left behind.
 
     Args:
         options: those of the adapter.
@@ -98,7 +100,7 @@ class LambdaPlatform(Platform):
         context: the runtime's context object.
     """
 
-    __slots__ = ("_context", "_deadline", "_event")
+    __slots__ = ("_context", "_controller", "_deadline", "_event")
 
     runtime: ClassVar[Runtime] = Runtime("lambda", "serial")
     capabilities: ClassVar[Capabilities] = CAPABILITIES
@@ -145,11 +147,6 @@ class LambdaPlatform(Platform):
         return read_event(shape_of(event), event, self.options.root_path)
 
     @property
-    def is_quiet(self) -> bool:
-        """Whether nobody has given it anything to do behind the answer."""
-        return self._work is None and self._endings is None
-
-    @property
     def deadline(self) -> float | None:
         """When Lambda ends the invocation; None where the context does not say.
 
@@ -160,6 +157,34 @@ class LambdaPlatform(Platform):
             if remaining is not None:
                 self._deadline = self.monotonic() + float(remaining()) / 1000
         return self._deadline
+
+    @property
+    def signal(self) -> AbortSignal:
+        """Aborted when the invocation is given up for its deadline; no peer is seen to leave."""
+        return self._aborter().signal
+
+    def abort(self, reason: Exception) -> None:
+        """Abort the signal, for code that goes on though the peer has its answer."""
+        self._aborter().abort(reason)
+
+    def _aborter(self) -> AbortController:
+        # Not made with the platform, of which there is one for every request.
+        controller: AbortController | None = getattr(self, "_controller", None)
+        if controller is None:
+            from portico import AbortController
+
+            controller = self._controller = AbortController()
+        return controller
+
+    async def run_blocking(self, fn: Callable[[], T], /) -> T:
+        """Call it here, or in a thread where `deadline_margin` has what blocks left behind."""
+        if self.options.deadline_margin is None or self.deadline is None:
+            return fn()
+        import asyncio
+        from contextvars import copy_context
+
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(None, copy_context().run, fn)
 
     async def sleep(self, seconds: float, /) -> None:
         """Wait on the event loop, which is always asyncio's."""

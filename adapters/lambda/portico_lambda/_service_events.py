@@ -51,6 +51,8 @@ if TYPE_CHECKING:
 REPORTS_EACH: Final = frozenset({"sqs", "dynamodb", "kinesis"})
 """The kinds whose failures are told by record (`ReportBatchItemFailures`)."""
 
+_MILLISECONDS: Final = 1000  # in a second
+
 
 def read_service_event(event: object) -> PlatformEvent | None:
     """The records of an event, or None where it is none of the table above.
@@ -90,7 +92,7 @@ def _message(record: Fields) -> Delivery:
         body=text(record, "body"),
         queue=queue,
         attempts=_whole(text(attributes, "ApproximateReceiveCount") or "1"),
-        sent=_at(_whole(text(attributes, "SentTimestamp") or "0") / 1000),
+        sent=_at(_whole(text(attributes, "SentTimestamp") or "0"), _MILLISECONDS),
         attributes=_attributes(table(record, "messageAttributes"), "dataType", "stringValue"),
         # A queue that keeps no order has groups too, for the sake of fairness.
         group=group if queue.endswith(".fifo") else None,
@@ -248,7 +250,7 @@ def _last(name: str, separator: str) -> str:
 
 def _bytes(value: str) -> bytes:
     try:
-        return a2b_base64(value)
+        return a2b_base64(value, strict_mode=True)  # else it skips what is none
     except (Base64Error, ValueError):
         raise PeerError("The event has a text that is to be base64, and is not.") from None
 
@@ -261,12 +263,12 @@ def _whole(value: str) -> int:
 
 
 def _seconds(value: object) -> float:
-    return float(value) if isinstance(value, int | float) else 0.0
+    return value if isinstance(value, int | float) else 0.0
 
 
-def _at(seconds: float) -> datetime:
+def _at(number: float, unit: int = 1) -> datetime:
     try:
-        return datetime.fromtimestamp(seconds, UTC)
+        return datetime.fromtimestamp(number / unit, UTC)
     except (OverflowError, OSError, ValueError):
         raise PeerError("The event has a time that no calendar has.") from None
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from portico import DefinitionError, Headers, PeerError
 from portico.contract import ByteStream, Response, Upgrade
+from portico_lambda._background import do_work
 from portico_lambda._fields import seen, table, text
 from portico_lambda._lost import lost
 from portico_lambda._platform import LambdaPlatform
@@ -27,6 +28,7 @@ from portico_lambda._socket_events import (
 )
 from portico_lambda._socket_platform import SocketPlatform
 from portico_lambda._target import path_of_encoded
+from portico_lambda._time_limit import OutOfTimeError, time_limit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,10 +86,12 @@ class Sockets(NamedTuple):
             return self._handle(event, context)
         except PeerError as error:
             return _result(problem(error.status, error.detail))
-        except Exception as error:  # noqa: BLE001 - reported; the peer gets a 500
+        except Exception as error:  # noqa: BLE001 - reported; the peer gets a 500, or 504
             kind = text(seen(event.get("requestContext")), "eventType")
             platform = LambdaPlatform(self.options, event=event, context=context)
             platform.report(error, f"the event {kind} of a WebSocket failed")
+            if isinstance(error, OutOfTimeError):
+                return _result(problem(504, "The server ran out of time."))
             return _result(problem(500, "The server failed."))
 
     def _handle(self, event: Fields, context: object) -> Result:
@@ -106,12 +110,19 @@ class Sockets(NamedTuple):
         call = SocketCall(self, platform, connection, kind, arrived)
         request = PartsRequest(parts, self.options.limits)
         variables = copy_context()
+        limit = time_limit(platform)
+        limits = None if limit is None else (limit.for_request(), limit.for_work())
         try:
             work = call.result(request, environment, handshake)
-            return environment.loop.run(work, variables)
+            return environment.loop.run(work, variables, limits)
+        except OutOfTimeError as error:
+            # What was left behind runs in its own one for as long as it likes.
+            variables = copy_context()
+            _abort(platform, error)
+            raise
         finally:
-            if platform.has_work or platform.needs_loop:
-                environment.loop.run(platform.afinish(), variables)
+            if not platform.end():
+                do_work(platform, environment, variables, limit)
 
     def _kept(self, connection: Connection, kind: SocketEvent) -> Fields | None:
         """The handshake, which the last event takes away, so that the end is handled once."""
@@ -189,7 +200,11 @@ class SocketCall:
         except BaseException:
             await upgrade.refuse()
             raise
-        await upgrade.run(self._channel, "open")
+        try:
+            await upgrade.run(self._channel, "open")
+        except BaseException:  # it was cancelled
+            self._sockets.connections.delete(self._connection)
+            raise
         closed = self._channel.closed
         if closed is None:
             return {"statusCode": _DONE, "headers": headers}
@@ -207,6 +222,13 @@ class SocketCall:
             self._sockets.connections.delete(self._connection)
             self._sockets.connections.close(self._connection)
         return {"statusCode": response.status}
+
+
+def _abort(platform: SocketPlatform, error: OutOfTimeError) -> None:
+    try:
+        platform.abort(error)
+    except Exception as second:  # noqa: BLE001 - of a listener
+        platform.report(second, "the event of a WebSocket was given up")
 
 
 def _result(response: Response, *, strict: bool = False) -> Result:

@@ -28,7 +28,7 @@ from portico_lambda._target import query_of_decoded_fields
 if TYPE_CHECKING:
     from portico_lambda._fields import Fields
 
-_TYPES: Final = frozenset({"CONNECT", "MESSAGE", "DISCONNECT"})
+_TYPES: Final = ("CONNECT", "MESSAGE", "DISCONNECT")
 _OWN_DOMAIN: Final = ".execute-api."
 _NO_STATUS: Final = 1005
 _ABNORMAL: Final = 1006

@@ -20,6 +20,7 @@ from portico_lambda._answer_stream import RuntimeApiError
 from portico_lambda._platform import STREAMING_CAPABILITIES, LambdaPlatform
 from portico_lambda._response import prelude_fields, problem
 from portico_lambda._shapes import EventError, shape_of
+from portico_lambda._time_limit import OutOfTimeError, time_limit
 
 if TYPE_CHECKING:
     from asyncio import Task, TimerHandle
@@ -114,11 +115,16 @@ class StreamedInvocation:
             self._send(answer)
             return
         try:
-            environment.loop.run(self._send_on_loop(answer), self._context)
-        finally:
+            limit = time_limit(self._platform)
+            limits = None if limit is None else (limit.for_request(), limit.for_work())
+            environment.loop.run(self._send_on_loop(answer), self._context, limits)
+        except OutOfTimeError:
+            raise
+        except BaseException:
             # A loop that cannot run has left it unstarted, which the interpreter warns of.
             if isinstance(answer, Coroutine):
                 answer.close()
+            raise
 
     def _send(self, response: Response) -> None:
         content = response.content
@@ -162,6 +168,8 @@ class StreamedInvocation:
             return error
         self._platform.report(error, where)
         answer = problem(500, "The server failed.")
+        if isinstance(error, OutOfTimeError):
+            answer = problem(504, "The server ran out of time.")
         if self._request.method == "HEAD":
             answer.content = b""
         try:
@@ -172,16 +180,10 @@ class StreamedInvocation:
 
     def _finish(self, environment: Environment) -> None:
         """Do what was given to `wait_until` (`Promise.BEFORE_RESPONSE`), behind the last byte."""
-        platform = self._platform
-        if not platform.has_work:
-            return
-        try:
-            if platform.needs_loop:
-                environment.loop.run(platform.afinish(), self._context)
-            else:
-                self._context.run(platform.finish)
-        except Exception as error:  # noqa: BLE001 - the answer is there; the work has failed
-            platform.report(error, "background work failed")
+        if not self._platform.end():
+            from portico_lambda._background import do_work
+
+            do_work(self._platform, environment, self._context, time_limit(self._platform))
 
     def _end(self, error: Exception | None) -> None:
         if self._stream.is_broken:

@@ -73,7 +73,10 @@ class WSGI:
             report(error, environ, platform)
             answer = failure(environ["REQUEST_METHOD"])
             content = answer.content
-        if type(answer) is Response and type(content) is bytes and platform.is_quiet:
+        except BaseException as error:
+            platform.give_up(f"the request was ended by {type(error).__name__}")
+            raise
+        if type(answer) is Response and type(content) is bytes and platform.end():
             send_head(answer, start_response)
             return [content] if content else []
         return Call(process, environ, platform, context).answer(answer, start_response)
@@ -105,7 +108,7 @@ class WSGI:
 class Call:
     """One request whose answer has to be waited for, or that is not over with its answer."""
 
-    __slots__ = ("_chunks", "_context", "_environ", "_platform", "_process")
+    __slots__ = ("_chunks", "_context", "_environ", "_platform", "_process", "_was_on_loop")
 
     def __init__(
         self,
@@ -119,6 +122,7 @@ class Call:
         self._platform = platform
         self._context = context
         self._chunks: Chunks | None = None
+        self._was_on_loop = False
 
     def answer(
         self, answer: Response | Awaitable[Response], start_response: StartResponse
@@ -130,11 +134,12 @@ class Call:
             self._chunks = self._chunks or content
             if content.is_file and "wsgi.file_wrapper" in self._environ:
                 return self._wrapped(content, response, start_response)
-        elif not self._platform.has_work:
+        elif self._platform.end():
             send_head(response, start_response)
             return [content] if content else []
         else:
             self._chunks = (chunk for chunk in (content,) if chunk)
+        self._process.work.add(self._platform)
         body = Body(self._chunks, self)
         try:
             send_head(response, start_response)
@@ -167,6 +172,7 @@ class Call:
         try:
             from portico_wsgi._tasks import Exchange
 
+            self._was_on_loop = True
             exchange = Exchange(self._process.loop, answer, self._context)
             response = exchange.response()
         except Exception as error:  # noqa: BLE001 - reported; the peer gets a 500
@@ -187,6 +193,8 @@ class Call:
         if self._chunks is not None:
             self._try(self._chunks.close)
         self._try(self._finish)
+        self._platform.give_up("it could not be run")
+        self._process.work.discard(self._platform)
 
     def _try(self, step: Callable[[], None]) -> None:
         # The answer is gone: a failure cannot change it, and must not stop the steps after it.
@@ -196,10 +204,14 @@ class Call:
             self.failed(error)
 
     def _finish(self) -> None:
-        if self._platform.needs_loop:
-            self._on_loop(self._platform.afinish)
-        elif self._platform.has_work:
-            self._context.run(self._platform.finish)
+        platform = self._platform
+        if platform.end():
+            return
+        if not self._was_on_loop:
+            # Else the loop's thread may not have left the context yet, which has room for one.
+            self._context.run(platform.finish)
+        if platform.has_work:
+            self._on_loop(platform.afinish)
 
     def _abort(self) -> None:
         async def abort() -> None:

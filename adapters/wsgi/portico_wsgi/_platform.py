@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple, TypeVar, cast
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from portico import AbortController, AbortSignal
 
 T = TypeVar("T")
+
+_is_port = re.compile("[0-9]{1,5}").fullmatch
 
 CAPABILITIES: Final[Capabilities] = MappingProxyType(
     {
@@ -107,11 +110,6 @@ class WsgiPlatform(Platform):
         return given or ""
 
     @property
-    def is_quiet(self) -> bool:
-        """Whether nobody has given it anything to do behind the answer."""
-        return self._work is None and self._endings is None
-
-    @property
     def signal(self) -> AbortSignal:
         """Aborted when the server gives a stream up before its end; nothing tells it earlier."""
         if self._controller is None:
@@ -170,7 +168,7 @@ class SerialWsgiPlatform(WsgiPlatform):
 def read_peer(environ: WSGIEnvironment) -> Peer:
     """REMOTE_ADDR and REMOTE_PORT (RFC 3875 section 4.1.8), which the server took of its socket."""
     address: str = environ.get("REMOTE_ADDR") or ""
-    port = str(environ.get("REMOTE_PORT") or "")
     if not address:  # a Unix socket
         return Peer(None, None, "unknown")
-    return Peer(address, int(port) if port.isdecimal() else None, "socket")
+    port = str(environ.get("REMOTE_PORT") or "")
+    return Peer(address, int(port) if _is_port(port) else None, "socket")

@@ -9,6 +9,7 @@ from contextlib import suppress
 from os import getpid
 from typing import TYPE_CHECKING
 
+from portico_wsgi._open_work import OpenWork
 from portico_wsgi._platform import SerialWsgiPlatform, WsgiPlatform
 
 if TYPE_CHECKING:
@@ -20,7 +21,13 @@ if TYPE_CHECKING:
 
 
 class Process:
-    """The started application in one process: its `Running`, and its event loop if it needs one."""
+    """The started application in one process: its `Running`, and its event loop if it needs one.
+
+    Attributes:
+        options: those of the adapter.
+        platform_type: the class of the platforms of its requests.
+        work: of the requests that have an answer and may have background work.
+    """
 
     def __init__(self, app: Application, options: Options, shares_loop: bool) -> None:
         self.options = options
@@ -33,6 +40,7 @@ class Process:
         self._host: Host | None = None
         self._lock = allocate_lock()
         self._loop: Loop | None = None
+        self.work = OpenWork()
 
     @property
     def is_own(self) -> bool:
@@ -72,7 +80,11 @@ class Process:
         self._running = running
 
     def leave(self) -> None:
-        """Leave the `Running` and end the loop. An exception is reported: nobody waits for it."""
+        """Leave the `Running` and end the loop, after the work of requests.
+
+        An exception is reported: nobody waits for it.
+        """
+        self.work.end(self.options.shutdown_grace)
         running, self._running = self._running, None
         try:
             if self._host is not None:

@@ -139,12 +139,14 @@ def _below(path: str, root: str) -> str | None:
     """The rest of a percent-encoded path after a decoded root, or None where it is elsewhere."""
     if not root:
         return path
-    end = path.find("/", 1)
+    # No longer prefix decodes to the root, and to try them all takes a square of their number.
+    longest = len("%41") * len(root)
+    end = path.find("/", 1, longest + 1)
     while end != -1:
         if unquote(path[:end]) == root:
             return path[end:]
-        end = path.find("/", end + 1)
-    return "/" if unquote(path) == root else None
+        end = path.find("/", end + 1, longest + 1)
+    return "/" if len(path) <= longest and unquote(path) == root else None
 
 
 def quote(path: str) -> str:

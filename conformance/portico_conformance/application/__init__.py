@@ -10,6 +10,7 @@ answers one request at a time, shares the folder `PORTICO_CONFORMANCE_DIR` with 
 
 from portico_conformance.application import (
     _answers,
+    _background,
     _binding,
     _bodies,
     _capabilities,
@@ -67,6 +68,7 @@ __all__ = [
 # Importing the areas registers their routes.
 del (
     _answers,
+    _background,
     _binding,
     _bodies,
     _capabilities,

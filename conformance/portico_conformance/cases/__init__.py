@@ -3,6 +3,7 @@
 from portico_conformance.cases import (
     after_responses,
     answers,
+    background,
     binding,
     bodies,
     body_lengths,
@@ -48,6 +49,7 @@ from portico_conformance.cases import (
 __all__ = [
     "after_responses",
     "answers",
+    "background",
     "binding",
     "bodies",
     "body_lengths",

@@ -10,10 +10,13 @@ from portico_wsgi import WSGI
 application = Portico()
 
 
+def connect(host: str) -> str:
+    raise LookupError(f"no database at {host}")
+
+
 @application.resource
 def database() -> Iterator[str]:
-    raise LookupError("no database at db.test")
-    yield "database"
+    yield connect("db.test")
 
 
 application.get("/", "hello")

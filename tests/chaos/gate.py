@@ -15,7 +15,7 @@ from typing import Self
 PORT = "CHAOS_GATE"
 """The variable of the environment that tells a server's processes where the gate is."""
 
-_PATIENCE = 10.0  # seconds, for any one step
+_PATIENCE = 30.0  # seconds, for any one step
 
 
 class Visitor:

@@ -1,5 +1,6 @@
 """What a process holds: tasks, threads, files, objects and memory."""
 
+import asyncio
 import gc
 import os
 import sys
@@ -43,9 +44,10 @@ def _tasks() -> int:
     if "trio" in sys.modules and sys.modules["trio"].lowlevel.in_trio_task():
         count: int = sys.modules["trio"].lowlevel.current_statistics().tasks_living
         return count
-    import asyncio
-
-    return len(asyncio.all_tasks())
+    try:
+        return len(asyncio.all_tasks())
+    except RuntimeError:
+        return 0  # no loop runs here
 
 
 def _resident() -> int:

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -10,11 +10,11 @@ from signal import SIGTERM
 
 from portico_conformance._servers import SERVERS, Server, ServerRow
 
-PATIENCE = 10.0
+PATIENCE = 30.0
 """Seconds that anything may take before a test fails."""
 
-SHORT = os.environ.get("PORTICO_ROWS") == "quick"
-"""Whether a choice of servers must do."""
+QUICK = {"uvicorn-h11", "uvicorn-httptools", "gunicorn-gthread"}
+"""The servers that must do where `PORTICO_ROWS=quick` asks for a choice."""
 
 _FOLDER = Path(__file__).parent.parent
 
@@ -22,20 +22,27 @@ _FOLDER = Path(__file__).parent.parent
 def serve(row: ServerRow, environment: Mapping[str, str] | None = None, app: str = "") -> Server:
     """A server, not yet started, of one of the suite's applications."""
     target = app or f"chaos.application:{row.interface}"
-    return Server(
-        row, target, path=_FOLDER, env=environment, startup=2 * PATIENCE, grace=PATIENCE
-    )
+    return Server(row, target, path=_FOLDER, env=environment, startup=2 * PATIENCE, grace=PATIENCE)
 
 
 def changed(name: str, *options: str) -> ServerRow:
     """The row of a server with more options, told to end as an operator would."""
     row = SERVERS[name]
-    command = row.command
-    return replace(row, command=lambda app, at: [*command(app, at), *options], stop_signal=SIGTERM)
+
+    def command(app: str, address: int) -> list[str]:
+        return [*row.command(app, address), *options]
+
+    return replace(row, command=command, stop_signal=SIGTERM)
+
+
+def chosen(names: Iterable[str]) -> list[str]:
+    """Those of the servers that this run is about."""
+    is_quick = os.environ.get("PORTICO_ROWS") == "quick"
+    return [name for name in names if name in QUICK or not is_quick]
 
 
 def end_of(server: Server) -> int:
-    """Wait until the server has ended by itself; its exit status, or the signal's number negated."""
+    """Wait until the server has ended by itself; its exit status, or minus the signal's number."""
     assert server.pid is not None
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:

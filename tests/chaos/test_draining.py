@@ -1,4 +1,4 @@
-"""A server is told to end (SIGTERM) while requests are inside, and answers them all before it does."""
+"""A server is told to end (SIGTERM) while requests are inside, and answers them all before."""
 
 import time
 from collections.abc import Sequence
@@ -105,5 +105,7 @@ def tell(server: Server, case: Case, worker: int) -> None:
 def listens(pid: int, port: int) -> bool:
     """Whether a process holds the socket that listens on a port."""
     rows = [line.split() for line in Path("/proc/net/tcp").read_text("ascii").splitlines()]
-    listening = {f"socket:[{row[9]}]" for row in rows if row[1].endswith(f":{port:04X}") and row[3] == "0A"}
+    listening = {
+        f"socket:[{row[9]}]" for row in rows if row[1].endswith(f":{port:04X}") and row[3] == "0A"
+    }
     return bool(listening & set(open_files(pid)))

@@ -22,7 +22,9 @@ FORM = ("Content-Type", "multipart/form-data; boundary=b")
 
 
 @pytest.fixture(scope="module", params=ROWS)
-def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
     # A limit of the process does what a full disk does, and needs no rights: writing fails.
     folder = tmp_path_factory.mktemp("temporary")
     environment = {FILE_LIMIT: str(LIMIT), "TMPDIR": str(folder)}
@@ -58,7 +60,7 @@ def full(monkeypatch: pytest.MonkeyPatch) -> None:
     """Temporary files are on a disk that is full."""
 
     def on_full_disk(buffering: int = -1) -> object:
-        return open("/dev/full", "w+b", buffering)  # noqa: SIM115 (the caller's to close)
+        return open("/dev/full", "w+b", buffering)
 
     monkeypatch.setattr(tempfile, "TemporaryFile", on_full_disk)
 

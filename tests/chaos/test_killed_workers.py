@@ -6,8 +6,8 @@ from time import monotonic, sleep
 
 import pytest
 
-from chaos.gate import Gate, Visitor
-from chaos.servers import PATIENCE, changed, open_files, serve, wait_for_log
+from chaos.gate import Gate
+from chaos.servers import PATIENCE, changed, chosen, open_files, serve, wait_for_log
 from portico_conformance._raw_client import IncompleteResponseError, NoResponseError, RawClient
 from portico_conformance._servers import Server
 from portico_conformance._wire import WireRequest
@@ -39,7 +39,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 # A server for each test: some give up when workers die again and again.
-@pytest.fixture(params=STARTED)
+@pytest.fixture(params=chosen(STARTED))
 def server(request: pytest.FixtureRequest, gate: Gate, folder: Path) -> Iterator[Server]:
     row = changed(request.param, "--workers=2", *OPTIONS.get(request.param, []))
     with serve(row, {**gate.environment, "TMPDIR": str(folder)}) as server:

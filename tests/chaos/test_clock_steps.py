@@ -4,6 +4,7 @@ import asyncio
 import random
 import time
 from collections.abc import Callable
+from contextlib import closing
 
 import pytest
 import trio
@@ -33,11 +34,23 @@ async def ask_all(ask: Ask) -> int:
     return 0
 
 
+def on_wsgi() -> int:
+    ask, served = behind_wsgi(multithread=False)
+    with closing(served):
+        return finish(ask_all(ask))
+
+
+def on_lambda() -> int:
+    ask, served = behind_lambda()
+    with closing(served):
+        return finish(ask_all(ask))
+
+
 BEHIND: dict[str, Callable[[], int]] = {
     "asgi-asyncio": lambda: asyncio.run(ask_all(behind_asgi())),
     "asgi-trio": lambda: trio.run(ask_all, behind_asgi()),
-    "wsgi": lambda: finish(ask_all(behind_wsgi(multithread=False)[0])),
-    "lambda": lambda: finish(ask_all(behind_lambda())),
+    "wsgi": on_wsgi,
+    "lambda": on_lambda,
 }
 
 

@@ -70,7 +70,7 @@ def test(arguments: Sequence[str]) -> int:
     environments = [environment(version) for version in pythons]
     if not arguments:
         # The longest go first, so that the short ones fill up the other processor.
-        environments[1:1] = ["chaos-quick", "types", "lint"]
+        environments[1:1] = ["types", "lint"]
     status = run_tox(environments, pythons.values(), arguments)
     return summarise(environments, status)
 

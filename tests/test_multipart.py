@@ -616,7 +616,7 @@ def test_a_file_whose_form_fails_leaves_no_warning() -> None:
 
 
 def test_without_a_file_system_files_stay_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    def unavailable() -> None:
+    def unavailable(buffering: int) -> None:
         raise FileNotFoundError("no usable temporary directory")
 
     monkeypatch.setattr("tempfile.TemporaryFile", unavailable)

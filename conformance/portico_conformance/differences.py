@@ -268,7 +268,7 @@ _SOCKETS = (
     ),
     Difference(
         cases=(f"{_CLOSE_SEEN}[closed]", f"{_CLOSE_SEEN}[with a code of its own]"),
-        rows=("hypercorn-*",),
+        rows=("hypercorn-asyncio", "hypercorn-trio"),
         reason="hypercorn says 1006 of every connection that the peer has closed",
     ),
     Difference(

@@ -179,7 +179,15 @@ LOSSES: Final[tuple[Loss, ...]] = (
         of="request",
         what="Repeated fields are one, joined by commas.",
         reason="a WSGI environ, some events and Fetch's Headers have one value for a name",
-        rows=("wsgi", "lambda-http", "lambda-url", "lambda-lattice-v1", "cloudflare", "mangum"),
+        rows=(
+            "wsgi",
+            "lambda-http",
+            "lambda-url",
+            "lambda-stream",
+            "lambda-lattice-v1",
+            "cloudflare",
+            "mangum",
+        ),
         change=_joined,
     ),
     Loss(
@@ -207,7 +215,7 @@ LOSSES: Final[tuple[Loss, ...]] = (
         of="answer",
         what="A body without a Content-Type has `application/octet-stream`.",
         reason="API Gateway and function URLs would send it as JSON",
-        rows=("lambda-http", "lambda-url"),
+        rows=("lambda-http", "lambda-url", "lambda-stream"),
         change=_typed_body("application/octet-stream"),
     ),
     Loss(
@@ -232,6 +240,7 @@ LOSSES: Final[tuple[Loss, ...]] = (
         rows=(
             "lambda-http",
             "lambda-url",
+            "lambda-stream",
             "lambda-alb",
             "lambda-lattice-v1",
             "lambda-lattice-v2",

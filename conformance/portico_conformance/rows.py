@@ -55,6 +55,9 @@ _SERVER_CHANGES: Mapping[str, Changes] = {
         Capability.SHUTDOWN: EMULATED,
         Capability.STREAM_REQUEST: EMULATED,
     },
+    # Their WebSockets over HTTP/2 (RFC 8441) are not asked for; an upgrade is HTTP/1.1's alone.
+    "hypercorn-http2": {Capability.WEBSOCKET: ABSENT},
+    "granian-http2": {Capability.WEBSOCKET: ABSENT},
     # They hand over the request target as it was sent, in REQUEST_URI or RAW_URI.
     "gunicorn-sync": {Capability.RAW_PATH: NATIVE},
     "gunicorn-gthread": {Capability.RAW_PATH: NATIVE},

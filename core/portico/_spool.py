@@ -46,7 +46,8 @@ class SpoolFile:
         try:
             from tempfile import TemporaryFile
 
-            return cls(TemporaryFile())
+            # With a buffer, a full disk would be found out when the file is read, or closed.
+            return cls(TemporaryFile(buffering=0))
         except (ImportError, OSError):
             return None
 
@@ -58,14 +59,19 @@ class SpoolFile:
         """
         with self._lock:
             self._file.seek(self._size)
-            self._file.write(data)
+            rest = memoryview(data)
+            while rest:  # a disk that gets full takes a part, and refuses the rest
+                rest = rest[self._file.write(rest) :]
             self._size += len(data)
 
     def read(self, start: int, stop: int) -> bytes:
         """The bytes from `start` to before `stop`."""
         with self._lock:
             self._file.seek(start)
-            return self._file.read(stop - start)
+            data = self._file.read(stop - start)
+            while len(data) < stop - start and (more := self._file.read(stop - start - len(data))):
+                data += more  # the system reads at most 2 GiB at once
+            return data
 
     @property
     def size(self) -> int:

@@ -155,6 +155,7 @@ def test_what_fails_on_a_target_fails_the_check(capsys: pytest.CaptureFixture[st
     out = capsys.readouterr().out
     assert "wsgi: GET /in-time fails" in out
     assert "deadline is absent, and the route declares it" in out
+    assert "        `deadline` is None\n" in out
     assert "wsgi: 3 routes: 1 would fail, 0 would degrade, 2 as ever" in out
     assert "no mistakes found" not in out
 

@@ -123,7 +123,7 @@ def as_text(target: Target, routes: list[Judged]) -> Iterator[str]:
                 yield f"    {capability} is absent, and {finding.need.why}: it is refused there"
             else:
                 yield f"    {capability} is {finding.support.value}: {finding.need.why}"
-                yield f"        {finding.instead}"
+            yield f"        {finding.instead}"
     yield f"{target.name}: {_sum(routes)}"
 
 

@@ -41,11 +41,11 @@ class Plan:
     __slots__ = ("_collect", "arguments", "body", "keys", "positional", "takes_context")
 
     def __init__(self, arguments: Sequence[Argument], keys: Sequence[Key[Any]]) -> None:
-        self.arguments = tuple(arguments)
-        self.keys = tuple(keys)
-        self.takes_context = any(argument.read is read_context for argument in arguments)
-        self.body = next((argument.body for argument in arguments if argument.body), "")
-        self.positional = not any(argument.keyword for argument in arguments)
+        self.arguments: tuple[Argument, ...] = tuple(arguments)
+        self.keys: tuple[Key[Any], ...] = tuple(keys)
+        self.takes_context: bool = any(argument.read is read_context for argument in arguments)
+        self.body: str = next((argument.body for argument in arguments if argument.body), "")
+        self.positional: bool = not any(argument.keyword for argument in arguments)
         self._collect: Callable[[Context, list[Fault]], list[Any]] | None = None
 
     def caller(self, fn: Callable[..., Any]) -> Callable[[Context], Any]:

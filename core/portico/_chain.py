@@ -73,16 +73,16 @@ class Surroundings:
         debug: bool,
         validates: bool,
     ) -> None:
-        self.receiving = receiving
+        self.receiving: Sequence[Hook] = receiving
         # What is registered lives as long as the application, so that its id says which it is.
         self.inferred: dict[object, Inferred] = {}
         self.uses: dict[int, ContextUse | None] = {}
-        self.validates = validates
-        self.keys = keys
-        self.hidden = hidden
-        self.overridden = overridden
-        self.parsers = parsers
-        self.debug = debug
+        self.validates: bool = validates
+        self.keys: Mapping[Key[Any], Key[Any]] = keys
+        self.hidden: Collection[Key[Any]] = hidden
+        self.overridden: Mapping[Key[Any], Any] = overridden
+        self.parsers: Mapping[str, Callable[..., Any]] = parsers
+        self.debug: bool = debug
         self._generators = (0, False)
 
     def has_generators(self) -> bool:
@@ -142,36 +142,42 @@ class Chain:
         shown: Collection[Key[Any]] = frozenset(),
     ) -> None:
         self._shown = shown
-        self.where = where
-        self.debug = surroundings.debug
-        self.surroundings = surroundings
-        self.path_names = path_names
-        self.handler = handler
-        self.hooks = flattened(layers)
+        self.where: str = where
+        self.debug: bool = surroundings.debug
+        self.surroundings: Surroundings = surroundings
+        self.path_names: Sequence[str] = path_names
+        self.handler: Link | None = handler
+        self.hooks: list[Hook] = flattened(layers)
         kinds: dict[Kind, list[Hook]] = {}
         for hook in self.hooks:
             kinds.setdefault(hook.kind, []).append(hook)
         self.schemas: list[Hook] = []
         if handler is not None and "schema" in kinds:
             self.schemas = _schemas(layers, handler)
-        self.before_parse = [] if handler is None else self._links_of(kinds, "before_parse")
+        self.before_parse: list[Link] = (
+            [] if handler is None else self._links_of(kinds, "before_parse")
+        )
         # A stream is the handler's to read, as it comes.
         streams = handler is None or handler.plan.body == "stream"
-        self.parse = [] if streams else [self._parser(hook) for hook in kinds.get("parse", ())]
+        self.parse: list[Link | str] = (
+            [] if streams else [self._parser(hook) for hook in kinds.get("parse", ())]
+        )
         # What has no route has nothing of these, which stand around its handler.
-        self.after_handle = [] if handler is None else self._links_of(kinds, "after_handle")
-        self.map_response = self._links_of(kinds, "map_response")
-        self.after_response = self._links_of(kinds, "after_response")
-        self.error = self._links_of(kinds, "error")
-        self.trace = self._links_of(kinds, "trace")
+        self.after_handle: list[Link] = (
+            [] if handler is None else self._links_of(kinds, "after_handle")
+        )
+        self.map_response: list[Link] = self._links_of(kinds, "map_response")
+        self.after_response: list[Link] = self._links_of(kinds, "after_response")
+        self.error: list[Link] = self._links_of(kinds, "error")
+        self.trace: list[Link] = self._links_of(kinds, "trace")
         self._links: dict[Key[Any], Link] = {}
         self.early: list[Link] = []
         self.late: list[Link] = []
         if handler is not None:
             _Queues(self).fill(handler)
         self._check_body()
-        self.declared = None if handler is None else self._declared(handler)
-        self.none_status = 200 if self.declared is None else self.declared.none_status
+        self.declared: Declared | None = None if handler is None else self._declared(handler)
+        self.none_status: int = 200 if self.declared is None else self.declared.none_status
         self._replacing: list[tuple[Link, frozenset[str] | None]] | None = None
         if handler is not None:
             handler.chain = self

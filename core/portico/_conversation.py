@@ -69,8 +69,8 @@ class Conversation:
         collected: dict[str, Values],
         subprotocol: str | None,
     ) -> None:
-        self.ctx = ctx
-        self.socket = socket
+        self.ctx: Context = ctx
+        self.socket: SocketLink = socket
         self.event: SocketEvent | None = None
         self.closed: Closed | None = None
         self.failure: Exception | None = None

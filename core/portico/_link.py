@@ -83,12 +83,12 @@ class Link:
         reads_body: bool = True,
     ) -> None:
         self.kind: Kind = kind
-        self.reads_body = reads_body
-        self.fn = fn
-        self.hook = hook
-        self.key = key
-        self.signature = Signature(fn)
-        self.blocking = blocking
+        self.reads_body: bool = reads_body
+        self.fn: Callable[..., Any] = fn
+        self.hook: Hook | None = hook
+        self.key: RequestKey[Any, Any, Any] | None = key
+        self.signature: Signature = Signature(fn)
+        self.blocking: bool | None = blocking
         self.chain: Chain | None = None
         self._names = path_names
         self._named: NamedKeys | None = None

@@ -44,12 +44,12 @@ class Returns:
         has_response: bool = False,
         has_open_end: bool = False,
     ) -> None:
-        self.types = types
-        self.where = where
-        self.rest = rest
-        self.is_open = is_open
-        self.has_response = has_response
-        self.has_open_end = has_open_end
+        self.types: Mapping[int, Any] = types
+        self.where: str = where
+        self.rest: Any = rest
+        self.is_open: bool = is_open
+        self.has_response: bool = has_response
+        self.has_open_end: bool = has_open_end
 
     def __repr__(self) -> str:
         texts = [f"{code}: {type_name(tp)}" for code, tp in self.types.items()]

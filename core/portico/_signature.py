@@ -55,21 +55,23 @@ class Signature:
     __slots__ = ("_annotations", "fn", "is_async", "is_generator", "parameters", "where")
 
     def __init__(self, fn: Callable[..., Any]) -> None:
-        self.fn = fn
+        self.fn: Callable[..., Any] = fn
         function = plain_function(fn)
-        self.where = _described(fn, function)
+        self.where: str = _described(fn, function)
         self._annotations: Mapping[str, Any] | None = None
         flags = 0 if function is None else function.__code__.co_flags
         # A generator function of either colour answers with a stream; only the asynchronous one
         # needs a loop to be read.
-        self.is_async = bool(flags & (_COROUTINE | _ASYNC_GENERATOR))
-        self.is_generator = bool(flags & (_GENERATOR | _ASYNC_GENERATOR))
+        self.is_async: bool = bool(flags & (_COROUTINE | _ASYNC_GENERATOR))
+        self.is_generator: bool = bool(flags & (_GENERATOR | _ASYNC_GENERATOR))
         plain = isinstance(fn, (FunctionType, MethodType)) and not hasattr(fn, "__wrapped__")
         if function is None or not plain:
             # A wrapper, a partial or an object with `__call__` hides some of the parameters.
             self.parameters = _inspected(fn, self.where)
         else:
-            self.parameters = _parameters(function, self.where, skip=isinstance(fn, MethodType))
+            self.parameters: list[Parameter] = _parameters(
+                function, self.where, skip=isinstance(fn, MethodType)
+            )
 
     def annotations(self) -> Mapping[str, Any]:
         """The annotations, evaluated; worked out once.

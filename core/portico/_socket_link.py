@@ -40,7 +40,7 @@ class SocketLink(Link):
                 f"{where} has no handler. Give it one, as in `@app.ws(path)` above a function, or "
                 "`socket = app.ws(path)` and `@socket.message`."
             )
-        self.handlers = {
+        self.handlers: dict[str, SocketHandler] = {
             event: SocketHandler(event, fn, path_names, blocking=blocking, validates=validates)
             for event, (fn, blocking) in socket.functions.items()
         }

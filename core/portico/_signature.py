@@ -67,11 +67,10 @@ class Signature:
         plain = isinstance(fn, (FunctionType, MethodType)) and not hasattr(fn, "__wrapped__")
         if function is None or not plain:
             # A wrapper, a partial or an object with `__call__` hides some of the parameters.
-            self.parameters = _inspected(fn, self.where)
+            parameters = _inspected(fn, self.where)
         else:
-            self.parameters: list[Parameter] = _parameters(
-                function, self.where, skip=isinstance(fn, MethodType)
-            )
+            parameters = _parameters(function, self.where, skip=isinstance(fn, MethodType))
+        self.parameters: list[Parameter] = parameters
 
     def annotations(self) -> Mapping[str, Any]:
         """The annotations, evaluated; worked out once.

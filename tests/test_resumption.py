@@ -348,7 +348,7 @@ def test_a_synchronous_chain_that_has_to_wait_after_all_is_answered(
 
 
 def test_a_synchronous_chain_with_hooks_needs_no_loop_where_it_may_block() -> None:
-    app, platform, ran = Portico(), ThreadPlatform(), list[str]()
+    app, ran = Portico(), list[str]()
 
     def run(event: str, *given: object) -> None:
         ran.append(event)
@@ -360,11 +360,12 @@ def test_a_synchronous_chain_with_hooks_needs_no_loop_where_it_may_block() -> No
     app.get("/", lambda: "text")
 
     for path, status in [("/", 200), ("/nothing", 404)]:
-        request = Request(f"http://app.test{path}")
+        request, platform = Request(f"http://app.test{path}"), ThreadPlatform()
         answer = app.handle(request, platform, app.start(platform))
         assert isinstance(answer, Response)
         assert answer.status == status
         assert not platform.needs_loop
+        assert platform.offloaded == 0
         platform.finish()
 
     assert ran[:7] == [
@@ -377,7 +378,6 @@ def test_a_synchronous_chain_with_hooks_needs_no_loop_where_it_may_block() -> No
         "after_response",
     ]
     assert ran[7:] == ["request", "error", "after_response"]
-    assert platform.offloaded == 0
 
 
 @on_each_backend

@@ -1,13 +1,16 @@
 """The engine: where code runs, what it sees, and that whatever goes wrong becomes an answer."""
 
 import asyncio
+import gc
 import json
 import threading
+import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 from contextvars import ContextVar, copy_context
 from types import MappingProxyType
 from typing import Any, Literal, TypeVar
 
+import msgspec
 import pytest
 
 from portico import (
@@ -688,3 +691,23 @@ def test_a_plain_value_of_an_error_hook_is_held_to_its_annotation() -> None:
 
     assert ask(app, platform)[0] == 500
     assert len(platform.reports) == 1
+
+
+def test_classes_that_are_made_for_each_answer_are_not_kept() -> None:
+    app, platform = Portico(), ThreadPlatform()
+    kept: list[weakref.ref[type]] = []
+
+    @app.get("/")
+    def show() -> object:
+        made: type = msgspec.defstruct("Made", ["a"])
+        kept.append(weakref.ref(made))
+        return made(1)
+
+    running = app.start(platform)
+    for _ in range(1200):
+        response = app.handle(Request("http://app.test/"), platform, running)
+        assert isinstance(response, Response)
+        assert response.content == b'{"a":1}'
+    gc.collect()
+
+    assert sum(made() is not None for made in kept) <= 1100

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
 # Classes whose values were found to be sent as JSON, which depends on nothing else.
 _json_classes: Final[set[type]] = set()
+_MOST_CLASSES: Final = 1024  # for those that make their classes anew for each answer
 
 _CLOSED: Final = frozenset({str, dict, list, bytes, Response, type(None)})
 _OPEN_ENDED: Final = (AsyncIterator, Awaitable)
@@ -188,7 +189,8 @@ def _of_object(value: object, ctx: Context) -> Response:
         return _simple(ctx, BYTES, bytes(value))
     if isinstance(value, str):  # a subclass, such as a StrEnum's member
         return _simple(ctx, TEXT, str(value).encode())
-    _json_classes.add(type(value))
+    if len(_json_classes) < _MOST_CLASSES:
+        _json_classes.add(type(value))
     return _simple(ctx, JSON, to_json(value))
 
 

@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 class_of: Final[Callable[[object], type[object]]] = type
 
 
+# A route answers with a few classes; the bound is for those that are made anew for each answer.
+_MOST_WAYS: Final = 64
+
+
 class Answering:
     """The answers of one chain.
 
@@ -110,6 +114,8 @@ class Answering:
             sent, status = value.value, value.code
         kind = class_of(sent)
         key: Kind = kind if sent is value else (status, kind)
+        if len(self._ways) >= _MOST_WAYS:
+            return
         if self._declared is not None and not self._declared.is_plain(sent, status):
             return
         if kind is str:

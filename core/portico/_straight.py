@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     # tuple, which the interpreter takes apart the fastest.
     Call: TypeAlias = tuple[Callable[[Context], Any], Key[Any] | None, Link | None]
 
-# Classes whose instances were found to be values, and no answers.
+# Classes whose instances were found to be values, and no answers; the bound is for those that are
+# made anew for each request.
+_MOST_CLASSES: Final = 1024
 _value_classes: Final[set[type]] = set()
 
 _COROUTINE: Final[Any] = CoroutineType
@@ -218,7 +220,8 @@ def _keep(ctx: Context, key: Key[Any], made: Any) -> None:
     kind = class_of(made)
     if kind not in _value_classes:
         made = value_of(key, made)
-        _value_classes.add(kind)
+        if len(_value_classes) < _MOST_CLASSES:
+            _value_classes.add(kind)
     if ctx._values is None:
         ctx._values = {key: made}
     else:

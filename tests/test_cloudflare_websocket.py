@@ -3,7 +3,7 @@
 import pytest
 from anyio.from_thread import start_blocking_portal
 
-from portico import Portico
+from portico import Context, Portico
 from portico_cloudflare import Worker
 from portico_conformance._case import SocketEnd
 from portico_conformance._fake_js import World, installed
@@ -87,3 +87,21 @@ def test_an_application_without_websockets_answers_the_request_over_http() -> No
     app.get("/plain", "plain")
 
     assert connected(app, "/plain", [])[1] == [200]
+
+
+def test_the_fields_of_an_accepted_handshake_are_the_text_of_their_bytes() -> None:
+    app = Portico()
+
+    @app.ws("/a")
+    async def hear(ctx: Context, message: str) -> None: ...
+
+    @app.request
+    def name(ctx: Context) -> None:
+        ctx.set.headers["x-name"] = "é".encode().decode("latin-1")
+
+    with installed() as world, start_blocking_portal("asyncio") as portal:
+        request = WireRequest("GET", "/a", [("Host", "app.test"), *HANDSHAKE])
+        socket = WorkerSocket(portal, world, Worker(app), request)
+        # In the text of JavaScript, which the runtime sends as UTF-8.
+        assert socket.answer.get("x-name") == "é"
+        socket.disconnect()

@@ -54,13 +54,13 @@ def _to_native_headers(headers: Headers, javascript: JavaScript) -> tuple[Any, b
     append = native.append
     is_encoded = False
     for name, value in headers:
-        append(name, value if value.isascii() else _as_text(value))
+        append(name, value if value.isascii() else as_text(value))
         if name == "content-encoding":
             is_encoded = True
     return native, is_encoded
 
 
-def _as_text(value: str) -> str:
+def as_text(value: str) -> str:
     """The text that the runtime, which encodes as UTF-8, sends as these bytes.
 
     Bytes that are not UTF-8 it cannot send: each goes out as two.

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from portico import DisconnectError
 from portico.contract import Closed
+from portico_cloudflare._response import as_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -119,7 +120,7 @@ def accepted(upgrade: Upgrade, channel: WorkerChannel, javascript: JavaScript) -
     """The `Response` of JavaScript that accepts, with the peer's end of the pair."""
     headers = javascript.make_headers()
     for name, value in upgrade.headers:
-        headers.append(name, value)
+        headers.append(name, as_text(value))
     if upgrade.subprotocol is not None:
         headers.append("sec-websocket-protocol", upgrade.subprotocol)
     return javascript.make_response(None, status=101, headers=headers, webSocket=channel.client)

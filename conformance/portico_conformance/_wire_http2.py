@@ -52,6 +52,9 @@ class Http2Call:
         self._pieces: deque[tuple[bytes, int]] = deque()
         self._has_ended = False
         self._broken = ""
+        # A server that refuses a body may close before it has read it all: what it had said before
+        # that is still there to be read.
+        self._is_deaf = False
         self._protocol.initiate_connection()
         self._is_sent = not more and not request.body
         self._protocol.send_headers(self._stream, _head_of(request), end_stream=self._is_sent)
@@ -64,7 +67,7 @@ class Http2Call:
     def feed(self, data: bytes) -> None:
         """Send a part of the body, as far as the server still wants it."""
         rest = memoryview(data)
-        while rest and not self._has_ended and not self._broken:
+        while rest and not (self._has_ended or self._broken or self._is_deaf):
             size = min(
                 self._protocol.local_flow_control_window(self._stream),
                 self._protocol.max_outbound_frame_size,
@@ -78,7 +81,7 @@ class Http2Call:
 
     def end(self) -> None:
         """The body is complete."""
-        if not self._is_sent and not self._has_ended and not self._broken:
+        if not (self._is_sent or self._has_ended or self._broken or self._is_deaf):
             self._is_sent = True
             self._protocol.end_stream(self._stream)
             self._flush()
@@ -120,8 +123,8 @@ class Http2Call:
     def _flush(self) -> None:
         try:
             self._socket.sendall(self._protocol.data_to_send())
-        except ConnectionError as error:
-            self._broken = self._broken or str(error)
+        except ConnectionError:
+            self._is_deaf = True
 
     def _receive(self) -> None:
         from h2.exceptions import ProtocolError

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     Kind: TypeAlias = type | tuple[int, type]
 
 # `type`, whose result the checkers take for unknown where its argument is `Any`.
-class_of: Final[Callable[[object], type[object]]] = type
+class_of: Callable[[object], type[object]] = type
 
 
 # A route answers with a few classes; the bound is for those that are made anew for each answer.

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fuzzing import MISSING, Step, places, replaced
 from portico import Context, Portico, Response
 from portico_conformance._lambda_events import SHAPES, to_event
 from portico_conformance._wire import WireRequest
@@ -51,8 +52,6 @@ FULL = WireRequest(
     [HOST, ("Cookie", "a=1"), ("Content-Type", "text/plain"), ("X-A", "1"), ("X-A", "2")],
     b"body",
 )
-Step = str | int
-MISSING = object()
 VALUES = [
     MISSING,
     None,
@@ -71,35 +70,8 @@ VALUES = [
 ]
 
 
-def paths_below(value: object, path: tuple[Step, ...] = ()) -> Iterator[tuple[Step, ...]]:
-    if path:
-        yield path
-    items: list[tuple[Step, object]] = []
-    if isinstance(value, dict):
-        items = list(cast("dict[Step, object]", value).items())
-    elif isinstance(value, list):
-        items = list(enumerate(cast("list[object]", value)))
-    for step, inner in items:
-        yield from paths_below(inner, (*path, step))
-
-
-def replaced(value: Any, path: tuple[Step, ...], new: object) -> Any:
-    """A copy with another value at a path, or without it."""
-    if not path:
-        return new
-    step, *rest = path
-    copy = value.copy()
-    if not rest and new is MISSING:
-        del copy[step]
-    else:
-        copy[step] = replaced(value[step], tuple(rest), new)
-    return copy
-
-
 EVENTS: list[tuple[Shape, Any, list[tuple[Step, ...]]]] = [
-    (shape, event, list(paths_below(event)))
-    for shape in SHAPES
-    for event in [to_event(shape, FULL)]
+    (shape, event, list(places(event))) for shape in SHAPES for event in [to_event(shape, FULL)]
 ]
 
 
@@ -143,7 +115,7 @@ JSON = st.recursive(
 def test_several_fields_may_be_anything(handler: Lambda, data: st.DataObject) -> None:
     _, event, _ = data.draw(st.sampled_from(EVENTS))
     for _ in range(data.draw(st.integers(1, 4))):
-        paths = list(paths_below(event))
+        paths = list(places(event))
         if paths:
             event = replaced(event, data.draw(st.sampled_from(paths)), data.draw(JSON))
 

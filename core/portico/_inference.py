@@ -10,7 +10,7 @@ from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from portico._bytecode import line_of
-from portico._known_types import UNKNOWN, Value, kinds_of_object
+from portico._known_types import UNKNOWN, Value
 from portico._names import names_of
 from portico._signature import is_generator_function, plain_function
 from portico._straight_code import run
@@ -71,8 +71,3 @@ def _parameters(fn: Any, function: FunctionType, given: Mapping[str, Value]) -> 
         own = list(local)[isinstance(fn, MethodType) :]
         local.update({name: given[name] for name in own if name in given})
     return local
-
-
-def default_kinds(value: object) -> Value:
-    """What is known of the default of a parameter."""
-    return Value(kinds_of_object(value))

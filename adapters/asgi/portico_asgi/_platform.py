@@ -136,11 +136,6 @@ class AsgiPlatform(ProcessPlatform):
         """Whether the server sends files by itself (ASGI extension `http.response.pathsend`)."""
         return "http.response.pathsend" in (self._scope.get("extensions") or ())
 
-    @property
-    def has_root_path(self) -> bool:
-        """Whether the application may be mounted somewhere."""
-        return bool(self._scope.get("root_path") or self.options.root_path)
-
     def _read_peer(self) -> Peer:
         return read_peer(self._scope)
 

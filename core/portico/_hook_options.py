@@ -33,7 +33,32 @@ ErrorStatus: TypeAlias = Literal[
 """A status whose error hooks get an `HTTPError`."""
 
 
-class HookOptions(TypedDict, total=False):
+class SharedOptions(TypedDict, total=False):
+    """What every request has, one for a WebSocket among them; see `HookOptions`."""
+
+    before_parse: ContextHook | Sequence[ContextHook]
+    transform: ContextHook | Sequence[ContextHook]
+    derive: AnyRequestKey | Sequence[AnyRequestKey]
+    resolve: AnyRequestKey | Sequence[AnyRequestKey]
+    before_handle: ContextHook | Sequence[ContextHook]
+    after_handle: ValueHook | Sequence[ValueHook]
+    map_response: ValueHook | Sequence[ValueHook]
+    after_response: ResponseHook | Sequence[ResponseHook]
+    error: (
+        ErrorHook
+        | Sequence[ErrorHook]
+        | Mapping[type[Exception] | int, ErrorHook | Sequence[ErrorHook]]
+    )
+    trace: TraceHook | Sequence[TraceHook]
+    query: Any
+    params: Any
+    headers: Any
+    cookies: Any
+    tags: list[str] | tuple[str, ...]
+    detail: Mapping[str, Any]
+
+
+class HookOptions(SharedOptions, total=False):
     """The hooks, keys, schemas and descriptions that reach one route or several.
 
     Every hook is one function or several, in the order in which they are to run.
@@ -52,29 +77,9 @@ class HookOptions(TypedDict, total=False):
             override outer ones.
     """
 
-    before_parse: ContextHook | Sequence[ContextHook]
     parse: str | ParseHook | Sequence[str | ParseHook]
-    transform: ContextHook | Sequence[ContextHook]
-    derive: AnyRequestKey | Sequence[AnyRequestKey]
-    resolve: AnyRequestKey | Sequence[AnyRequestKey]
-    before_handle: ContextHook | Sequence[ContextHook]
-    after_handle: ValueHook | Sequence[ValueHook]
-    map_response: ValueHook | Sequence[ValueHook]
-    after_response: ResponseHook | Sequence[ResponseHook]
-    error: (
-        ErrorHook
-        | Sequence[ErrorHook]
-        | Mapping[type[Exception] | int, ErrorHook | Sequence[ErrorHook]]
-    )
-    trace: TraceHook | Sequence[TraceHook]
     body: Any
-    query: Any
-    params: Any
-    headers: Any
-    cookies: Any
     response: Any
-    tags: list[str] | tuple[str, ...]
-    detail: Mapping[str, Any]
 
 
 class GuardOptions(HookOptions, total=False):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final, TypedDict, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from portico._errors import DefinitionError, HTTPError
+from portico._hook_options import SharedOptions
 from portico._key import Key
 from portico._pattern import Pattern
 from portico._runtime import Capability
@@ -19,14 +20,6 @@ if TYPE_CHECKING:
     from portico._app import Portico
     from portico._context import Context
     from portico._hook import Hook
-    from portico._hook_options import (
-        AnyRequestKey,
-        ContextHook,
-        ErrorHook,
-        ResponseHook,
-        TraceHook,
-        ValueHook,
-    )
     from portico._hooks import Hooks
     from portico._registrar import Registrar
 
@@ -38,7 +31,7 @@ _TOKEN: Final = frozenset(
 )
 
 
-class SocketOptions(TypedDict, total=False):
+class SocketOptions(SharedOptions, total=False):
     """What a registration may say about a WebSocket: the hooks of its request, and its limits.
 
     Attributes:
@@ -60,26 +53,6 @@ class SocketOptions(TypedDict, total=False):
     idle_timeout: float
     origins: Sequence[str]
     subprotocols: Sequence[str]
-    before_parse: ContextHook | Sequence[ContextHook]
-    transform: ContextHook | Sequence[ContextHook]
-    derive: AnyRequestKey | Sequence[AnyRequestKey]
-    resolve: AnyRequestKey | Sequence[AnyRequestKey]
-    before_handle: ContextHook | Sequence[ContextHook]
-    after_handle: ValueHook | Sequence[ValueHook]
-    map_response: ValueHook | Sequence[ValueHook]
-    after_response: ResponseHook | Sequence[ResponseHook]
-    error: (
-        ErrorHook
-        | Sequence[ErrorHook]
-        | Mapping[type[Exception] | int, ErrorHook | Sequence[ErrorHook]]
-    )
-    trace: TraceHook | Sequence[TraceHook]
-    query: Any
-    params: Any
-    headers: Any
-    cookies: Any
-    tags: list[str] | tuple[str, ...]
-    detail: Mapping[str, Any]
     blocking: bool
     needs: Collection[Capability]
 

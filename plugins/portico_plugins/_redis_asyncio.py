@@ -1,0 +1,122 @@
+"""The connection of redis-py, under asyncio."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Any, Final
+
+from anyio import CancelScope, Event, move_on_after
+from redis.asyncio.connection import Connection, SSLConnection, UnixDomainSocketConnection
+from redis.exceptions import (
+    AuthenticationError,
+    AuthorizationError,
+    RedisError,
+    ResponseError,
+)
+
+from portico_plugins._redis_link import LinkLostError, LinkRefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from anyio.abc import TaskGroup
+
+    from portico_plugins._redis_address import RedisAddress
+    from portico_plugins._redis_link import Command, Receive
+
+_CLOSING: Final = 1.0  # seconds to say goodbye in
+_REFUSALS: Final = (AuthenticationError, AuthorizationError, ResponseError)
+
+
+class AsyncioLink:
+    """See `Link`. Answers and messages come mixed, the answers in the order of the commands."""
+
+    __slots__ = ("_answers", "_connection", "_expected", "_receive", "_settled")
+
+    def __init__(self, address: RedisAddress, receive: Receive) -> None:
+        self._connection: Any = _connection(address)
+        self._receive = receive
+        self._expected = 0
+        self._answers: deque[Exception | None] = deque()
+        self._settled = Event()
+
+    async def open(self, tasks: TaskGroup, /) -> None:
+        """Connect; redis-py needs no task for it."""
+        try:
+            await self._connection.connect()
+        except (RedisError, OSError) as error:
+            # For sockets in the file system a refusal comes wrapped.
+            for each in (error, error.__cause__):
+                if isinstance(each, _REFUSALS):
+                    raise LinkRefusedError(str(each)) from error
+            raise LinkLostError(str(error)) from error
+
+    async def listen(self) -> None:
+        """Give away what arrives until the connection ends."""
+        while True:
+            try:
+                arrived = await self._connection.read_response(
+                    disable_decoding=True, disconnect_on_error=False, push_request=True
+                )
+            except ResponseError as error:
+                self._answer(LinkRefusedError(str(error)))
+            except (RedisError, OSError) as error:
+                raise LinkLostError(str(error)) from error
+            else:
+                self._take(arrived)
+
+    def _take(self, arrived: Any) -> None:
+        if not isinstance(arrived, list):
+            self._answer(None)
+        elif arrived[0] == b"message":
+            self._receive(arrived[1], arrived[2])
+        else:
+            self._answer(None)  # what is subscribed to, or not any more
+
+    def _answer(self, refusal: Exception | None) -> None:
+        self._answers.append(refusal)
+        if len(self._answers) >= self._expected:
+            self._settled.set()
+
+    async def call(self, commands: Sequence[Command], /) -> list[Exception | None]:
+        """Send commands, and wait for the answers."""
+        self._answers.clear()
+        self._expected = len(commands)
+        self._settled = Event()
+        try:
+            packed = self._connection.pack_commands(commands)
+            await self._connection.send_packed_command(packed, check_health=False)
+        except (RedisError, OSError) as error:
+            raise LinkLostError(str(error)) from error
+        await self._settled.wait()
+        return list(self._answers)
+
+    async def close(self) -> None:
+        """Close it, without waiting for a server that does not answer."""
+        with CancelScope(shield=True), move_on_after(_CLOSING):
+            try:
+                await self._connection.disconnect()
+            except (RedisError, OSError):
+                pass  # it is closed, and was to be
+
+
+def _connection(address: RedisAddress) -> Any:
+    # Who waits how long, and what is tried again, is the broker's to say.
+    options: dict[str, Any] = {
+        "protocol": 3,
+        "db": address.db,
+        "username": address.username or None,
+        "password": address.password or None,
+        "socket_timeout": None,
+        "socket_connect_timeout": None,
+        "driver_info": None,
+    }
+    if address.path:
+        return UnixDomainSocketConnection(path=address.path, **options)
+    options |= {"host": address.host, "port": address.port}
+    if not address.is_tls:
+        return Connection(**options)
+    options |= address.files
+    if not address.is_verified:
+        options |= {"ssl_cert_reqs": "none", "ssl_check_hostname": False}
+    return SSLConnection(**options)

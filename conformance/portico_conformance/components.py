@@ -95,8 +95,8 @@ class Component:
 
     `fill` gets that folder and another for what it needs on the way. `systems` holds, for each
     system there is a build for, `sys.platform`, `platform.machine()` and what the file is called;
-    none for a component that is the same everywhere. `program` is one of the machine's own that does
-    as well where it is on the PATH.
+    none for a component that is the same everywhere. `program` does as well where the
+    machine has one on its PATH.
     """
 
     name: str

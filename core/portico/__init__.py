@@ -117,7 +117,7 @@ else:
         ),
         "_broker": (
             "Broker",
-    "BrokerError",
+            "BrokerError",
             "BrokerError",
             "Deliver",
             "LocalBroker",
@@ -243,6 +243,7 @@ __all__ = [
     "CookieOptions",
     "Created",
     "DefinitionError",
+    "Deliver",
     "DisconnectError",
     "EventKind",
     "FailedDependency",

@@ -79,6 +79,7 @@ def redis_broker(
         made = RedisBroker(
             address, make_link, platform, prefix=prefix, timeout=timeout, heartbeat=heartbeat
         )
+        refusal: Exception | None = None
         async with create_task_group() as tasks:
             refusal = await tasks.start(made.run)
             if refusal is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from anyio import CancelScope, Event, move_on_after
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from portico_plugins._redis_link import Command, Receive
 
 _CLOSING: Final = 1.0  # seconds to say goodbye in
+_CONFIRMATIONS: Final = (b"subscribe", b"unsubscribe")
 _REFUSALS: Final = (AuthenticationError, AuthorizationError, ResponseError)
 
 
@@ -66,12 +68,13 @@ class AsyncioLink:
                 self._take(arrived)
 
     def _take(self, arrived: Any) -> None:
-        if not isinstance(arrived, list):
-            self._answer(None)
-        elif arrived[0] == b"message":
-            self._receive(arrived[1], arrived[2])
-        else:
-            self._answer(None)  # what is subscribed to, or not any more
+        match arrived:
+            case [b"message", bytes(channel), bytes(content)]:
+                self._receive(channel, content)
+            case [bytes(kind), *_] if kind not in _CONFIRMATIONS:
+                pass  # Redis may push what nobody has asked for (RESP3 "Push types")
+            case _:
+                self._answer(None)
 
     def _answer(self, refusal: Exception | None) -> None:
         self._answers.append(refusal)
@@ -93,11 +96,9 @@ class AsyncioLink:
 
     async def close(self) -> None:
         """Close it, without waiting for a server that does not answer."""
-        with CancelScope(shield=True), move_on_after(_CLOSING):
-            try:
-                await self._connection.disconnect()
-            except (RedisError, OSError):
-                pass  # it is closed, and was to be
+        # What goes wrong then does not matter: it is closed all the same.
+        with CancelScope(shield=True), move_on_after(_CLOSING), suppress(RedisError, OSError):
+            await self._connection.disconnect()
 
 
 def _connection(address: RedisAddress) -> Any:

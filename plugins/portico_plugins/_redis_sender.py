@@ -58,9 +58,10 @@ class RedisSender:
         except* (LinkLostError, LinkRefusedError, TimeoutError) as group:
             error = group.exceptions[0]
         if error is not None:
+            why = str(error) or f"no answer for {self._timeout:g} s"
             raise BrokerError(
-                f"Redis at {self._address} did not take a message ({error or 'no answer'}): it is "
-                "not known whether it was published."
+                f"Redis at {self._address} did not take a message ({why}). It is not known whether "
+                "it was published."
             ) from error
 
     async def _publish(self, link: Link, channel: bytes, content: bytes) -> None:

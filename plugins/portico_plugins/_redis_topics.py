@@ -1,7 +1,11 @@
-"""The topics that the connections of one process have subscribed to, and what they wait for."""
+"""What the tasks of one process want of Redis: topics, and messages to publish.
+
+Tasks write it down here and wait for an `Answer`; whoever has a connection reads it.
+"""
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING, Final
 
 from anyio import Event
@@ -10,6 +14,12 @@ from portico import BrokerError
 
 if TYPE_CHECKING:
     from portico import Deliver
+
+_AT_ONCE: Final = 256
+"""Commands that are sent before their answers are waited for."""
+
+_BYTES_AT_ONCE: Final = 1 << 20
+"""To as many bytes of messages no more are added."""
 
 _HELD: Final = 1024
 """Messages of one topic on their way, whose publishers do not want them back."""
@@ -80,6 +90,13 @@ class Message:
         self.is_sent = False
         self.is_given_up = False
 
+    @property
+    def fate(self) -> str:
+        """What is known of one that has failed."""
+        if self.is_sent:
+            return "it is not known whether the message was published"
+        return "the message was not published"
+
 
 class Topic:
     """One topic, for as long as a connection of this process wants it.
@@ -119,3 +136,94 @@ class Topic:
         self.is_asked = False
         if self.answer.is_settled:
             self.answer = Answer()
+
+
+class Wanted:
+    """All that is wanted; one for each broker.
+
+    Attributes:
+        topics: by channel, those that are subscribed to, or were until a moment ago.
+        waiting: messages, in the order in which they are published.
+        wake: set when there is more to do.
+    """
+
+    __slots__ = ("_changed", "topics", "waiting", "wake")
+
+    def __init__(self) -> None:
+        self.topics: dict[bytes, Topic] = {}
+        self.waiting: deque[Message] = deque()
+        self.wake = Event()
+        self._changed: set[bytes] = set()
+
+    def join(self, channel: bytes, deliver: Deliver) -> Topic:
+        """Note a subscriber of a topic."""
+        topic = self.topics.setdefault(channel, Topic())
+        topic.subscribers[deliver] = None
+        if not topic.answer.is_success:
+            self._change(channel)
+        return topic
+
+    def leave(self, channel: bytes, deliver: Deliver) -> None:
+        """Note that it is none any more."""
+        topic = self.topics.get(channel)
+        if topic is not None:
+            topic.subscribers.pop(deliver, None)
+            if not topic.subscribers:
+                self._change(channel)
+
+    def put(self, message: Message) -> None:
+        """Note a message to publish."""
+        self.waiting.append(message)
+        self.wake.set()
+
+    def _change(self, channel: bytes) -> None:
+        self._changed.add(channel)
+        self.wake.set()
+
+    def begin(self) -> None:
+        """There is a new connection: nothing was asked for yet."""
+        self.disconnect()
+        self._changed = set(self.topics)
+
+    def disconnect(self) -> None:
+        """There is no connection any more."""
+        for topic in self.topics.values():
+            topic.disconnect()
+
+    def fail(self, why: str, cause: Exception | None) -> None:
+        """Tell everybody who waits that it will not be."""
+        for message in self.waiting:
+            message.answer.fail(f"{why}, so the message was not published.", cause)
+        self.waiting.clear()
+        for topic in self.topics.values():
+            topic.answer.fail(f"{why}, so the subscription was not made.", cause)
+
+    def changes(self) -> tuple[dict[bytes, Topic], list[bytes]]:
+        """Some topics to ask for, and some channels to leave, which are forgotten now."""
+        asked: dict[bytes, Topic] = {}
+        left: list[bytes] = []
+        while self._changed and len(asked) + len(left) < _AT_ONCE:
+            channel = self._changed.pop()
+            topic = self.topics.get(channel)
+            if topic is None:
+                continue
+            if not topic.subscribers:
+                del self.topics[channel]
+                if topic.is_asked:
+                    left.append(channel)
+            elif not topic.is_asked:
+                topic.is_asked = True
+                asked[channel] = topic
+        return asked, left
+
+    def batch(self) -> list[Message]:
+        """Some messages that somebody still waits for, which count as sent now."""
+        batch: list[Message] = []
+        size = 0
+        while self.waiting and len(batch) < _AT_ONCE and size < _BYTES_AT_ONCE:
+            message = self.waiting.popleft()
+            if not message.is_given_up:
+                message.is_sent = True
+                batch.append(message)
+                size += len(message.content)
+        return batch

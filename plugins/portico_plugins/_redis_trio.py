@@ -82,11 +82,14 @@ class TrioLink:
             raise LinkLostError(str(error)) from error
 
     def _take(self, push: Any) -> None:
-        if push[0] == b"message":
-            self._receive(push[1], push[2])
-        else:
-            self._confirmed.add(push[1])
-            self._settle()
+        match push:
+            case [b"message", bytes(channel), bytes(content)]:
+                self._receive(channel, content)
+            case [b"subscribe" | b"unsubscribe", bytes(channel), _]:
+                self._confirmed.add(channel)
+                self._settle()
+            case _:  # Redis may push what nobody has asked for (RESP3 "Push types")
+                pass
 
     def _settle(self) -> None:
         if len(self._confirmed) + len(self._refusals) >= self._expected:

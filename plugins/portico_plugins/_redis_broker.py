@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import os
 import random
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from anyio import TASK_STATUS_IGNORED, fail_after, sleep
 
@@ -176,8 +176,7 @@ class RedisBroker:
         error: Exception = LinkLostError("Redis has closed the connection")
         try:
             await session.run(begin)
-        except* Exception as failed:  # noqa: BLE001 - reported, whatever it is, and tried again
-            group: ExceptionGroup[Exception] = failed
+        except* Exception as group:  # noqa: BLE001 - reported, whatever it is, and tried again
             error = _first(group)
         return error
 
@@ -265,7 +264,9 @@ class RedisBroker:
         )
 
 
-def _first(group: ExceptionGroup[Exception]) -> Exception:
+def _first(error: Any) -> Exception:
     """The first of what went wrong together; the rest follows from it."""
-    error = group.exceptions[0]
-    return _first(error) if isinstance(error, ExceptionGroup) else error
+    while inner := getattr(error, "exceptions", None):
+        error = inner[0]
+    found: Exception = error
+    return found

@@ -5,6 +5,8 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -81,6 +83,17 @@ class RedisServer:
             with connection.makefile("rb") as answer:
                 return _read(answer)
 
+    @contextmanager
+    def hear(self, channel: str) -> Generator[Callable[[], str]]:
+        """Subscribe by hand, and wait for the next message, as it goes through Redis."""
+        with (
+            socket.create_connection(("127.0.0.1", self.port), PATIENCE) as connection,
+            connection.makefile("rb") as answers,
+        ):
+            connection.sendall(b"SUBSCRIBE %b\r\n" % channel.encode())
+            assert _read(answers)[0] == "subscribe"
+            yield lambda: _read(answers)[2]
+
     def subscriptions(self, channel: str) -> int:
         """How many connections have subscribed to a channel."""
         count: int = self.ask("PUBSUB", "NUMSUB", channel)[1]
@@ -139,7 +152,7 @@ def _read(answer: Any) -> Any:
     line = answer.readline()
     kind, rest = line[:1], line[1:-2]
     if kind == b"$":
-        return answer.read(int(rest) + 2)[:-2].decode()
+        return answer.read(int(rest) + 2)[:-2].decode("utf-8", "replace")
     if kind == b"*":
         return [_read(answer) for _ in range(int(rest))]
     return int(rest) if kind == b":" else rest.decode()

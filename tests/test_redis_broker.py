@@ -28,14 +28,17 @@ from portico import (
     Context,
     DefinitionError,
     Portico,
+    Request,
 )
 from portico.contract import (
     ABSENT,
     NATIVE,
     Capability,
     Platform,
+    Response,
     Runtime,
 )
+from portico_lambda import Lambda
 from portico_plugins import redis_broker
 from portico_wsgi import WSGI
 from redis_server import PATIENCE, RedisServer, free_port
@@ -418,6 +421,46 @@ async def test_a_redis_that_dies_and_comes_back_finds_the_subscriptions_as_they_
         assert own.subscriptions("portico:gone") == 0
         assert "did not reach the" in one.platform.reports[1]
         assert len(one.platform.reports) == 2
+
+
+async def test_what_is_published_while_redis_dies_arrives_once_or_not_at_all_and_in_order(
+    own: RedisServer,
+) -> None:
+    inboxes = [Inbox(), Inbox()]
+    failed: dict[Data, str] = {}
+
+    async def publish(process: Process, name: str) -> None:
+        for number in range(400):
+            try:
+                await process.publish("news", f"{name}{number}")
+            except BrokerError as error:
+                failed[f"{name}{number}"] = str(error)
+                await process.platform.wait_for("Redis is back")
+
+    async with started(own.url) as one, started(own.url) as two:
+        for process, inbox in zip((one, two), inboxes, strict=True):
+            await process.subscribe("news", inbox)
+        async with anyio.create_task_group() as tasks:
+            for name in "abcd":
+                tasks.start_soon(publish, one if name in "ab" else two, name)
+            await inboxes[0].until("a50")
+            own.kill()
+            await anyio.to_thread.run_sync(own.start)
+        for process in (one, two):
+            await process.platform.wait_for("Redis is back")
+        await one.publish("news", "end")
+
+        assert failed
+        for inbox in inboxes:
+            got = (await inbox.until("end"))[:-1]
+            assert len(got) == len(set(got))
+            assert not [
+                each for each in got if "the message was not published" in failed.get(each, "")
+            ]
+            for name in "abcd":
+                numbers = [int(each[1:]) for each in got if each[:1] == name]
+                assert numbers == sorted(numbers)
+                assert numbers[-100:] == list(range(300, 400))
 
 
 async def test_connections_that_are_cut_are_made_anew(redis: RedisServer, prefix: str) -> None:
@@ -824,18 +867,49 @@ async def test_what_is_published_behind_wsgi_reaches_the_connections_of_other_pr
         own.kill()
         assert (await anyio.to_thread.run_sync(post, application, "/news"))[:3] == "500"
     assert "did not take a message" in caplog.text
+    assert "the message was not published" in caplog.text
     await anyio.to_thread.run_sync(application.close)
 
 
-async def test_a_runtime_whose_connections_end_with_a_request_is_told_so(
-    redis: RedisServer, monkeypatch: pytest.MonkeyPatch
+def test_what_is_published_on_lambda_reaches_them_too(own: RedisServer, prefix: str) -> None:
+    function = Lambda(publishing(own.url, prefix))
+    event: dict[str, Any] = {
+        "version": "2.0",
+        "rawPath": "/news",
+        "rawQueryString": "",
+        "headers": {"host": "app.test"},
+        "isBase64Encoded": False,
+        "requestContext": {"http": {"method": "POST", "path": "/news", "sourceIp": "192.0.2.1"}},
+    }
+
+    with own.hear(f"{prefix}news") as heard:
+        assert function(event, None)["statusCode"] == 200
+        assert heard().endswith('{"topic":"news"}')
+    own.wait_for_connections(0)
+    own.kill()
+    assert function(event, None)["statusCode"] == 500
+    function.close()
+
+
+async def test_where_a_connection_ends_with_its_request_who_publishes_is_told_so(
+    redis: RedisServer, prefix: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     table = {**LoopPlatform.capabilities, Capability.SHARED_RESOURCES: ABSENT}
     monkeypatch.setattr(LoopPlatform, "capabilities", MappingProxyType(table))
-    resource = redis_broker(redis.url)
+    app, platform = publishing(redis.url, prefix), LoopPlatform()
 
-    with pytest.raises(CapabilityError, match="'shared_resources'"):
-        await anext(resource(LoopPlatform()))
+    @app.get("/other")
+    async def hand_on(ctx: Context) -> str:
+        return str(len([ctx]))
+
+    async with app.start(platform) as running:
+        for method, path, status in (("GET", "/other", 200), ("POST", "/news", 500)):
+            request = Request(f"http://app.test{path}", method=method)
+            answer = app.handle(request, platform, running)
+            assert (answer if isinstance(answer, Response) else await answer).status == status
+
+    assert len(platform.reports) == 1
+    assert "'shared_resources'" in platform.reports[0]
 
 
 async def test_where_nobody_can_subscribe_it_says_so(

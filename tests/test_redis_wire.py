@@ -1,6 +1,6 @@
 """Sockets of different processes that hear of each other, through Redis: real servers."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -45,7 +45,7 @@ application = ASGI(app)
 
 
 @contextmanager
-def joined(server: Server, room: str) -> Iterator[WireSocket]:
+def joined(server: Server, room: str) -> Generator[WireSocket]:
     with RawClient(server.host, server.port) as raw:
         one = WireSocket(raw, f"/chat/{room}", [("Host", "app.test")])
         assert one.receive() == "joined"

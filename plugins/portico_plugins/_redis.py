@@ -6,7 +6,7 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from portico import Broker, CapabilityError, DefinitionError
+from portico import Broker, DefinitionError
 
 if TYPE_CHECKING:
     from portico_plugins._redis_address import RedisAddress
@@ -59,11 +59,11 @@ def redis_broker(
     async def broker(platform: Any) -> AsyncIterator[Broker]:
         support = {each.value: how.value for each, how in platform.capabilities.items()}
         if support["shared_resources"] == "absent":
-            raise CapabilityError(
-                "redis_broker needs 'shared_resources', which the runtime "
-                f"{platform.runtime.name!r} does not have: a connection to Redis would end with "
-                "the request. Look at `platform.capabilities` first."
-            )
+            from portico_plugins._redis_sender import NoRedis
+
+            # It may be made for a request that has no use for it.
+            yield NoRedis(platform.runtime.name)
+            return
         address = given or RedisAddress(_url_of(platform))
         make_link = _link_of_loop()
         _check_files(address)

@@ -15,7 +15,7 @@ from redis.exceptions import (
     ResponseError,
 )
 
-from portico_plugins._redis_link import LinkLostError, LinkRefusedError
+from portico_plugins._redis_link import LinkLostError, LinkRefusedError, words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,8 +50,8 @@ class AsyncioLink:
             # For sockets in the file system a refusal comes wrapped.
             for each in (error, error.__cause__):
                 if isinstance(each, _REFUSALS):
-                    raise LinkRefusedError(str(each)) from error
-            raise LinkLostError(str(error)) from error
+                    raise LinkRefusedError(words(each)) from error
+            raise LinkLostError(words(error)) from error
 
     async def listen(self) -> None:
         """Give away what arrives until the connection ends."""
@@ -61,9 +61,9 @@ class AsyncioLink:
                     disable_decoding=True, disconnect_on_error=False, push_request=True
                 )
             except ResponseError as error:
-                self._answer(LinkRefusedError(str(error)))
+                self._answer(LinkRefusedError(words(error)))
             except (RedisError, OSError) as error:
-                raise LinkLostError(str(error)) from error
+                raise LinkLostError(words(error)) from error
             else:
                 self._take(arrived)
 
@@ -90,7 +90,7 @@ class AsyncioLink:
             packed = self._connection.pack_commands(commands)
             await self._connection.send_packed_command(packed, check_health=False)
         except (RedisError, OSError) as error:
-            raise LinkLostError(str(error)) from error
+            raise LinkLostError(words(error)) from error
         await self._settled.wait()
         return list(self._answers)
 

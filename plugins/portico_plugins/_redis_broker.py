@@ -17,12 +17,12 @@ from __future__ import annotations
 
 import os
 import random
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from anyio import TASK_STATUS_IGNORED, fail_after, sleep
 
 from portico import BrokerError
-from portico_plugins._redis_link import LinkLostError, LinkRefusedError
+from portico_plugins._redis_link import LinkLostError, LinkRefusedError, first_of
 from portico_plugins._redis_message import packed, unpacked
 from portico_plugins._redis_session import Session
 from portico_plugins._redis_topics import Message, Wanted
@@ -177,7 +177,7 @@ class RedisBroker:
         try:
             await session.run(begin)
         except* Exception as group:  # noqa: BLE001 - reported, whatever it is, and tried again
-            error = _first(group)
+            error = first_of(group)
         return error
 
     def _begin(self) -> None:
@@ -262,11 +262,3 @@ class RedisBroker:
         return BrokerError(
             f"Redis at {self._address} did not answer for {self._timeout:g} s: {what}."
         )
-
-
-def _first(error: Any) -> Exception:
-    """The first of what went wrong together; the rest follows from it."""
-    while inner := getattr(error, "exceptions", None):
-        error = inner[0]
-    found: Exception = error
-    return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup
@@ -23,6 +23,19 @@ class LinkLostError(Exception):
 
 class LinkRefusedError(Exception):
     """Redis is there, and does not do what was asked."""
+
+
+def first_of(error: Any) -> Exception:
+    """The first of what went wrong together; the rest follows from it."""
+    while inner := getattr(error, "exceptions", None):
+        error = inner[0]
+    found: Exception = error
+    return found
+
+
+def words(error: object) -> str:
+    """What an error says, for the middle of a sentence."""
+    return str(error).rstrip(".") or type(error).__name__
 
 
 class Link(Protocol):

@@ -9,7 +9,7 @@ from coredis.connection import BaseConnection, TCPLocation
 from coredis.exceptions import ConnectionError as CoredisConnectionError
 from coredis.exceptions import RedisError, ResponseError
 
-from portico_plugins._redis_link import LinkLostError, LinkRefusedError
+from portico_plugins._redis_link import LinkLostError, LinkRefusedError, words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,14 +54,14 @@ class TrioLink:
         try:
             stream = await _connected(self._address)
         except (OSError, BrokenResourceError) as error:  # the last where TLS breaks off
-            raise LinkLostError(str(error) or type(error).__name__) from error
+            raise LinkLostError(words(error)) from error
         self._connection = _Connection(self._address, stream)
         try:
             await tasks.start(self._connection.run)
         except ResponseError as error:
-            raise LinkRefusedError(str(error)) from error
+            raise LinkRefusedError(words(error)) from error
         except (RedisError, OSError) as error:
-            raise LinkLostError(str(error.__cause__ or error)) from error
+            raise LinkLostError(words(error.__cause__ or error)) from error
 
     async def listen(self) -> None:
         """Give away what arrives until the connection ends."""
@@ -71,15 +71,15 @@ class TrioLink:
                 async for push in self._connection.push_messages:
                     self._take(push)
             except CoredisConnectionError as error:
-                raise LinkLostError(str(error)) from error
+                raise LinkLostError(words(error)) from error
 
     async def _listen_for_refusals(self) -> None:
         try:
             async for answer in self._connection.streamed_messages:
-                self._refusals.append(LinkRefusedError(str(answer)))
+                self._refusals.append(LinkRefusedError(words(answer)))
                 self._settle()
         except CoredisConnectionError as error:
-            raise LinkLostError(str(error)) from error
+            raise LinkLostError(words(error)) from error
 
     def _take(self, push: Any) -> None:
         match push:
@@ -106,7 +106,7 @@ class TrioLink:
             ]
             return [_refusal(await request) for request in requests]
         except CoredisConnectionError as error:
-            raise LinkLostError(str(error)) from error
+            raise LinkLostError(words(error)) from error
 
     async def _change(self, commands: Sequence[Command]) -> list[Exception | None]:
         self._expected = len(commands)
@@ -129,7 +129,7 @@ class TrioLink:
 def _refusal(answer: Any) -> Exception | None:
     if isinstance(answer, CoredisConnectionError):
         raise answer
-    return LinkRefusedError(str(answer)) if isinstance(answer, Exception) else None
+    return LinkRefusedError(words(answer)) if isinstance(answer, Exception) else None
 
 
 class _Connection(BaseConnection):

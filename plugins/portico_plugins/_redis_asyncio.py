@@ -110,14 +110,14 @@ def _connection(address: RedisAddress) -> Any:
         "password": address.password or None,
         "socket_timeout": None,
         "socket_connect_timeout": None,
-        "driver_info": None,
     }
     if address.path:
         return UnixDomainSocketConnection(path=address.path, **options)
     options |= {"host": address.host, "port": address.port}
     if not address.is_tls:
         return Connection(**options)
-    options |= address.files
+    # Earlier versions do not check the host unless they are told to.
+    options |= {**address.files, "ssl_check_hostname": address.is_verified}
     if not address.is_verified:
-        options |= {"ssl_cert_reqs": "none", "ssl_check_hostname": False}
+        options["ssl_cert_reqs"] = "none"
     return SSLConnection(**options)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
 
 import anyio
 import pytest
@@ -163,22 +164,22 @@ async def takes_a_stream(body: AsyncIterator[bytes]) -> str:
 
 
 @pytest.mark.parametrize(
-    "register",
+    ("fn", "options"),
     [
-        lambda app: app.post("/", waits),
-        lambda app: app.post("/", says_hello, before_handle=[waits_in_a_hook]),
-        lambda app: app.post("/", calls_what_is_not_known),
-        lambda app: app.post("/", streams),
-        lambda app: app.post("/", takes_a_stream),
-        lambda app: app.post("/", says_hello, blocking=True),
+        (waits, {}),
+        (says_hello, {"before_handle": [waits_in_a_hook]}),
+        (calls_what_is_not_known, {}),
+        (streams, {}),
+        (takes_a_stream, {}),
+        (says_hello, {"blocking": True}),
     ],
     ids=["handler", "hook", "unknown", "generator", "stream", "declared"],
 )
 def test_a_function_that_may_wait_has_the_whole_chain_on_a_loop(
-    register: Callable[[Portico], object],
+    fn: Callable[..., object], options: dict[str, Any]
 ) -> None:
     app = Portico()
-    register(app)
+    app.post("/", fn, **options)
 
     answer = later(app, posted())
 

@@ -50,8 +50,9 @@ class RedisServer:
     ) -> None:
         self.kill()
 
-    def start(self) -> None:
-        """Start it where it was."""
+    def start(self, *options: str) -> None:
+        """Start it where it was, with other options."""
+        self._options = options
         self._launch()
         assert self._is_ready(), "Redis does not start again."
 

@@ -605,6 +605,51 @@ async def listening(
         tasks.cancel_scope.cancel()
 
 
+async def test_a_redis_that_comes_back_and_refuses_is_told_of_and_tried_again(
+    own: RedisServer,
+) -> None:
+    inbox = Inbox()
+
+    async with started(own.url) as one:
+        await one.subscribe("news", inbox)
+        own.kill()
+        await one.platform.wait_for("there is no connection")
+        own.start("--requirepass", "s3cr&t")
+        await one.platform.wait_for("authenticate the client")
+        with pytest.raises(BrokerError, match=r"is away .*authenticate"):
+            await one.publish("news", "x")
+
+        own.kill()
+        own.start()
+        await one.platform.wait_for("Redis is back")
+        await one.publish("news", "end")
+        assert await inbox.until("end") == ["end"]
+        assert ["authenticate" in each for each in one.platform.reports].count(True) == 1
+
+
+async def test_subscribers_of_a_channel_that_redis_refuses_when_it_is_back_are_reported(
+    own: RedisServer,
+) -> None:
+    kept, refused_later = Inbox(), Inbox()
+
+    async with started(own.url, prefix="") as one:
+        await one.subscribe("mine:a", kept)
+        await one.subscribe("yours:a", refused_later)
+        own.kill()
+        own.start("--user", "default", "on", "nopass", "resetchannels", "&mine:*", "+@all")
+        await one.platform.wait_for("refuses a subscription to b'yours:a'")
+        await one.publish("mine:a", "end")
+        assert await kept.until("end") == ["end"]
+        with pytest.raises(BrokerError, match="refuses"):
+            await one.subscribe("yours:a", kept)
+
+        own.kill()
+        own.start()
+        await one.platform.wait_for("Redis is back")
+        await one.publish_when_it_is_back("yours:a", "end")
+        assert await refused_later.until("end") == ["end"]
+
+
 async def test_a_server_that_is_too_old_is_refused() -> None:
     async def answer(stream: SocketStream) -> None:
         async with stream:

@@ -104,7 +104,7 @@ def test_sockets_outlive_a_redis_that_is_killed_and_comes_back(
             speaker = room.members[0]
             speaker.send("nobody hears this")
             assert speaker.receive() == "away"
-            redis.start()
+            redis.start("--requirepass", PASSWORD)
             for server in servers:
                 wait_for_log(server, BACK, number)
             room.say_to_all(number)

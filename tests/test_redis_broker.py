@@ -112,10 +112,12 @@ class Process:
 
 
 @asynccontextmanager
-async def started(url: str | None, **options: Any) -> AsyncGenerator[Process]:
+async def started(
+    url: str | None, timeout: float = PATIENCE, **options: Any
+) -> AsyncGenerator[Process]:
     """One process more; those that start later stop first."""
     app, platform = Portico(), LoopPlatform()
-    key = app.resource(redis_broker(url, **options))
+    key = app.resource(redis_broker(url, timeout=timeout, **options))
     app.broker(key)
     async with app.start(platform) as running:
         yield Process(running.value(key), platform)

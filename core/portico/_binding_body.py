@@ -90,16 +90,23 @@ def _reading_schema(annotation: Any, where: str) -> Callable[[Context], Any]:
         raise DefinitionError(f"{where}: the parameter 'body': {error}") from error
 
     from_json = schema.validate_json if _JSON in accepted else None
+    decode, refused = _plain_decoding(schema)
 
     def read(ctx: Context) -> Any:
         parsed = ctx._parsed
         if parsed is UNPARSED:
             request = ctx.request
             # What nearly all send: there is no need to look closer.
-            if from_json and request.headers.get("content-type") == _JSON:
+            if from_json and request._content_type() == _JSON:
                 data = request._data
                 if data is None:
                     data = _sync_body()(request).bytes()
+                if decode and refused and data and data.isascii():
+                    # As `validate_json` has it for such bytes, without that call.
+                    try:
+                        return decode(data)
+                    except (ValueError, RecursionError) as error:
+                        raise refused(data, error, part="body") from None
                 if data:
                     return from_json(data, part="body")
             return _validated(request, schema, accepted)
@@ -108,6 +115,17 @@ def _reading_schema(annotation: Any, where: str) -> Callable[[Context], Any]:
         return schema.validate(parsed, part="body")
 
     return read
+
+
+def _plain_decoding(
+    schema: Schema,
+) -> tuple[Callable[[bytes], Any], Callable[..., Exception]] | tuple[None, None]:
+    """What decodes JSON in ASCII where nothing else is to be done, and what says why it failed."""
+    from portico._schema_msgspec import MsgspecSchema
+
+    if not isinstance(schema, MsgspecSchema) or schema.decode_ascii is None:
+        return None, None
+    return schema.decode_ascii, schema.json_error
 
 
 @cache

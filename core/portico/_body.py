@@ -31,8 +31,10 @@ from portico._errors import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from portico._blob import Blob
-    from portico._body_reading import Gather
+    from portico._body_reading import Gather, Whole
     from portico._body_sync import SyncBody
     from portico._form_data import FormData
     from portico._headers import Headers
@@ -119,7 +121,7 @@ class Body:
             BodyUsedError: it was consumed as a stream or as a multipart form.
             PeerError: it is shorter or longer than its Content-Length, or has a Content-Encoding.
         """
-        if self._data is None:
+        if self._data is None and self._whole() is None:
             count = self._begin(self.limits.size)
             source, self._source = self._source, None
             gather: Gather | None = getattr(source, "gather", None)
@@ -130,6 +132,39 @@ class Body:
                 count.end()
                 self._data = chunks[0] if len(chunks) == 1 else b"".join(chunks)
         return self._data
+
+    def load(self) -> Awaitable[Data] | None:
+        """Read the body as `bytes` does, on an event loop: here where it has come as a whole.
+
+        Returns:
+            None where it is read; else what reads it.
+        """
+        if self._data is not None:
+            return None
+        if self._whole() is None:
+            return self.bytes()
+        return None
+
+    def _whole(self) -> Data | None:
+        """The whole body where its source has it without waiting, held to limit and length.
+
+        None, with nothing consumed, leaves it to be read chunk by chunk; so does whatever is to be
+        refused, so that it is said in one place.
+        """
+        whole: Whole | None = getattr(self._source, "whole", None)
+        if whole is None or self._used:
+            return None
+        declared, limit = self._declared_length(), self.limits.size
+        if limit is not None and declared is not None and declared > limit:
+            return None
+        data = whole(declared, limit)
+        if data is not None:
+            self._data, self._source, self._used = data, None, True
+        return data
+
+    def _content_type(self) -> str | None:
+        """What the Content-Type says, as `headers` have it."""
+        return self.headers.get("content-type")
 
     async def text(self) -> str:
         """The body as UTF-8 text; malformed bytes become U+FFFD (Encoding Standard `decode`)."""

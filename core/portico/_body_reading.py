@@ -20,6 +20,11 @@ BodySource: TypeAlias = "bytes | Iterable[bytes] | AsyncIterable[bytes] | None"
 Gather: TypeAlias = "Callable[[Callable[[bytes], bytes]], Awaitable[list[bytes]]]"
 
 
+# What a source may have besides: the whole body where it is there without waiting, exactly of the
+# declared length, or, where none is declared, within the limit. On None nothing of it is lost.
+Whole: TypeAlias = "Callable[[int | None, int | None], bytes | None]"
+
+
 class Count:
     """Holds a body to its limit and to its Content-Length while it passes by."""
 

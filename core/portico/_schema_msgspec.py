@@ -52,6 +52,7 @@ class MsgspecSchema:
         "_decode",
         "_described",
         "_readers",
+        "decode_ascii",
         "has_decimals",
         "has_files",
         "hook",
@@ -72,6 +73,9 @@ class MsgspecSchema:
         self.has_files = any(map(_is_file, custom))
         self.limits_files = self.has_files and any(map(_declares_limits, within))
         self._decode = msgspec.json.Decoder(self.type, dec_hook=self.hook).decode
+        # What `validate_json` comes down to for ASCII, whose errors are those of `json_error`.
+        is_plain = not (self.has_decimals or STACK_IS_SHORT)
+        self.decode_ascii: Callable[[bytes], Any] | None = self._decode if is_plain else None
         self._readers: dict[str, Reader] = {}
         self._described: Described | None = None  # of what is refused, once something is
 
@@ -108,7 +112,7 @@ class MsgspecSchema:
         except (ValueError, RecursionError) as error:
             if data.startswith(BOM):
                 return self.validate_json(data[len(BOM) :], part=part)
-            raise self._json_error(data, error, part=part) from None
+            raise self.json_error(data, error, part=part) from None
         if self.has_decimals:
             self._check_decimals(data, part)
         return value
@@ -177,7 +181,8 @@ class MsgspecSchema:
             wrong = msgspec.ValidationError("Expected `decimal`, got `str`")
             raise SchemaError(self._faults(value, wrong, part))
 
-    def _json_error(self, data: bytes, error: Exception, *, part: str) -> Exception:
+    def json_error(self, data: bytes, error: Exception, *, part: str) -> Exception:
+        """What `validate_json` raises for bytes that msgspec refused with `error`."""
         if not isinstance(error, msgspec.ValidationError):
             return malformed(error, data)
         try:

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from portico.contract import NativeRequest, WireHeaders
+from portico_asgi._arrival import arrived_whole
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping
@@ -72,6 +73,16 @@ class AsgiRequest(NativeRequest):
                 # HTTP/2 may split the field (RFC 9113 section 8.2.3); a comma would not join it.
                 return _with_cookie(headers, "; ".join(cookies))
         return headers
+
+    def _content_type(self) -> str | None:
+        fields = self._fields
+        if fields is None or self._headers is not None:  # which may have been changed
+            return super()._content_type()
+        value = fields.get(b"content-type")
+        if value == b"application/json":
+            return "application/json"
+        # A name that is not in lower case is not found.
+        return super()._content_type() if value is None else value.decode("latin-1").strip(" \t")
 
     def _declared_length(self) -> int | None:
         fields = self._fields
@@ -210,6 +221,10 @@ class AsgiBody:
     def gather(self) -> Callable[[Callable[[bytes], bytes]], Awaitable[list[bytes]]]:
         """All that is left, at once; see `Body.bytes`."""
         return self._platform.inbox.rest
+
+    def whole(self, declared: int | None, limit: int | None) -> bytes | None:
+        """The body where it is all in the first message, as most are; see `Body.load`."""
+        return arrived_whole(self._platform, declared, limit)
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, Final, TypeGuard, get_args, get_origin
 
 from portico._argument import Argument
@@ -15,7 +14,6 @@ from portico._signature import EMPTY, Parameter, Signature
 
 if TYPE_CHECKING:
     from portico._blob import Blob
-    from portico._body_sync import SyncBody
     from portico._context import Context
     from portico._form_data import FormData
     from portico._request import Request
@@ -100,7 +98,7 @@ def _reading_schema(annotation: Any, where: str) -> Callable[[Context], Any]:
             if from_json and request._content_type() == _JSON:
                 data = request._data
                 if data is None:
-                    data = _sync_body()(request).bytes()
+                    data = request._bytes_here()
                 if decode and refused and data and data.isascii():
                     # As `validate_json` has it for such bytes, without that call.
                     try:
@@ -126,14 +124,6 @@ def _plain_decoding(
     if not isinstance(schema, MsgspecSchema) or schema.decode_ascii is None:
         return None, None
     return schema.decode_ascii, schema.json_error
-
-
-@cache
-def _sync_body() -> type[SyncBody]:
-    # Loaded with the first body that nobody has read; the statement costs more than the call.
-    from portico._body_sync import SyncBody
-
-    return SyncBody
 
 
 def _is_form(value: WithMedia) -> TypeGuard[FormData]:

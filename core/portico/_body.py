@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable
 
     from portico._blob import Blob
-    from portico._body_reading import Gather, Whole
+    from portico._body_reading import Gather, Whole, WholeHere
     from portico._body_sync import SyncBody
     from portico._form_data import FormData
     from portico._headers import Headers
@@ -121,17 +121,21 @@ class Body:
             BodyUsedError: it was consumed as a stream or as a multipart form.
             PeerError: it is shorter or longer than its Content-Length, or has a Content-Encoding.
         """
-        if self._data is None and self._whole() is None:
+        data = self._data
+        if data is None:
+            data = self._whole()
+        if data is None:
             count = self._begin(self.limits.size)
             source, self._source = self._source, None
             gather: Gather | None = getattr(source, "gather", None)
             if gather is None:
-                self._data = await gathered(source, count)
+                data = await gathered(source, count)
             else:
                 chunks = await gather(count.add)
                 count.end()
-                self._data = chunks[0] if len(chunks) == 1 else b"".join(chunks)
-        return self._data
+                data = chunks[0] if len(chunks) == 1 else b"".join(chunks)
+            self._data = data
+        return data
 
     def load(self) -> Awaitable[Data] | None:
         """Read the body as `bytes` does, on an event loop: here where it has come as a whole.
@@ -160,6 +164,40 @@ class Body:
         data = whole(declared, limit)
         if data is not None:
             self._data, self._source, self._used = data, None, True
+        return data
+
+    def _bytes_here(self) -> Data:
+        """The whole body, from synchronous code; see `SyncBody.bytes`."""
+        data = self._data
+        if data is None:
+            data = self._whole_here()
+        return self.sync.bytes() if data is None else data
+
+    def _whole_here(self) -> Data | None:
+        """As `_whole`, of what is in memory, or can be waited for by a thread that may block."""
+        source, limit = self._source, self.limits.size
+        if self._used or limit is None:
+            return None
+        if type(source) is bytes:
+            size, declared = len(source), self._declared_length()
+            if size > limit or (declared is not None and declared != size):
+                return None
+            data = source
+        else:
+            read: WholeHere | None = getattr(source, "whole_here", None)
+            declared = None if read is None else self._declared_length()
+            if read is None or declared is None or declared > limit:
+                return None
+            found = read(declared)
+            if found is None:
+                return None
+            data = found
+        self._used, self._source = True, None
+        if declared is not None and len(data) != declared:
+            count = Count(limit, declared)
+            count.add(data)
+            count.end()
+        self._data = data
         return data
 
     def _content_type(self) -> str | None:

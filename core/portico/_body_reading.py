@@ -24,6 +24,10 @@ Gather: TypeAlias = "Callable[[Callable[[bytes], bytes]], Awaitable[list[bytes]]
 # declared length, or, where none is declared, within the limit. On None nothing of it is lost.
 Whole: TypeAlias = "Callable[[int | None, int | None], bytes | None]"
 
+# What a synchronous one may have besides: all of a body of so many bytes, or less where it ended
+# before. None, with nothing of it lost, where it is to be read chunk by chunk.
+WholeHere: TypeAlias = "Callable[[int], bytes | None]"
+
 
 class Count:
     """Holds a body to its limit and to its Content-Length while it passes by."""

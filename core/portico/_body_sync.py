@@ -31,12 +31,15 @@ class SyncBody:
     def bytes(self) -> bytes:
         """The whole body; see `Body.bytes`."""
         body = self._body
-        if body._data is None:
+        data = body._data
+        if data is None:
+            data = body._whole_here()
+        if data is None:
             self._must_be_readable()
             count = body._begin(body.limits.size)
             source, body._source = body._source, None
-            body._data = gathered_here(source, count)
-        return body._data
+            data = body._data = gathered_here(source, count)
+        return data
 
     def text(self) -> str:
         """The body as text; see `Body.text`."""

@@ -174,7 +174,7 @@ class MsgspecSchema:
         if not may_have_traps(data):
             return
         try:
-            value, refused = refuse_decimals(_untyped().decode(data), self.node)
+            value, refused = refuse_decimals(_decode_untyped(data), self.node)
         except RecursionError as error:
             raise malformed(error, data) from None
         if refused:
@@ -186,15 +186,16 @@ class MsgspecSchema:
         if not isinstance(error, msgspec.ValidationError):
             return malformed(error, data)
         try:
-            value = _untyped().decode(data)
+            value = _decode_untyped(data)
         except msgspec.ValidationError:  # an integer beyond every limit
             from portico._expected import fault_of
 
             return SchemaError((fault_of(error, part=part),))
         except (ValueError, RecursionError) as worse:
             return malformed(worse, data)
-        with suppress(RecursionError):  # then the faults of decimals are left out
-            value = self.revised(value, self.node)
+        if self.has_decimals or self.limits_files:
+            with suppress(RecursionError):  # then the faults of decimals are left out
+                value = self.revised(value, self.node)
         return SchemaError(self._faults(value, error, part))
 
 
@@ -314,11 +315,6 @@ def type_name(tp: object) -> str:
     return tp.__qualname__ if isinstance(tp, type) else str(tp)
 
 
-@cache
-def _untyped() -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(float_hook=_number)
-
-
 def _number(text: str) -> object:
     value = float(text)
     # A number that is 0 only because no double is so small would be one to a Decimal.
@@ -327,3 +323,6 @@ def _number(text: str) -> object:
 
 def _is_tiny(text: str) -> bool:
     return any(digit in "123456789" for digit in text.lower().partition("e")[0])
+
+
+_decode_untyped: Final[Callable[[bytes], Any]] = msgspec.json.Decoder(float_hook=_number).decode

@@ -160,6 +160,11 @@ class Request(Body):
             self._cookies = parse_cookies(self.headers.get_all("cookie"))
         return self._cookies
 
+    def _cookie_field(self) -> str | None:
+        """The `Cookie` field, several as one; None where there is none."""
+        fields = self.headers.get_all("cookie")
+        return "; ".join(fields) if fields else None
+
     @property
     def signal(self) -> AbortSignal:
         """Aborted when the peer is known to be gone."""

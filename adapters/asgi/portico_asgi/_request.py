@@ -84,6 +84,12 @@ class AsgiRequest(NativeRequest):
         # A name that is not in lower case is not found.
         return super()._content_type() if value is None else value.decode("latin-1").strip(" \t")
 
+    def _cookie_field(self) -> str | None:
+        fields = self._fields
+        value = None if fields is None or self._headers is not None else fields.get(b"cookie")
+        # As above.
+        return super()._cookie_field() if value is None else value.decode("latin-1").strip(" \t")
+
     def _declared_length(self) -> int | None:
         fields = self._fields
         if fields is not None and b"content-encoding" not in fields:

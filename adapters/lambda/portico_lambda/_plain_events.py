@@ -60,6 +60,11 @@ class PlainRequest(LambdaRequest):
             return super()._content_type()
         return self.fields.get("content-type")
 
+    def _cookie_field(self) -> str | None:
+        if self._headers is not None:  # as above
+            return super()._cookie_field()
+        return self.fields.get("cookie")
+
     def _declared_length(self) -> int | None:
         fields = self.fields
         if "content-encoding" not in fields:

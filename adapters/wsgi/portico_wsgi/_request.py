@@ -84,6 +84,12 @@ class WsgiRequest(NativeRequest):
         content_type: str | None = self._environ.get("CONTENT_TYPE")
         return content_type or None
 
+    def _cookie_field(self) -> str | None:
+        if self._headers is not None:  # as above
+            return super()._cookie_field()
+        value: str | None = self._environ.get("HTTP_COOKIE")
+        return None if value is None else value.strip(" \t")
+
     def _declared_length(self) -> int | None:
         environ = self._environ
         if "HTTP_CONTENT_ENCODING" not in environ:

@@ -11,7 +11,6 @@ The rules, the same on every runtime:
 
 from __future__ import annotations
 
-import sys
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -24,6 +23,7 @@ from portico._body_reading import (
     gathered,
     is_multipart,
     is_urlencoded,
+    multipart_limits,
 )
 from portico._errors import (
     BodyUsedError,
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from portico._body_sync import SyncBody
     from portico._form_data import FormData
     from portico._headers import Headers
-    from portico._multipart import MultipartLimits
     from portico._multipart_parts import Part
 
 # The class below has a method of that name, which hides the type from its annotations.
@@ -149,7 +148,26 @@ class Body:
             return self.bytes()
         return None
 
+    def load_form(self) -> Awaitable[FormData] | None:
+        """The same for `form_data`."""
+        content_type = self._form_type() if self._form is None else ""
+        if self._data is None and is_multipart(content_type):
+            data = self._taken(self.limits.form_size)
+            if data is not None:
+                self._form = self._form_of(data, content_type)
+        return self.form_data() if self._form is None else None
+
     def _whole(self) -> Data | None:
+        """The whole body, kept, where `_taken` has it."""
+        data = self._data = self._taken(self.limits.size)
+        return data
+
+    def _whole_here(self) -> Data | None:
+        """The same from synchronous code."""
+        data = self._data = self._taken_here(self.limits.size)
+        return data
+
+    def _taken(self, limit: int | None) -> Data | None:
         """The whole body where its source has it without waiting, held to limit and length.
 
         None, with nothing consumed, leaves it to be read chunk by chunk; so does whatever is to be
@@ -158,31 +176,21 @@ class Body:
         whole: Whole | None = getattr(self._source, "whole", None)
         if whole is None or self._used:
             return None
-        declared, limit = self._declared_length(), self.limits.size
+        declared = self._declared_length()
         if limit is not None and declared is not None and declared > limit:
             return None
         data = whole(declared, limit)
         if data is not None:
-            self._data, self._source, self._used = data, None, True
+            self._source, self._used = None, True
         return data
 
-    def _bytes_here(self) -> Data:
-        """The whole body, from synchronous code; see `SyncBody.bytes`."""
-        data = self._data
-        if data is None:
-            data = self._whole_here()
-        return self.sync.bytes() if data is None else data
-
-    def _whole_here(self) -> Data | None:
-        """As `_whole`, of what is in memory, or can be waited for by a thread that may block."""
-        source, limit = self._source, self.limits.size
+    def _taken_here(self, limit: int | None) -> Data | None:
+        """As `_taken`, of what is in memory, or can be waited for by a thread that may block."""
+        source = self._source
         if self._used or limit is None:
             return None
         if type(source) is bytes:
-            size, declared = len(source), self._declared_length()
-            if size > limit or (declared is not None and declared != size):
-                return None
-            data = source
+            data, declared = source, self._declared_length()
         else:
             read: WholeHere | None = getattr(source, "whole_here", None)
             declared = None if read is None else self._declared_length()
@@ -191,14 +199,18 @@ class Body:
             found = read(declared)
             if found is None:
                 return None
-            data = found
-        self._used, self._source = True, None
-        if declared is not None and len(data) != declared:
-            count = Count(limit, declared)
-            count.add(data)
-            count.end()
-        self._data = data
+            data = self._source = found  # no more will come
+        if len(data) > limit or (declared is not None and len(data) != declared):
+            return None
+        self._source, self._used = None, True
         return data
+
+    def _bytes_here(self) -> Data:
+        """The whole body, from synchronous code; see `SyncBody.bytes`."""
+        data = self._data
+        if data is None:
+            data = self._whole_here()
+        return self.sync.bytes() if data is None else data
 
     def _content_type(self) -> str | None:
         """What the Content-Type says, as `headers` have it."""
@@ -232,21 +244,20 @@ class Body:
             BodyTooLargeError: it is over `max_form_size`, or has too many or too large parts.
         """
         if self._form is None:
-            content_type = self._form_type()
-            if is_multipart(content_type) and self._data is None:
+            content_type, limit = self._form_type(), self.limits.form_size
+            if self._data is not None or not is_multipart(content_type):
+                self._form = self._form_of(await self.bytes(), content_type)
+            elif (data := self._taken(limit)) is not None:
+                self._form = self._form_of(data, content_type)
+            else:
                 from portico._multipart import read_form
 
-                gather = self._begin(self.limits.form_size)
-                self._form = await read_form(
-                    self._counted(gather),
-                    content_type,
-                    self._multipart_limits(self.limits.form_size),
-                )
-            else:
-                self._form = form_of(
-                    await self.bytes(), content_type, self._multipart_limits(self.limits.form_size)
-                )
+                source = self._counted(self._begin(limit))
+                self._form = await read_form(source, content_type, multipart_limits(limit))
         return self._form
+
+    def _form_of(self, data: Data, content_type: str) -> FormData:
+        return form_of(data, content_type, multipart_limits(self.limits.form_size))
 
     def parts(self) -> AsyncIterator[Part]:
         """The parts of a multipart form as they arrive, each a stream; consumes the body.
@@ -259,7 +270,7 @@ class Body:
         """
         from portico._multipart_parts import iter_parts
 
-        limits = self._multipart_limits(self.limits.stream_size)
+        limits = multipart_limits(self.limits.stream_size)
         return iter_parts(self.stream(), self._form_type(multipart=True), limits)
 
     def stream(self) -> AsyncIterator[Data]:
@@ -293,7 +304,7 @@ class Body:
         return Counted(source, count)
 
     def _form_type(self, *, multipart: bool = False) -> str:
-        content_type = self.headers.get("content-type") or ""
+        content_type = self._content_type() or ""
         if is_multipart(content_type) or (not multipart and is_urlencoded(content_type)):
             return content_type
         accepted = "multipart/form-data"
@@ -302,12 +313,6 @@ class Body:
         raise PeerError(
             f"The body has the content type {content_type!r}. Send {accepted}.", status=415
         )
-
-    def _multipart_limits(self, size: int | None) -> MultipartLimits:
-        from portico._multipart import MultipartLimits
-
-        # The stream that the decoder reads is counted already; its own bound is no tighter.
-        return MultipartLimits(max_size=sys.maxsize if size is None else size)
 
 
 def clone_source(body: Body) -> BodySource:

@@ -148,10 +148,9 @@ class Body:
             return self.bytes()
         return None
 
-    def load_form(self) -> Awaitable[FormData] | None:
-        """The same for `form_data`."""
-        content_type = self._form_type() if self._form is None else ""
-        if self._data is None and is_multipart(content_type):
+    def load_form(self, content_type: str) -> Awaitable[FormData] | None:
+        """The same for `form_data` of a body of this type, which is multipart/form-data."""
+        if self._form is None and self._data is None:
             data = self._taken(self.limits.form_size)
             if data is not None:
                 self._form = self._form_of(data, content_type)
@@ -179,9 +178,12 @@ class Body:
         declared = self._declared_length()
         if limit is not None and declared is not None and declared > limit:
             return None
+        self._used = True  # as it is where the source raises
         data = whole(declared, limit)
-        if data is not None:
-            self._source, self._used = None, True
+        if data is None:
+            self._used = False
+        else:
+            self._source = None
         return data
 
     def _taken_here(self, limit: int | None) -> Data | None:
@@ -196,7 +198,9 @@ class Body:
             declared = None if read is None else self._declared_length()
             if read is None or declared is None or declared > limit:
                 return None
+            self._used = True  # as it is where the source raises
             found = read(declared)
+            self._used = False
             if found is None:
                 return None
             data = self._source = found  # no more will come

@@ -75,5 +75,5 @@ def _load_form(ctx: Context) -> Awaitable[object] | None:
     if content_type == JSON.type:  # as nearly all are
         return request.load()
     if content_type is not None and content_type[:19].lower() == "multipart/form-data":
-        return request.load_form()
+        return request.load_form(content_type)
     return request.load()

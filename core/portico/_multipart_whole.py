@@ -50,9 +50,9 @@ def whole_events(
     if parts is None:
         return None
     events: list[MultipartEvent] = []
-    for head, stop in parts:
+    for head, start, stop in parts:
         events.append(_part_head(head))
-        if content := data[head.end() : stop]:
+        if content := data[start:stop]:
             events.append(content)
         events.append(PART_END)
     return events
@@ -67,9 +67,9 @@ def whole_form(data: bytes, delimiter: bytes, limits: MultipartLimits) -> FormDa
     if parts is None:
         return None
     entries: list[tuple[str, str | File]] = []
-    for head, stop in parts:
+    for head, start, stop in parts:
         _, name, filename, content_type = head.groups()
-        content = data[head.end() : stop]
+        content = data[start:stop]
         if filename is None:
             if len(content) > limits.max_field_bytes:
                 return None
@@ -85,20 +85,21 @@ def whole_form(data: bytes, delimiter: bytes, limits: MultipartLimits) -> FormDa
 
 def _parts_of(
     data: bytes, delimiter: bytes, limits: MultipartLimits
-) -> list[tuple[re.Match[bytes], int]] | None:
-    """The head of each part, behind which its content begins, and where that ends."""
+) -> list[tuple[re.Match[bytes], int, int]] | None:
+    """The head of each part, and where its content begins and ends."""
     if not data.startswith(delimiter):
         return None
-    parts: list[tuple[re.Match[bytes], int]] = []
+    parts: list[tuple[re.Match[bytes], int, int]] = []
     length = len(delimiter)
     begin = length
     while (stop := data.find(delimiter, begin)) >= 0:
         head = _head(data, begin, stop)
-        if head is None or not data.endswith(b"\r\n", head.end(), stop):
+        if head is None or len(parts) >= limits.max_parts:
             return None
-        if head.end() - begin > limits.max_header_bytes or len(parts) >= limits.max_parts:
+        start = head.end()
+        if start - begin > limits.max_header_bytes or not data.endswith(b"\r\n", start, stop):
             return None
-        parts.append((head, stop - 2))
+        parts.append((head, start, stop - 2))
         begin = stop + length
     return parts if parts and data[begin : begin + 5] in _ENDS else None
 

@@ -128,9 +128,7 @@ class _Walk:
         facts = self._known.facts(node)
         return self._fail(MISSING if facts.is_secret else value.text, facts.expectation, at)
 
-    def _leaf(
-        self, value: object, node: mi.Type, at: str, facts: Facts | None = None
-    ) -> object:
+    def _leaf(self, value: object, node: mi.Type, at: str, facts: Facts | None = None) -> object:
         if facts is None:
             facts = self._known.facts(node)
         if type(value) not in facts.never:

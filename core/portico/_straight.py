@@ -132,7 +132,7 @@ class Straight(Answering):
         return Begun(running, waits_for)
 
     def _run_handler(self, ctx: Context) -> Response | Awaitable[Response]:
-        """A handler by itself, which mostly has its value without waiting: no coroutine around it."""
+        """A handler alone, which mostly has its value without waiting: no coroutine around it."""
         ctx._chain = self._chain
         ctx._on_loop = True
         own = self._own

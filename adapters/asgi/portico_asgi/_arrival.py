@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 _COROUTINE: Final[Any] = CoroutineType
 
 
-def arrived_whole(
-    platform: AsgiPlatform, declared: int | None, limit: int | None
-) -> bytes | None:
+def arrived_whole(platform: AsgiPlatform, declared: int | None, limit: int | None) -> bytes | None:
     """The body, where it is there now and as long as it should be.
 
     To be called in the task that reads it otherwise, before anything else is awaited there.

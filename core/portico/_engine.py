@@ -87,8 +87,14 @@ class Pipeline:
     )
 
     def __init__(self, chain: Chain, colour: Colour, *, on_disconnect: str | None = None) -> None:
-        links = [link for link in chain.links() if link.kind not in ("after_response", "trace")]
+        links = _answering(chain)
         is_async = any(link.signature.is_async for link in links)
+        if is_async and colour == "thread":
+            from portico._driven import driven_chain
+
+            driven = driven_chain(chain)
+            if driven is not None:
+                chain, links, is_async = driven, _answering(driven), False
         offloads = is_async or colour == "loop"
         self._chain = chain
         self._may_block = not offloads
@@ -361,6 +367,11 @@ class Pipeline:
     @property
     def _debug(self) -> bool:
         return self._chain.debug
+
+
+def _answering(chain: Chain) -> list[Link]:
+    """The links that have a say in the answer."""
+    return [link for link in chain.links() if link.kind not in ("after_response", "trace")]
 
 
 def _told_of_disconnect(run: Run, wanted: bool, ctx: Context) -> Response | Awaitable[Response]:

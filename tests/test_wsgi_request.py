@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from io import BytesIO
 from itertools import product
 from typing import Any, TypeVar
@@ -414,6 +415,13 @@ def outcome_of(read: Callable[[], object]) -> object:
         return type(error), error.status, error.detail
 
 
+WAYS: list[Callable[[WsgiRequest], bytes]] = [
+    lambda made: made.sync.bytes(),
+    lambda made: made._bytes_here(),
+    lambda made: b"".join(made.sync.stream()),
+]
+
+
 @pytest.mark.parametrize("most", [1, 2, 100_000])
 @pytest.mark.parametrize(
     ("sent", "length"),
@@ -424,18 +432,14 @@ def test_a_body_of_one_piece_is_read_as_its_chunks_are(
     sent: int, length: str, most: int, coding: dict[str, str]
 ) -> None:
     outcomes: list[object] = []
-    for read in (
-        lambda made: made.sync.bytes(),
-        lambda made: made._bytes_here(),
-        lambda made: b"".join(made.sync.stream()),
-    ):
+    for read in WAYS:
         made = request(
             Options(max_body_size=66_000, max_stream_size=66_000),
             wsgi_input=SlowInput(b"x" * sent, most),
             CONTENT_LENGTH=length,
             **coding,
         )
-        outcomes.append((outcome_of(lambda read=read, made=made: read(made)), made.body_used))
+        outcomes.append((outcome_of(partial(read, made)), made.body_used))
 
     assert outcomes == [outcomes[0]] * 3
 

@@ -122,7 +122,7 @@ class Body:
         """
         data = self._data
         if data is None:
-            data = self._whole()
+            data = self._data = self._taken(self.limits.size)
         if data is None:
             count = self._begin(self.limits.size)
             source, self._source = self._source, None
@@ -142,10 +142,10 @@ class Body:
         Returns:
             None where it is read; else what reads it.
         """
-        if self._data is not None:
-            return None
-        if self._whole() is None:
-            return self.bytes()
+        if self._data is None:
+            self._data = self._taken(self.limits.size)
+            if self._data is None:
+                return self.bytes()
         return None
 
     def load_form(self, content_type: str) -> Awaitable[FormData] | None:
@@ -155,16 +155,6 @@ class Body:
             if data is not None:
                 self._form = self._form_of(data, content_type)
         return self.form_data() if self._form is None else None
-
-    def _whole(self) -> Data | None:
-        """The whole body, kept, where `_taken` has it."""
-        data = self._data = self._taken(self.limits.size)
-        return data
-
-    def _whole_here(self) -> Data | None:
-        """The same from synchronous code."""
-        data = self._data = self._taken_here(self.limits.size)
-        return data
 
     def _taken(self, limit: int | None) -> Data | None:
         """The whole body where its source has it without waiting, held to limit and length.
@@ -213,7 +203,7 @@ class Body:
         """The whole body, from synchronous code; see `SyncBody.bytes`."""
         data = self._data
         if data is None:
-            data = self._whole_here()
+            data = self._data = self._taken_here(self.limits.size)
         return self.sync.bytes() if data is None else data
 
     def _content_type(self) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from portico._link import STRENGTH, Link, strongest_need
 from portico._media import JSON
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from portico._chain import Chain
     from portico._context import Context
+
+_JSON: Final = JSON.type
 
 
 def body_need(chain: Chain, handler: Link) -> tuple[str, bool]:
@@ -72,7 +74,7 @@ def _load_form(ctx: Context) -> Awaitable[object] | None:
     if request._source is None and not request.has_body:
         return None
     content_type = request._content_type()
-    if content_type == JSON.type:  # as nearly all are
+    if content_type == _JSON:  # as nearly all are
         return request.load()
     if content_type is not None and content_type[:19].lower() == "multipart/form-data":
         return request.load_form(content_type)

@@ -33,7 +33,7 @@ class SyncBody:
         body = self._body
         data = body._data
         if data is None:
-            data = body._whole_here()
+            data = body._data = body._taken_here(body.limits.size)
         if data is None:
             self._must_be_readable()
             count = body._begin(body.limits.size)

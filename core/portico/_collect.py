@@ -110,7 +110,7 @@ class _Walk:
             return self._refused(value, node, at)
         if facts.is_whole and isinstance(value, float) and not value.is_integer():
             return self._fail(value, facts.expectation, at)
-        return self._leaf(value, node, at, facts)
+        return self._converted(value, facts, at)
 
     def _fail(self, value: object, expected: str, at: str) -> Missing:
         # What `Fault(...)` does, without the call of the function that a named tuple has for it.
@@ -128,9 +128,10 @@ class _Walk:
         facts = self._known.facts(node)
         return self._fail(MISSING if facts.is_secret else value.text, facts.expectation, at)
 
-    def _leaf(self, value: object, node: mi.Type, at: str, facts: Facts | None = None) -> object:
-        if facts is None:
-            facts = self._known.facts(node)
+    def _leaf(self, value: object, node: mi.Type, at: str) -> object:
+        return self._converted(value, self._known.facts(node), at)
+
+    def _converted(self, value: object, facts: Facts, at: str) -> object:
         if type(value) not in facts.never:
             try:
                 return msgspec.convert(value, facts.annotation, dec_hook=decode_custom)

@@ -126,7 +126,7 @@ class CookieOptions:
 
     def defaults_of(self, name: str, *, https: bool) -> CookieDefaults:
         """What a cookie of this name has until something else is said, `secure` decided."""
-        is_secure = https or (name[:2] == "__" and demands_secure(name))
+        is_secure = https or demands_secure(name)
         known = self._defaults.get(is_secure)
         if known is None:
             attributes = self._attributes.copy()

@@ -49,6 +49,8 @@ def cookie_of(field: str, name: str) -> str | None:
     if at < 0:
         return None
     begin = at + len(name) + 1
+    if not at and field[begin - 1 : begin] == "=" and (value := field[begin:]).isalnum():
+        return value  # the only cookie, of one word
     if (at and field[at - 2 : at] != "; ") or field[begin - 1 : begin] != "=" or not name:
         # What is found first is the name of no cookie, or not written as usual.
         return parse_cookies((field,)).get(name)
@@ -107,14 +109,6 @@ class CookieJar:
             came = self._came_read = {} if request is None else request.cookies
         return came
 
-    def _text_of(self, name: str) -> str | None:
-        """What came under a name."""
-        request = self._request
-        if self._came_read is not None or request is None or request._cookies is not None:
-            return self._came.get(name)
-        field = request._cookie_field()
-        return None if field is None else cookie_of(field, name)
-
     def __getitem__(self, name: str) -> Cookie:
         cookie = self._cookies.get(name)
         if cookie is None:
@@ -127,8 +121,15 @@ class CookieJar:
         return cookie
 
     def _untouched(self, name: str) -> Cookie:
-        options, came = self._options, self._text_of(name)
-        defaults = options.defaults_of(name, https=self._secure)
+        request, options = self._request, self._options
+        if self._came_read is not None or request is None or request._cookies is not None:
+            came = self._came.get(name)
+        else:
+            field = request._cookie_field()
+            came = None if field is None else cookie_of(field, name)
+        defaults = None if name[:2] == "__" else options._defaults.get(self._secure)
+        if defaults is None:
+            defaults = options.defaults_of(name, https=self._secure)
         if not options._sign:
             return Cookie(name, came, defaults)
         value, is_current = options.read(name, came)
@@ -136,7 +137,7 @@ class CookieJar:
 
     def get(self, name: str, default: str | None = None) -> str | None:
         """The value that a cookie came with or was given."""
-        value = self[name].value
+        value = self[name]._value
         return default if value is None else value
 
     def came(self) -> list[tuple[str, str]]:

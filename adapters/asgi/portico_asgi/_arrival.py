@@ -13,22 +13,23 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Generator
 
-    from portico_asgi._platform import AsgiPlatform
     from portico_asgi._receive import Message
+    from portico_asgi._request import AsgiBody
 
 _COROUTINE: Final[Any] = CoroutineType
 
 
-def arrived_whole(platform: AsgiPlatform, declared: int | None, limit: int | None) -> bytes | None:
+def arrived_whole(source: AsgiBody, declared: int | None, limit: int | None) -> bytes | None:
     """The body, where it is there now and as long as it should be.
 
     To be called in the task that reads it otherwise, before anything else is awaited there.
 
     Args:
-        platform: that of the request.
+        source: the body, whose method this is.
         declared: the Content-Length, or None where there is none.
         limit: bytes at most where there is none, or None for no limit.
     """
+    platform = source._platform
     # Somebody else may be waiting for messages, and another thread cannot.
     if platform._inbox is not None or get_ident() != platform._tasks.thread:
         return None

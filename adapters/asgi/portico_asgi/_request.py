@@ -228,9 +228,8 @@ class AsgiBody:
         """All that is left, at once; see `Body.bytes`."""
         return self._platform.inbox.rest
 
-    def whole(self, declared: int | None, limit: int | None) -> bytes | None:
-        """The body where it is all in the first message, as most are; see `Body.load`."""
-        return arrived_whole(self._platform, declared, limit)
+    whole = arrived_whole
+    """The body where it is all in the first message, as most are; see `Body.load`."""
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeGuard
 
 from portico._errors import InvalidInputError
 from portico._pattern import RESERVED_NAMES
@@ -100,7 +100,16 @@ def caller_of(arguments: Sequence[Argument], fn: Callable[..., Any]) -> Callable
             raise InvalidInputError(_all_faults(error, rest, ctx)) from None
         return fn(*values) if positional else call_by_kind(fn, arguments, values)
 
-    return call
+    texts = [(each.texts, each.keyword) for each in arguments if _is_text(each.texts)]
+    if len(texts) < len(arguments):
+        return call
+    from portico._argument_source import texts_caller
+
+    return texts_caller(texts, fn, call, read_query) or call
+
+
+def _is_text(texts: TextParameter | None) -> TypeGuard[TextParameter]:
+    return texts is not None and not texts.many
 
 
 def _caller_of_one(read: Read, fn: Callable[..., Any]) -> Callable[[Context], Any]:

@@ -1,5 +1,6 @@
 """Where a handler's parameters come from, and what is said when they come from nowhere."""
 
+import gc
 from collections.abc import AsyncIterator, Callable, Iterator
 from decimal import Decimal
 from enum import Enum
@@ -15,6 +16,7 @@ from portico import (
     DefinitionError,
     FormData,
     Headers,
+    InvalidInputError,
     Key,
     Portico,
     Request,
@@ -494,3 +496,19 @@ def test_json_is_read_the_same_by_any_name_of_its_type(kind: Any, body: bytes) -
     ]
 
     assert answers == [answers[0]] * 3
+
+
+def test_a_refused_body_is_gone_with_its_answer() -> None:
+    def take(body: Item) -> None: ...
+
+    headers = {"content-type": "application/json"}
+    gc.collect()
+    gc.disable()
+    try:
+        code, _ = ask(take, "/", "/", method="POST", body=b'{"name": 1}', headers=headers)
+        left = [found for found in gc.get_objects() if isinstance(found, InvalidInputError)]
+    finally:
+        gc.enable()
+
+    assert code == 422
+    assert not left

@@ -13,6 +13,7 @@ from portico._media import WithMedia
 from portico._signature import EMPTY, Parameter, Signature
 
 if TYPE_CHECKING:
+    from portico._argument import Decoding
     from portico._blob import Blob
     from portico._context import Context
     from portico._form_data import FormData
@@ -38,7 +39,8 @@ def body_argument(parameter: Parameter, annotation: Any, signature: Signature) -
     read, need = body_reading(inner, signature.where, is_async=signature.is_async)
     default = None if optional and parameter.default is EMPTY else parameter.default
     if default is EMPTY or need == "stream":
-        return Argument(parameter.name, parameter.keyword, read, need)
+        decoding = _decoding(inner) if need == "auto" else None
+        return Argument(parameter.name, parameter.keyword, read, need, decoding=decoding)
 
     def read_or_default(ctx: Context) -> Any:
         if ctx._parsed is not UNPARSED:
@@ -88,7 +90,6 @@ def _reading_schema(annotation: Any, where: str) -> Callable[[Context], Any]:
         raise DefinitionError(f"{where}: the parameter 'body': {error}") from error
 
     from_json = schema.validate_json if _JSON in accepted else None
-    decode, refused = _plain_decoding(schema)
 
     def read(ctx: Context) -> Any:
         parsed = ctx._parsed
@@ -99,12 +100,6 @@ def _reading_schema(annotation: Any, where: str) -> Callable[[Context], Any]:
                 data = request._data
                 if data is None:
                     data = request._bytes_here()
-                if decode and refused and data and data.isascii():
-                    # As `validate_json` has it for such bytes, without that call.
-                    try:
-                        return decode(data)
-                    except (ValueError, RecursionError) as error:
-                        raise refused(data, error, part="body") from None
                 if data:
                     return from_json(data, part="body")
             return _validated(request, schema, accepted)
@@ -115,14 +110,14 @@ def _reading_schema(annotation: Any, where: str) -> Callable[[Context], Any]:
     return read
 
 
-def _plain_decoding(
-    schema: Schema,
-) -> tuple[Callable[[bytes], Any], Callable[..., Exception]] | tuple[None, None]:
-    """What decodes JSON in ASCII where nothing else is to be done, and what says why it failed."""
+def _decoding(annotation: Any) -> Decoding | None:
+    """How JSON in ASCII is read as a type, where nothing else is to be done."""
+    from portico._schema import schema_for
     from portico._schema_msgspec import MsgspecSchema
 
-    if not isinstance(schema, MsgspecSchema) or schema.decode_ascii is None:
-        return None, None
+    schema = schema_for(annotation)
+    if not isinstance(schema, MsgspecSchema) or schema.decode_ascii is None or schema.has_files:
+        return None
     return schema.decode_ascii, schema.json_error
 
 

@@ -103,13 +103,15 @@ class _Walk:
         self._visits += 1
         if self._visits > MAX_VISITS or len(self.faults) >= MAX_FAULTS:
             raise _EnoughError
+        _, expected, _, never, same, is_whole = facts
         kind = type(value)
-        if kind in facts.same:
+        if kind in same:
             return value
+        if kind in never or (is_whole and isinstance(value, float) and not value.is_integer()):
+            self.faults.append(_new(Fault, (self.part, at, expected, value)))  # as in `_fail`
+            return FAILED
         if isinstance(value, Refused):
             return self._refused(value, node, at)
-        if facts.is_whole and isinstance(value, float) and not value.is_integer():
-            return self._fail(value, facts.expectation, at)
         return self._converted(value, facts, at)
 
     def _fail(self, value: object, expected: str, at: str) -> Missing:

@@ -371,11 +371,14 @@ async def test_nothing_is_received_in_a_worker_thread() -> None:
 
 
 async def test_nothing_is_left_of_a_body_that_was_there_at_once() -> None:
-    request = await request_of(scope_of(LENGTH), part(b"ab", more=False))
+    tasks = tasks_of(current_loop())
+    receive = receives(part(b"ab", more=False))
+    platform = AsgiPlatform(Options(), scope_of(LENGTH), receive, unheard, tasks)
+    request = AsgiRequest(scope_of(LENGTH), platform)
 
     assert request.load() is None
-    assert request._platform.ends_quietly()
-    assert request._platform.inbox.is_quiet
+    assert platform.ends_quietly()
+    assert platform.inbox.is_quiet
 
 
 @pytest.mark.parametrize("waits", [False, True])
@@ -411,8 +414,8 @@ async def test_fields_that_are_read_alone_are_as_among_all_of_them() -> None:
         [host, (b"cookie", b"a=1"), (b"cookie", b"b=2")],
         [host],
     ]:
-        alone, whole = [await request_of(scope_of(*fields)) for _ in range(2)]
-        headers = whole.headers
+        alone: Any = await request_of(scope_of(*fields))
+        headers = (await request_of(scope_of(*fields))).headers
 
         assert alone._content_type() == headers.get("content-type")
         assert alone._cookie_field() == headers.get("cookie")

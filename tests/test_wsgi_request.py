@@ -415,7 +415,7 @@ def outcome_of(read: Callable[[], object]) -> object:
         return type(error), error.status, error.detail
 
 
-WAYS: list[Callable[[WsgiRequest], bytes]] = [
+WAYS: list[Callable[[Any], bytes]] = [
     lambda made: made.sync.bytes(),
     lambda made: made._bytes_here(),
     lambda made: b"".join(made.sync.stream()),
@@ -446,7 +446,8 @@ def test_a_body_of_one_piece_is_read_as_its_chunks_are(
 
 @pytest.mark.parametrize("given", [{}, *({name: value} for name, value in FIELDS.items())])
 def test_fields_that_are_read_alone_are_as_among_all_of_them(given: dict[str, Any]) -> None:
-    alone, whole = request(**given), request(**given).headers
+    alone: Any = request(**given)
+    whole = request(**given).headers
 
     assert alone._content_type() == whole.get("content-type")
     assert alone._cookie_field() == whole.get("cookie")

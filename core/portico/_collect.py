@@ -41,7 +41,7 @@ from portico._schema import adapter_for, decode_custom
 from portico._schema_msgspec import PositionalType, is_positional
 
 FAILED: Final = MISSING
-_new: Final[Any] = tuple.__new__
+_new: Final[Callable[[type[Fault], tuple[object, ...]], Fault]] = tuple[Any, ...].__new__
 
 MAX_VISITS: Final = 50_000
 """How many values one walk looks at: a tenth of a second, where a body could ask for many."""

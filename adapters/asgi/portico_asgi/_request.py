@@ -6,7 +6,6 @@ import re
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from portico.contract import NativeRequest, WireHeaders
-from portico_asgi._arrival import arrived_whole
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping
@@ -228,8 +227,10 @@ class AsgiBody:
         """All that is left, at once; see `Body.bytes`."""
         return self._platform.inbox.rest
 
-    whole = arrived_whole
-    """The body where it is all in the first message, as most are; see `Body.load`."""
+    @property
+    def whole(self) -> Callable[[int | None, int | None], bytes | None]:
+        """The body, where it is there now; see `Body.load`."""
+        return self._platform.whole_body
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self

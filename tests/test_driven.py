@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 
 import anyio
@@ -187,6 +187,59 @@ def test_a_function_that_may_wait_has_the_whole_chain_on_a_loop(
         return await answer
 
     assert anyio.run(run).status == 200
+
+
+async def takes_a_body(body: Draft) -> str:
+    await anyio.sleep(0)
+    return body.name
+
+
+def told(ctx: Context) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("options", "is_here"), [({}, True), ({"before_parse": [told]}, False)], ids=["first", "later"]
+)
+def test_a_body_that_is_bound_is_read_before_the_loop_unless_a_hook_has_the_first_word(
+    options: dict[str, Any], is_here: bool
+) -> None:
+    app, reads = Portico(), list[str]()
+    app.post("/", takes_a_body, **options)
+
+    class Source:
+        def __iter__(self) -> Iterator[bytes]:
+            reads.append("here")
+            yield b'{"name": "a"}'
+
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            reads.append("on the loop")
+            yield b'{"name": "a"}'
+
+    asked = posted()
+    asked._source = Source()  # pyright: ignore[reportPrivateUsage] # as an adapter has it
+
+    answer = later(app, asked)
+
+    async def run() -> Response:
+        return await answer
+
+    assert reads == (["here"] if is_here else [])
+    assert anyio.run(run).content == b"a"
+    assert reads == (["here"] if is_here else ["on the loop"])
+
+
+def test_a_body_that_cannot_be_read_is_refused_before_the_loop() -> None:
+    app = Portico()
+    app.post("/", takes_a_body)
+    asked = posted()
+    asked.headers["content-length"] = "7"
+
+    answer = later(app, asked)
+
+    async def run() -> Response:
+        return await answer
+
+    assert anyio.run(run).status == 400
 
 
 def test_explain_says_which_routes_start_a_loop_on_threads() -> None:

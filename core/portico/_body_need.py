@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeGuard
 
 from portico._link import STRENGTH, Link, strongest_need
 from portico._media import JSON
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from portico._chain import Chain
     from portico._context import Context
 
+_WHOLE: Final = ("auto", "bytes", "form")
 _JSON: Final = JSON.type
 
 
@@ -74,8 +75,23 @@ def _load_form(ctx: Context) -> Awaitable[object] | None:
     if request._source is None and not request.has_body:
         return None
     content_type = request._content_type()
-    if content_type == _JSON:  # as nearly all are
+    if content_type == _JSON or not _is_multipart(content_type):  # as nearly all are
         return request.load()
-    if content_type is not None and content_type[:19].lower() == "multipart/form-data":
-        return request.load_form(content_type)
-    return request.load()
+    return request.load_form(content_type)
+
+
+def read_here(ctx: Context, need: str) -> None:
+    """Read the body in a thread that may block, for a chain that goes on to an event loop.
+
+    From there every chunk would be a way to another thread and back.
+    """
+    request = ctx.request
+    if need in _WHOLE and request.has_body:
+        if need != "bytes" and _is_multipart(request._content_type()):
+            request.sync.form_data()
+        else:
+            request._bytes_here()
+
+
+def _is_multipart(content_type: str | None) -> TypeGuard[str]:
+    return content_type is not None and content_type[:19].lower() == "multipart/form-data"

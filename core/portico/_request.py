@@ -234,7 +234,9 @@ class NativeRequest(Request):
     """A request over a native object, which reads nothing from it before it is asked.
 
     For implementers of adapters: call `__init__` with what routing needs and override the four
-    `_read_` methods, each of which is called once at most.
+    `_read_` methods, each of which is called once at most. Where the native object gives one field
+    for less than all of them, override `_content_type`, `_cookie_field` and `_declared_length` too:
+    they say what `headers` say, also after those were changed.
 
     Args:
         method: as the peer wrote it.

@@ -1,5 +1,6 @@
 """Reading the arguments of a function in one pass gives what reading each of them alone gives."""
 
+from collections.abc import Callable
 from enum import Enum
 from typing import Annotated, Any, cast
 
@@ -9,9 +10,12 @@ from hypothesis import strategies as st
 from msgspec import Meta
 
 from portico import Context, InvalidInputError, Request
+from portico._argument_source import texts_caller
 from portico._binding import Plan, plan, query_pairs
+from portico._coerce import TextParameter
 from portico._faults import Fault, SchemaError
 from portico._signature import Signature
+from portico._url_search_params import last_values
 
 
 class Colour(Enum):
@@ -35,6 +39,39 @@ def take(
 
 
 TAKEN = plan(Signature(take), ["a", "b"])
+
+
+def take_texts(
+    a: int,
+    b: str,
+    c: bool = True,
+    d: int | None = None,
+    f: Annotated[int, Meta(ge=3)] = 9,
+    *,
+    g: float = 0.5,
+    h: Colour = Colour.RED,
+    e: str = "e",
+) -> tuple[object, ...]:
+    """What it was called with."""
+    return (a, b, c, d, f, g, h, e)
+
+
+def take_numbers(a: int, b: int, c: int, d: int = 4, *, e: int) -> tuple[object, ...]:
+    """What it was called with."""
+    return (a, b, c, d, e)
+
+
+def take_of_path(b: str, *, a: bool) -> tuple[object, ...]:
+    """What it was called with."""
+    return (b, a)
+
+
+FUNCTIONS: list[Callable[..., tuple[object, ...]]] = [
+    take,
+    take_texts,
+    take_numbers,
+    take_of_path,
+]
 
 _NAMES = st.sampled_from("cdefgh")
 _TEXTS = st.sampled_from(
@@ -84,14 +121,18 @@ def read_one_by_one(found: Plan, ctx: Context) -> tuple[dict[str, object], list[
     return values, faults
 
 
-@given(_QUERIES, _PARAMS)
-@example("?f=7", {"a": "1", "b": "x"})
+@given(_QUERIES, _PARAMS, st.sampled_from(FUNCTIONS))
+@example("?f=7", {"a": "1", "b": "x"}, take)
+@example("c=1&c=2&e=3", {"a": "1", "b": "2"}, take_numbers)
+@example("c=1&e=-3&d=", {"a": "1", "b": "2"}, take_numbers)
+@example("", {"a": "1", "b": ""}, take_of_path)
 def test_a_call_has_the_values_and_the_faults_of_its_arguments(
-    query: str, params: dict[str, str]
+    query: str, params: dict[str, str], function: Callable[..., tuple[object, ...]]
 ) -> None:
-    values, faults = read_one_by_one(TAKEN, context(query, params))
+    found = plan(Signature(cast("Any", function)), ["a", "b"])
+    values, faults = read_one_by_one(found, context(query, params))
 
-    call = TAKEN.caller(take)
+    call = found.caller(function)
     if faults:
         with pytest.raises(InvalidInputError) as caught:
             call(context(query, params))
@@ -122,6 +163,39 @@ def test_the_pairs_of_a_query_are_those_that_the_context_gives(query: str) -> No
 
     assert query_pairs(context(query, {})) == context(query, {}).query.items()
     assert query_pairs(changed) == changed.query.items()
+
+
+def test_texts_alone_are_read_without_the_general_way_where_they_are_plain() -> None:
+    called: list[str] = []
+
+    def general(ctx: Context) -> None:
+        called.append("general")
+
+    arguments = plan(Signature(cast("Any", take_numbers)), ["a", "b"]).arguments
+    texts = [(each.texts, each.keyword) for each in arguments if each.texts is not None]
+    call = texts_caller(texts, take_numbers, general, last_values)
+    assert call is not None
+    params = {"a": "1", "b": "2"}
+    changed = context("c=3&e=5", params)
+    changed.query.set("c", "4")
+
+    assert call(context("c=3&e=5", params)) == (1, 2, 3, 4, 5)
+    assert not called
+    assert [call(context("c=3", params)), call(changed)] == [None, None]
+    assert called == ["general", "general"]
+
+
+def test_a_function_of_very_many_texts_is_called_the_general_way() -> None:
+    names = [f"p{number}" for number in range(40)]
+    texts = [(TextParameter(name, int), False) for name in names]
+
+    assert texts_caller(texts, take_numbers, repr, last_values) is None
+    for count in (1, 16, 17, 40):
+        source = f"def f({', '.join(f'{name}: int' for name in names[:count])}): return {count}"
+        made: dict[str, Any] = {}
+        exec(source, made)
+        query = "&".join(f"{name}=1" for name in names)
+        assert plan(Signature(made["f"]), []).caller(made["f"])(context(query, {})) == count
 
 
 def test_what_a_hook_made_of_the_query_is_what_is_bound() -> None:

@@ -1,12 +1,14 @@
 """Scopes as servers really give them, read as requests."""
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Generator, MutableMapping
+from functools import partial
+from itertools import product
 from typing import Any
 
 import anyio
 import pytest
 
-from portico import BodyNotReadError, DisconnectError
+from portico import BodyNotReadError, DisconnectError, PeerError
 from portico.contract import Options
 from portico_asgi import AsgiPlatform, AsgiRequest
 from portico_asgi._loop import current_loop, tasks_of
@@ -251,6 +253,176 @@ async def test_the_body_cannot_be_read_synchronously_on_the_event_loop() -> None
 
     with pytest.raises(BodyNotReadError, match="Await it"):
         request.sync.bytes()
+
+
+LENGTH = (b"content-length", b"2")
+ARRIVALS: dict[str, tuple[list[Message], tuple[Header, ...]]] = {
+    "all of it": ([part(b"ab", more=False)], (LENGTH,)),
+    "all of it, without a length": ([part(b"ab", more=False)], (CHUNKED,)),
+    "nothing": ([part(b"", more=False)], (CHUNKED,)),
+    "nothing of a length": ([part(b"", more=False)], (LENGTH,)),
+    "a message without members": ([{"type": "http.request"}], (CHUNKED,)),
+    "in two": ([part(b"a"), part(b"b", more=False)], (LENGTH,)),
+    "in two, the last empty": ([part(b"ab"), part(b"", more=False)], (LENGTH,)),
+    "in two, the first empty": ([part(b""), part(b"ab", more=False)], (LENGTH,)),
+    "too little": ([part(b"a", more=False)], (LENGTH,)),
+    "too much": ([part(b"abc", more=False)], (LENGTH,)),
+    "over the limit": ([part(b"abcde", more=False)], (CHUNKED,)),
+    "a length over the limit": ([part(b"ab", more=False)], ((b"content-length", b"5"),)),
+    "a malformed length": ([part(b"ab", more=False)], ((b"content-length", b"+2"),)),
+    "a coding": ([part(b"ab", more=False)], (LENGTH, (b"content-encoding", b"gzip"))),
+    "a peer that leaves": ([{"type": "http.disconnect"}], (LENGTH,)),
+    "a peer that leaves later": ([part(b"a"), {"type": "http.disconnect"}], (LENGTH,)),
+    "another message first": ([{"type": "http.other"}, part(b"ab", more=False)], (LENGTH,)),
+}
+FORM = b'--b\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n--b--'
+FORM_ARRIVALS: dict[str, list[Message]] = {
+    "a form": [part(FORM, more=False)],
+    "a form in two": [part(FORM[:9]), part(FORM[9:], more=False)],
+    "a form that is cut short": [part(FORM[:-2], more=False)],
+    "a form that is none": [part(b"--c", more=False)],
+    "a form over the limit": [part(FORM + b" " * 99, more=False)],
+}
+SERVERS: dict[str, Callable[[Callable[[], Awaitable[Message]]], Callable[[], Any]]] = {
+    "at once": lambda receive: receive,
+    "after a while": lambda receive: partial(_waiting, receive),
+    "as another awaitable": lambda receive: lambda: _Awaitable(receive()),
+}
+
+
+async def _waiting(receive: Callable[[], Awaitable[Message]]) -> Message:
+    await anyio.sleep(0)
+    message = await receive()
+    await anyio.sleep(0)
+    return message
+
+
+class _Awaitable:
+    def __init__(self, awaited: Awaitable[Message]) -> None:
+        self._awaited = awaited
+
+    def __await__(self) -> Generator[Any, Any, Message]:
+        return self._awaited.__await__()
+
+
+async def _outcome(request: AsgiRequest, *, load: bool) -> object:
+    kind = request.headers.get("content-type")
+    try:
+        if load:
+            waits = request.load() if kind is None else request.load_form(kind)
+            if waits is not None:
+                await waits
+        read = await request.bytes() if kind is None else (await request.form_data()).items()
+    except PeerError as error:
+        return type(error), error.status, error.detail, request.body_used
+    return read, request.body_used
+
+
+@pytest.mark.parametrize("server", SERVERS)
+@pytest.mark.parametrize("arrival", [*ARRIVALS, *FORM_ARRIVALS])
+async def test_a_body_that_is_there_at_once_is_read_as_any_other(arrival: str, server: str) -> None:
+    form = (b"content-type", b"multipart/form-data; boundary=b"), CHUNKED
+    messages, fields = ARRIVALS.get(arrival) or (FORM_ARRIVALS[arrival], form)
+    options = Options(max_body_size=4, max_form_size=100)
+    outcomes: list[object] = []
+    for load, is_watched in [(False, True), (False, False), (True, True), (True, False)]:
+        receive = SERVERS[server](receives(*messages, {"type": "http.disconnect"}))
+        tasks = tasks_of(current_loop())
+        platform = AsgiPlatform(options, scope_of(*fields), receive, unheard, tasks)
+        request = AsgiRequest(scope_of(*fields), platform)
+        if is_watched:
+            assert platform.inbox is not None  # somebody may wait for messages: the general way
+        outcomes.append(await _outcome(request, load=load))
+
+    assert outcomes == [outcomes[0]] * 4
+
+
+@pytest.mark.parametrize("error", [OSError("gone"), LookupError("broken")])
+async def test_what_a_server_raises_for_its_first_message_is_as_for_any_other(
+    error: Exception,
+) -> None:
+    async def receive() -> Message:
+        raise error
+
+    outcomes: list[object] = []
+    for is_watched in (True, False):
+        tasks = tasks_of(current_loop())
+        platform = AsgiPlatform(Options(), scope_of(LENGTH), receive, unheard, tasks)
+        request = AsgiRequest(scope_of(LENGTH), platform)
+        if is_watched:
+            assert platform.inbox is not None
+        with pytest.raises((DisconnectError, LookupError)) as caught:
+            await (request.load() or request.bytes())
+        outcomes.append((type(caught.value), request.body_used, platform.inbox.gone))
+
+    assert outcomes == [outcomes[0]] * 2
+
+
+async def test_nothing_is_received_in_a_worker_thread() -> None:
+    receive = receives(part(b"ab", more=False))
+    tasks = tasks_of(current_loop())
+    platform = AsgiPlatform(Options(), scope_of(LENGTH), receive, unheard, tasks)
+    request = AsgiRequest(scope_of(LENGTH), platform)
+
+    waits = await in_worker_thread(request.load)
+
+    assert waits is not None
+    assert await waits == b"ab"
+
+
+async def test_nothing_is_left_of_a_body_that_was_there_at_once() -> None:
+    tasks = tasks_of(current_loop())
+    receive = receives(part(b"ab", more=False))
+    platform = AsgiPlatform(Options(), scope_of(LENGTH), receive, unheard, tasks)
+    request = AsgiRequest(scope_of(LENGTH), platform)
+
+    assert request.load() is None
+    assert platform.ends_quietly()
+    assert platform.inbox.is_quiet
+
+
+@pytest.mark.parametrize("waits", [False, True])
+async def test_a_reader_that_is_cancelled_leaves_the_message_to_nobody_else(waits: bool) -> None:
+    ended: list[str] = []
+
+    async def receive() -> Message:
+        try:
+            await anyio.sleep_forever()
+        finally:
+            ended.append("ended")
+        raise AssertionError
+
+    tasks = tasks_of(current_loop())
+    platform = AsgiPlatform(Options(), scope_of(LENGTH), receive, unheard, tasks)
+    request = AsgiRequest(scope_of(LENGTH), platform)
+    with anyio.CancelScope() as scope:
+        reading = request.load() if waits else None
+        scope.cancel()
+        await (reading or request.bytes())
+
+    assert scope.cancelled_caught
+    assert ended == ["ended"]
+
+
+async def test_fields_that_are_read_alone_are_as_among_all_of_them() -> None:
+    names = (b"content-type", b"Content-Type", b"cookie", b"Cookie", b"x")
+    values = (b"application/json", b" text/plain\t", b"a=1; b=\xe9", b"")
+    host = (b"host", b"h")
+    for fields in [
+        *([host, (name, value)] for name, value in product(names, values)),
+        [(b"content-type", b"text/plain")],
+        [host, (b"cookie", b"a=1"), (b"cookie", b"b=2")],
+        [host],
+    ]:
+        alone: Any = await request_of(scope_of(*fields))
+        headers = (await request_of(scope_of(*fields))).headers
+
+        assert alone._content_type() == headers.get("content-type")
+        assert alone._cookie_field() == headers.get("cookie")
+
+        for name in ("content-type", "cookie"):
+            alone.headers.set(name, "changed/by=hand")
+        assert alone._content_type() == alone._cookie_field() == "changed/by=hand"
 
 
 async def test_the_watcher_and_the_reader_never_receive_at_once() -> None:

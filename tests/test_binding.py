@@ -1,6 +1,8 @@
 """Where a handler's parameters come from, and what is said when they come from nowhere."""
 
+import gc
 from collections.abc import AsyncIterator, Callable, Iterator
+from decimal import Decimal
 from enum import Enum
 from functools import partial, wraps
 from typing import Annotated, Any, Literal, Optional
@@ -14,6 +16,7 @@ from portico import (
     DefinitionError,
     FormData,
     Headers,
+    InvalidInputError,
     Key,
     Portico,
     Request,
@@ -453,3 +456,59 @@ def test_an_annotation_may_name_a_type_inside_another() -> None:
 
     assert ask(show, "/", "/") == (200, [])
     assert ask(take, "/", "/?tags=1&tags=2") == (200, [1, 2])
+
+
+class Exact(Struct):
+    price: Decimal = Decimal(0)
+    name: str = ""
+    count: Annotated[int, Meta(ge=0)] = 0
+
+
+BODIES: list[bytes] = [
+    b"",
+    b"{}",
+    b'{"name": "a", "price": 1.5}',
+    '{"name": "é"}'.encode(),
+    b"\xef\xbb\xbf{}",
+    b'{"name": "\\ud800"}',
+    b'{"x": "\xff"}',
+    b'{"price": "1.5", "count": 3}',
+    b'{"price": 1e999, "count": -1}',
+    b'{"price": NaN}',
+    b'{"name": 5, "price": "cheap", "count": 1.5}',
+    b'{"count": ' + b"9" * 5000 + b"}",
+    b"[",
+    b"[" * 100_000,
+    b'{"name": ' + b"[" * 900 + b"]" * 900 + b"}",
+]
+
+
+@pytest.mark.parametrize("body", BODIES, ids=lambda body: repr(body)[:30])
+@pytest.mark.parametrize("kind", [Item, Exact, list[Item], Item | None, dict[str, float], Any])
+def test_json_is_read_the_same_by_any_name_of_its_type(kind: Any, body: bytes) -> None:
+    def take(body: Any) -> object:
+        return [type(body).__name__, body]
+
+    take.__annotations__["body"] = kind
+    answers = [
+        ask(take, "/", "/", method="POST", body=body, headers={"content-type": name})
+        for name in ("application/json", "application/json; charset=utf-8", "a/b+json")
+    ]
+
+    assert answers == [answers[0]] * 3
+
+
+def test_a_refused_body_is_gone_with_its_answer() -> None:
+    def take(body: Item) -> None: ...
+
+    headers = {"content-type": "application/json"}
+    gc.collect()
+    gc.disable()
+    try:
+        code, _ = ask(take, "/", "/", method="POST", body=b'{"name": 1}', headers=headers)
+        left = [found for found in gc.get_objects() if isinstance(found, InvalidInputError)]
+    finally:
+        gc.enable()
+
+    assert code == 422
+    assert not left

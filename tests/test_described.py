@@ -41,6 +41,24 @@ def test_what_matches_never_is_converted_by_no_rule(kind: Any, value: Any) -> No
         msgspec.convert(value, kind)
 
 
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+@pytest.mark.parametrize(
+    "value", [*VALUES, 10**400, -0.0, 2.0, "é"], ids=lambda value: repr(value)[:20]
+)
+def test_what_is_known_to_be_right_or_wrong_is_so_for_msgspec(kind: Any, value: Any) -> None:
+    node = mi.type_info(kind)
+    if isinstance(node, mi.Metadata | mi.UnionType):
+        assert not Described().facts(node).same
+        return
+    facts = Described().facts(node)
+    if type(value) in facts.same:
+        converted = msgspec.convert(value, kind)
+        assert (converted, type(converted)) == (value, type(value))
+    if facts.is_whole and type(value) is float and not value.is_integer():
+        with pytest.raises(msgspec.ValidationError):
+            msgspec.convert(value, kind)
+
+
 def test_the_kinds_of_json_that_a_scalar_never_takes_are_known() -> None:
     facts = [Described().facts(mi.type_info(kind)) for kind in (str, bool, int, float)]
     never = {each.annotation.__name__: sum(type(v) in each.never for v in VALUES) for each in facts}

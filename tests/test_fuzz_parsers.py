@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fuzzing import FIELD_TEXT, bounded, fuzz, is_told, made_of
 from portico import URL, Headers, PeerError, Request, URLSearchParams
-from portico._cookies import CookieJar, parse_cookies
+from portico._cookies import CookieJar, cookie_of, parse_cookies
 from portico._mime import MimeType, charset, essence
 from portico._path import canonical_path, canonical_segments, parameter_value
 from portico._url_error import URLError
@@ -251,6 +253,42 @@ def test_a_cookie_field_may_be_any_text_and_loses_no_byte_of_a_value(field: str)
         trimmed = {name.strip(" \t"): value.strip(" \t") for name, equals, value in pairs if equals}
         trimmed.pop("", None)
         assert cookies == trimmed
+
+
+@fuzz(300)
+@example("xa=1; a=2", "a").via("a name that ends as another does")
+@example("a =1;a=2", "a").via("white space before the equals sign")
+@example("b=a=1; a=2", "a").via("a name within a value")
+@given(COOKIES | FIELD_TEXT, st.sampled_from(["a", "b", "session", "x"]))
+def test_a_cookie_that_is_read_alone_is_as_among_all_of_them(field: str, name: str) -> None:
+    alone = bounded(lambda: cookie_of(field, name), len(field))
+
+    assert alone == parse_cookies([field]).get(name)
+    assert CookieJar.of(Cookied(field), None).get(name) == alone
+
+
+class Cookied(Request):
+    """A request with one `Cookie` field, whatever its text."""
+
+    def __init__(self, field: str) -> None:
+        super().__init__("http://a.test/")
+        self._headers = Headers.from_pairs([("cookie", field)])
+
+
+@fuzz(300)
+@given(st.text(max_size=30), st.sampled_from(["/", "/a b ", "/;", "/é"]))
+def test_cookies_are_sent_as_fields_of_their_lines(value: str, path: str) -> None:
+    jar, fields = CookieJar({}, secure=True), Headers()
+    jar["a"].value = value
+    jar["b"].set(value, path=path, http_only=False, secure=False, same_site=None)
+    try:
+        for line in jar.set_cookie_lines():
+            fields.append("set-cookie", line)
+    except ValueError as error:
+        with pytest.raises(ValueError, match=re.escape(str(error))):
+            jar.set_cookie_fields()
+    else:
+        assert jar.set_cookie_fields() == fields.items()
 
 
 @fuzz(300)

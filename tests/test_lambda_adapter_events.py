@@ -90,6 +90,9 @@ def plain_like_any_other(event: Any) -> bool:
     target = (parts.method, parts.path, parts.query)
     assert (plain.method, plain.raw_path, plain.raw_query) == target
     assert plain.headers.items() == parts.headers.items()
+    alone: Any = plain
+    assert alone._content_type() == parts.headers.get("content-type")
+    assert alone._cookie_field() == parts.headers.get("cookie")
     assert (plain.has_body, read(plain)) == (general.has_body, read(general))
     assert (plain.host, plain.scheme) == (general.host, general.scheme)
     assert (platform.root_path, platform.peer) == (parts.root_path, parts.peer)

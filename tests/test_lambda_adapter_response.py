@@ -52,6 +52,18 @@ def test_a_short_text_is_written_at_once_as_any_other_is(shape: Shape, content_t
     assert plain_result(shape, response, "h\xe9".encode()) == result_of(shape, response)
 
 
+@pytest.mark.parametrize("shape", ["http", "url"])
+@pytest.mark.parametrize("cookies", [["a=1"], ["a=1", "b=2"], ["a=1", "a=1", ""]])
+def test_a_short_text_with_cookies_is_written_at_once_as_any_other_is(
+    shape: Shape, cookies: list[str]
+) -> None:
+    fields = [("x-a", "b"), *(("set-cookie", cookie) for cookie in cookies), ("x-b", "c")]
+    response = Response("a", headers=fields)
+
+    assert plain_result(shape, response, b"a") == result_of(shape, response)
+    assert plain_result("rest", response, b"a") is None
+
+
 @pytest.mark.parametrize(
     ("body", "headers"),
     [
@@ -60,8 +72,8 @@ def test_a_short_text_is_written_at_once_as_any_other_is(shape: Shape, content_t
         (b"a", []),
         (b"", []),
         ("a", [("content-encoding", "gzip")]),
-        ("a", [("set-cookie", "a=1")]),
         ("a", [("vary", "accept"), ("vary", "origin")]),
+        ("a", [("set-cookie", "a=1"), ("vary", "accept"), ("vary", "origin")]),
         ("a" * MIB, []),
     ],
 )

@@ -23,8 +23,9 @@ from portico._multipart import (
     read_form,
     read_form_sync,
 )
+from portico._multipart_decoder import read_whole_form
 from portico._multipart_parts import iter_parts, iter_parts_sync
-from portico._multipart_whole import whole_events
+from portico._multipart_whole import whole_events, whole_form
 
 T = TypeVar("T")
 
@@ -319,6 +320,14 @@ _BODIES: st.SearchStrategy[bytes] = st.one_of(
 ).map(b"".join)
 
 
+def form_outcome(read: Callable[[], FormData]) -> object:
+    """What a form has, or why it is refused."""
+    try:
+        return shown(read())
+    except PeerError as error:
+        return type(error), error.detail
+
+
 def outcome(chunks: list[bytes], limits: MultipartLimits | None = None) -> object:
     """What a form has, with the headers of its parts, or why it is refused."""
     try:
@@ -347,7 +356,44 @@ def test_a_body_in_one_piece_is_held_to_the_limits_of_one_that_is_cut(
     assert outcome([body], limits) == outcome([body[:1], body[1:]], limits)
 
 
+@given(_BODIES, st.none() | st.tuples(*[st.integers(1, most) for most in (3, 90, 4, 250)]))
+def test_a_form_that_is_made_at_once_is_the_one_of_its_events(
+    body: bytes, bounds: tuple[int, int, int, int] | None
+) -> None:
+    limits = MultipartLimits()
+    if bounds is not None:
+        parts, headers, field, size = bounds
+        limits = MultipartLimits(
+            max_parts=parts, max_header_bytes=headers, max_field_bytes=field, max_size=size
+        )
+
+    at_once = form_outcome(lambda: read_whole_form(body, TYPE, limits))
+
+    assert at_once == form_outcome(lambda: read_form_sync([body], TYPE, limits))
+
+
+@pytest.mark.parametrize("size", [0, 1, 65_536, 65_537, 262_144, 300_000])
+def test_a_large_file_is_where_it_would_be_if_it_had_come_in_pieces(size: int) -> None:
+    body = part(FILE.format("f", "x"), b"x" * size) + END
+
+    at_once, cut = [
+        form["f"]
+        for form in (
+            read_whole_form(body, TYPE, MultipartLimits()),
+            read_form_sync([body[:9], body[9:]], TYPE),
+        )
+    ]
+
+    assert isinstance(at_once, File)
+    assert isinstance(cut, File)
+    assert at_once.sync.bytes() == cut.sync.bytes()
+    assert [type(source) for source, _, _ in at_once.pieces] == [
+        type(source) for source, _, _ in cut.pieces
+    ]
+
+
 def test_what_is_usual_is_taken_apart_at_once() -> None:
+    assert whole_form(SIMPLE, b"--boundary", MultipartLimits()) is not None
     assert whole_events(SIMPLE, b"--boundary", MultipartLimits()) is not None
     assert whole_events(SIMPLE[:-2], b"--boundary", MultipartLimits()) is not None
 

@@ -21,7 +21,13 @@ from portico import (
     Response,
     status,
 )
-from portico._problem import detail_response, problem_response
+from portico._faults import Fault
+from portico._problem import (
+    detail_response,
+    error_problem,
+    faults_response,
+    problem_response,
+)
 from portico.contract import Platform
 
 
@@ -159,6 +165,31 @@ def test_invalid_input_lists_every_fault() -> None:
     (fault,) = problem["errors"]
     assert (fault["in"], fault["pointer"]) == ("query", "/limit")
     assert "x" not in str(fault.get("found"))
+
+
+FAULTS = [
+    Fault("body", "", "an object"),
+    Fault("query", "/a~1b", 'one of "é", \n', {"found": 1}),
+    Fault("headers", "/x", "an integer", "secret"),
+]
+
+
+@pytest.mark.parametrize("count", [0, 1, 3, 256])
+def test_faults_are_sent_as_any_other_problem(count: int) -> None:
+    error = InvalidInputError((FAULTS * 100)[:count])
+    problem = error_problem(error, debug=False)
+    assert problem is not None
+    short, long = faults_response(error), problem_response(422, problem)
+
+    assert (short.status, short.headers, short.content) == (422, long.headers, long.content)
+    assert b"secret" not in short.sync.bytes()
+
+
+def test_invalid_input_is_an_error_like_its_classes_make_it() -> None:
+    error, other = InvalidInputError(FAULTS), PeerError("The request has 3 faults.", status=422)
+
+    assert (error.args, str(error), error.reply.value) == (other.args, str(other), other.value)
+    assert (error.status, error.detail, error.headers) == (422, other.detail, None)
 
 
 def test_what_was_found_is_shown_in_debug() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from io import BytesIO
 from itertools import product
 from typing import Any, TypeVar
@@ -395,6 +396,64 @@ def test_a_body_over_the_limit_is_refused_before_it_is_read() -> None:
 def test_a_body_that_ends_early_is_never_taken_for_the_whole() -> None:
     with pytest.raises(DisconnectError):
         request(wsgi_input=BytesIO(b"ab"), CONTENT_LENGTH="3").sync.bytes()
+
+
+class SlowInput:
+    """Gives so many bytes at a time, however many are asked for."""
+
+    def __init__(self, data: bytes, most: int) -> None:
+        self._data, self._most = BytesIO(data), most
+
+    def read(self, size: int) -> bytes:
+        return self._data.read(min(size, self._most))
+
+
+def outcome_of(read: Callable[[], object]) -> object:
+    try:
+        return read()
+    except PeerError as error:
+        return type(error), error.status, error.detail
+
+
+WAYS: list[Callable[[Any], bytes]] = [
+    lambda made: made.sync.bytes(),
+    lambda made: made._bytes_here(),
+    lambda made: b"".join(made.sync.stream()),
+]
+
+
+@pytest.mark.parametrize("most", [1, 2, 100_000])
+@pytest.mark.parametrize(
+    ("sent", "length"),
+    [*product([0, 1, 4, 5, 65_536, 70_000], ["0", "1", "4", "5", "65536", "x", ""])],
+)
+@pytest.mark.parametrize("coding", [{}, {"HTTP_CONTENT_ENCODING": "gzip"}])
+def test_a_body_of_one_piece_is_read_as_its_chunks_are(
+    sent: int, length: str, most: int, coding: dict[str, str]
+) -> None:
+    outcomes: list[object] = []
+    for read in WAYS:
+        made = request(
+            Options(max_body_size=66_000, max_stream_size=66_000),
+            wsgi_input=SlowInput(b"x" * sent, most),
+            CONTENT_LENGTH=length,
+            **coding,
+        )
+        outcomes.append((outcome_of(partial(read, made)), made.body_used))
+
+    assert outcomes == [outcomes[0]] * 3
+
+
+@pytest.mark.parametrize("given", [{}, *({name: value} for name, value in FIELDS.items())])
+def test_fields_that_are_read_alone_are_as_among_all_of_them(given: dict[str, Any]) -> None:
+    alone: Any = request(**given)
+    whole = request(**given).headers
+
+    assert alone._content_type() == whole.get("content-type")
+    assert alone._cookie_field() == whole.get("cookie")
+    for name in ("content-type", "cookie"):
+        alone.headers.set(name, "changed")
+    assert alone._content_type() == alone._cookie_field() == "changed"
 
 
 class BrokenInput:

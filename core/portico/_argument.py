@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeGuard
 
+from portico._context import UNPARSED
 from portico._errors import InvalidInputError
+from portico._media import JSON
 from portico._pattern import RESERVED_NAMES
 
 if TYPE_CHECKING:
@@ -15,7 +17,10 @@ if TYPE_CHECKING:
     from portico._faults import Fault, SchemaError
 
     Read = Callable[[Context], Any]
+    # What decodes JSON in ASCII, and what says why it could not.
+    Decoding = tuple[Callable[[bytes], Any], Callable[..., Exception]]
 
+_JSON: Final = JSON.type
 _NOTHING: Final[Mapping[str, str]] = {}
 # Where the text of a step is, in the sources that are at hand for a request.
 _NOWHERE: Final = 0
@@ -36,9 +41,11 @@ class Argument:
         part: the part of the request that it takes as a whole: a reserved name, or `""`.
         texts: how texts of the path or the query that have its name are read, where it is made of
             these; `read` does the same.
+        decoding: how a body of JSON is decoded, where there is nothing else to it; `read` does the
+            same.
     """
 
-    __slots__ = ("body", "is_key", "keyword", "name", "part", "read", "texts")
+    __slots__ = ("body", "decoding", "is_key", "keyword", "name", "part", "read", "texts")
 
     def __init__(
         self,
@@ -49,6 +56,7 @@ class Argument:
         *,
         is_key: bool = False,
         texts: TextParameter | None = None,
+        decoding: Decoding | None = None,
     ) -> None:
         self.name = name
         self.keyword = keyword
@@ -57,6 +65,7 @@ class Argument:
         self.is_key = is_key
         self.part = name if name in RESERVED_NAMES and not is_key else ""
         self.texts = texts
+        self.decoding = decoding
 
 
 # How one argument is read, as a plain tuple, which the interpreter takes apart the fastest:
@@ -73,7 +82,9 @@ def caller_of(arguments: Sequence[Argument], fn: Callable[..., Any]) -> Callable
     It raises `InvalidInputError` with every fault of every argument.
     """
     if len(arguments) == 1 and arguments[0].texts is None and not arguments[0].keyword:
-        return _caller_of_one(arguments[0].read, fn)
+        (argument,) = arguments
+        general = _caller_of_one(argument.read, fn)
+        return _caller_of_body(argument.decoding, general, fn) if argument.decoding else general
     from portico._faults import MISSING, Refused, SchemaError
 
     steps, read_query = _steps_of(arguments, with_keys=True)
@@ -100,7 +111,16 @@ def caller_of(arguments: Sequence[Argument], fn: Callable[..., Any]) -> Callable
             raise InvalidInputError(_all_faults(error, rest, ctx)) from None
         return fn(*values) if positional else call_by_kind(fn, arguments, values)
 
-    return call
+    texts = [(each.texts, each.keyword) for each in arguments if _is_text(each.texts)]
+    if len(texts) < len(arguments):
+        return call
+    from portico._argument_source import texts_caller
+
+    return texts_caller(texts, fn, call, read_query) or call
+
+
+def _is_text(texts: TextParameter | None) -> TypeGuard[TextParameter]:
+    return texts is not None and not texts.many
 
 
 def _caller_of_one(read: Read, fn: Callable[..., Any]) -> Callable[[Context], Any]:
@@ -111,6 +131,38 @@ def _caller_of_one(read: Read, fn: Callable[..., Any]) -> Callable[[Context], An
             value = read(ctx)
         except SchemaError as error:
             raise InvalidInputError(error.faults[:MAX_FAULTS]) from None
+        return fn(value)
+
+    return call
+
+
+def _caller_of_body(
+    decoding: Decoding, general: Callable[[Context], Any], fn: Callable[..., Any]
+) -> Callable[[Context], Any]:
+    """The same as `general` for a body of JSON: what nearly all send needs no closer look."""
+    from portico._faults import MAX_FAULTS, SchemaError
+
+    decode, refused = decoding
+
+    def invalid(error: Exception) -> Exception:
+        if isinstance(error, SchemaError):
+            return InvalidInputError(error.faults[:MAX_FAULTS])
+        return error
+
+    def call(ctx: Context) -> Any:
+        request = ctx.request
+        if ctx._parsed is not UNPARSED or request._content_type() != _JSON:
+            return general(ctx)
+        data = request._data
+        if data is None:
+            data = request._bytes_here()
+        if not data or not data.isascii():
+            return general(ctx)
+        try:
+            value = decode(data)
+        except (ValueError, RecursionError) as error:
+            # Bound to no name, or it would hold this frame, and the frame it, until a collection.
+            raise invalid(refused(data, error, part="body")) from None
         return fn(value)
 
     return call

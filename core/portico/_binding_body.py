@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, Final, TypeGuard, get_args, get_origin
 
 from portico._argument import Argument
@@ -14,8 +13,8 @@ from portico._media import WithMedia
 from portico._signature import EMPTY, Parameter, Signature
 
 if TYPE_CHECKING:
+    from portico._argument import Decoding
     from portico._blob import Blob
-    from portico._body_sync import SyncBody
     from portico._context import Context
     from portico._form_data import FormData
     from portico._request import Request
@@ -40,7 +39,8 @@ def body_argument(parameter: Parameter, annotation: Any, signature: Signature) -
     read, need = body_reading(inner, signature.where, is_async=signature.is_async)
     default = None if optional and parameter.default is EMPTY else parameter.default
     if default is EMPTY or need == "stream":
-        return Argument(parameter.name, parameter.keyword, read, need)
+        decoding = _decoding(inner) if need == "auto" else None
+        return Argument(parameter.name, parameter.keyword, read, need, decoding=decoding)
 
     def read_or_default(ctx: Context) -> Any:
         if ctx._parsed is not UNPARSED:
@@ -96,10 +96,10 @@ def _reading_schema(annotation: Any, where: str) -> Callable[[Context], Any]:
         if parsed is UNPARSED:
             request = ctx.request
             # What nearly all send: there is no need to look closer.
-            if from_json and request.headers.get("content-type") == _JSON:
+            if from_json and request._content_type() == _JSON:
                 data = request._data
                 if data is None:
-                    data = _sync_body()(request).bytes()
+                    data = request._bytes_here()
                 if data:
                     return from_json(data, part="body")
             return _validated(request, schema, accepted)
@@ -110,12 +110,15 @@ def _reading_schema(annotation: Any, where: str) -> Callable[[Context], Any]:
     return read
 
 
-@cache
-def _sync_body() -> type[SyncBody]:
-    # Loaded with the first body that nobody has read; the statement costs more than the call.
-    from portico._body_sync import SyncBody
+def _decoding(annotation: Any) -> Decoding | None:
+    """How JSON in ASCII is read as a type, where nothing else is to be done."""
+    from portico._schema import schema_for
+    from portico._schema_msgspec import MsgspecSchema
 
-    return SyncBody
+    schema = schema_for(annotation)
+    if not isinstance(schema, MsgspecSchema) or schema.decode_ascii is None or schema.has_files:
+        return None
+    return schema.decode_ascii, schema.json_error
 
 
 def _is_form(value: WithMedia) -> TypeGuard[FormData]:

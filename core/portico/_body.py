@@ -11,7 +11,6 @@ The rules, the same on every runtime:
 
 from __future__ import annotations
 
-import sys
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -24,6 +23,7 @@ from portico._body_reading import (
     gathered,
     is_multipart,
     is_urlencoded,
+    multipart_limits,
 )
 from portico._errors import (
     BodyUsedError,
@@ -31,12 +31,13 @@ from portico._errors import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from portico._blob import Blob
-    from portico._body_reading import Gather
+    from portico._body_reading import Gather, Whole, WholeHere
     from portico._body_sync import SyncBody
     from portico._form_data import FormData
     from portico._headers import Headers
-    from portico._multipart import MultipartLimits
     from portico._multipart_parts import Part
 
 # The class below has a method of that name, which hides the type from its annotations.
@@ -119,17 +120,95 @@ class Body:
             BodyUsedError: it was consumed as a stream or as a multipart form.
             PeerError: it is shorter or longer than its Content-Length, or has a Content-Encoding.
         """
-        if self._data is None:
+        data = self._data
+        if data is None:
+            data = self._data = self._taken(self.limits.size)
+        if data is None:
             count = self._begin(self.limits.size)
             source, self._source = self._source, None
             gather: Gather | None = getattr(source, "gather", None)
             if gather is None:
-                self._data = await gathered(source, count)
+                data = await gathered(source, count)
             else:
                 chunks = await gather(count.add)
                 count.end()
-                self._data = chunks[0] if len(chunks) == 1 else b"".join(chunks)
-        return self._data
+                data = chunks[0] if len(chunks) == 1 else b"".join(chunks)
+            self._data = data
+        return data
+
+    def load(self) -> Awaitable[Data] | None:
+        """Read the body as `bytes` does, on an event loop: here where it has come as a whole.
+
+        Returns:
+            None where it is read; else what reads it.
+        """
+        if self._data is None:
+            self._data = self._taken(self.limits.size)
+            if self._data is None:
+                return self.bytes()
+        return None
+
+    def load_form(self, content_type: str) -> Awaitable[FormData] | None:
+        """The same for `form_data` of a body of this type, which is multipart/form-data."""
+        if self._form is None and self._data is None:
+            data = self._taken(self.limits.form_size)
+            if data is not None:
+                self._form = self._form_of(data, content_type)
+        return self.form_data() if self._form is None else None
+
+    def _taken(self, limit: int | None) -> Data | None:
+        """The whole body where its source has it without waiting, held to limit and length.
+
+        None, with nothing consumed, leaves it to be read chunk by chunk; so does whatever is to be
+        refused, so that it is said in one place.
+        """
+        whole: Whole | None = getattr(self._source, "whole", None)
+        if whole is None or self._used:
+            return None
+        declared = self._declared_length()
+        if limit is not None and declared is not None and declared > limit:
+            return None
+        self._used = True  # as it is where the source raises
+        data = whole(declared, limit)
+        if data is None:
+            self._used = False
+        else:
+            self._source = None
+        return data
+
+    def _taken_here(self, limit: int | None) -> Data | None:
+        """As `_taken`, of what is in memory, or can be waited for by a thread that may block."""
+        source = self._source
+        if self._used or limit is None:
+            return None
+        if type(source) is bytes:
+            data, declared = source, self._declared_length()
+        else:
+            read: WholeHere | None = getattr(source, "whole_here", None)
+            declared = None if read is None else self._declared_length()
+            if read is None or declared is None or declared > limit:
+                return None
+            self._used = True  # as it is where the source raises
+            found = read(declared)
+            self._used = False
+            if found is None:
+                return None
+            data = self._source = found  # no more will come
+        if len(data) > limit or (declared is not None and len(data) != declared):
+            return None
+        self._source, self._used = None, True
+        return data
+
+    def _bytes_here(self) -> Data:
+        """The whole body, from synchronous code; see `SyncBody.bytes`."""
+        data = self._data
+        if data is None:
+            data = self._data = self._taken_here(self.limits.size)
+        return self.sync.bytes() if data is None else data
+
+    def _content_type(self) -> str | None:
+        """What the Content-Type says, as `headers` have it."""
+        return self.headers.get("content-type")
 
     async def text(self) -> str:
         """The body as UTF-8 text; malformed bytes become U+FFFD (Encoding Standard `decode`)."""
@@ -159,21 +238,20 @@ class Body:
             BodyTooLargeError: it is over `max_form_size`, or has too many or too large parts.
         """
         if self._form is None:
-            content_type = self._form_type()
-            if is_multipart(content_type) and self._data is None:
+            content_type, limit = self._form_type(), self.limits.form_size
+            if self._data is not None or not is_multipart(content_type):
+                self._form = self._form_of(await self.bytes(), content_type)
+            elif (data := self._taken(limit)) is not None:
+                self._form = self._form_of(data, content_type)
+            else:
                 from portico._multipart import read_form
 
-                gather = self._begin(self.limits.form_size)
-                self._form = await read_form(
-                    self._counted(gather),
-                    content_type,
-                    self._multipart_limits(self.limits.form_size),
-                )
-            else:
-                self._form = form_of(
-                    await self.bytes(), content_type, self._multipart_limits(self.limits.form_size)
-                )
+                source = self._counted(self._begin(limit))
+                self._form = await read_form(source, content_type, multipart_limits(limit))
         return self._form
+
+    def _form_of(self, data: Data, content_type: str) -> FormData:
+        return form_of(data, content_type, multipart_limits(self.limits.form_size))
 
     def parts(self) -> AsyncIterator[Part]:
         """The parts of a multipart form as they arrive, each a stream; consumes the body.
@@ -186,7 +264,7 @@ class Body:
         """
         from portico._multipart_parts import iter_parts
 
-        limits = self._multipart_limits(self.limits.stream_size)
+        limits = multipart_limits(self.limits.stream_size)
         return iter_parts(self.stream(), self._form_type(multipart=True), limits)
 
     def stream(self) -> AsyncIterator[Data]:
@@ -220,7 +298,7 @@ class Body:
         return Counted(source, count)
 
     def _form_type(self, *, multipart: bool = False) -> str:
-        content_type = self.headers.get("content-type") or ""
+        content_type = self._content_type() or ""
         if is_multipart(content_type) or (not multipart and is_urlencoded(content_type)):
             return content_type
         accepted = "multipart/form-data"
@@ -229,12 +307,6 @@ class Body:
         raise PeerError(
             f"The body has the content type {content_type!r}. Send {accepted}.", status=415
         )
-
-    def _multipart_limits(self, size: int | None) -> MultipartLimits:
-        from portico._multipart import MultipartLimits
-
-        # The stream that the decoder reads is counted already; its own bound is no tighter.
-        return MultipartLimits(max_size=sys.maxsize if size is None else size)
 
 
 def clone_source(body: Body) -> BodySource:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from functools import partial
+from typing import TYPE_CHECKING, Final, TypeGuard
 
 from portico._link import STRENGTH, Link, strongest_need
+from portico._media import JSON
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import Awaitable, Callable
 
     from portico._chain import Chain
     from portico._context import Context
-    from portico._request import Request
-
 
 _WHOLE: Final = ("auto", "bytes", "form")
+_JSON: Final = JSON.type
 
 
 def body_need(chain: Chain, handler: Link) -> tuple[str, bool]:
@@ -39,22 +40,44 @@ def _parser_need(name: str) -> str:
     return PARSER_NEEDS[name]
 
 
-def prefetched(ctx: Context, need: str, *, can_wait: bool) -> Awaitable[object] | None:
-    """Read the body on the loop, so that synchronous code finds it there; None: nothing to read.
+def prefetching(need: str, *, can_wait: bool) -> Callable[[Context], Awaitable[object] | None]:
+    """What reads the body on the loop, so that synchronous code finds it there.
 
-    What is awaited is no answer, whatever it gives.
+    It gives None where nothing is left to read; what it gives to be awaited is no answer, whatever
+    that gives.
 
     Args:
-        ctx: the request's.
-        need: what of it; see `Link.body_need`.
+        need: what of the body, not nothing; see `Link.body_need`.
         can_wait: whether the synchronous code runs where it may wait, if there are threads at all.
     """
+    if need == "bytes":
+        return _load
+    if need == "ask":
+        return partial(_asked_for, can_wait=can_wait)
+    return _load_form if need != "stream" else _nothing
+
+
+def _nothing(ctx: Context) -> None:
+    return None
+
+
+def _load(ctx: Context) -> Awaitable[object] | None:
     request = ctx.request
-    if need in ("", "stream") or not request.has_body:
+    return None if request._source is None else request.load()
+
+
+def _asked_for(ctx: Context, *, can_wait: bool) -> Awaitable[object] | None:
+    return None if can_wait and ctx.platform.has_threads else _load(ctx)
+
+
+def _load_form(ctx: Context) -> Awaitable[object] | None:
+    request = ctx.request
+    if request._source is None and not request.has_body:
         return None
-    if need == "ask" and can_wait and ctx.platform.has_threads:
-        return None
-    return request.form_data() if _is_form(request, need) else request.bytes()
+    content_type = request._content_type()
+    if content_type == _JSON or not _is_multipart(content_type):  # as nearly all are
+        return request.load()
+    return request.load_form(content_type)
 
 
 def read_here(ctx: Context, need: str) -> None:
@@ -64,14 +87,11 @@ def read_here(ctx: Context, need: str) -> None:
     """
     request = ctx.request
     if need in _WHOLE and request.has_body:
-        if _is_form(request, need):
+        if need != "bytes" and _is_multipart(request._content_type()):
             request.sync.form_data()
         else:
-            request.sync.bytes()
+            request._bytes_here()
 
 
-def _is_form(request: Request, need: str) -> bool:
-    if need in ("ask", "bytes"):
-        return False
-    content_type = request.headers.get("content-type") or ""
-    return content_type[:19].lower() == "multipart/form-data"
+def _is_multipart(content_type: str | None) -> TypeGuard[str]:
+    return content_type is not None and content_type[:19].lower() == "multipart/form-data"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from portico._errors import BodyTooLargeError, DisconnectError, PeerError
@@ -18,6 +20,15 @@ BodySource: TypeAlias = "bytes | Iterable[bytes] | AsyncIterable[bytes] | None"
 
 # What an asynchronous source may have besides: all that is left of it, each chunk passed by `add`.
 Gather: TypeAlias = "Callable[[Callable[[bytes], bytes]], Awaitable[list[bytes]]]"
+
+
+# What a source may have besides: the whole body where it is there without waiting, exactly of the
+# declared length, or, where none is declared, within the limit. On None nothing of it is lost.
+Whole: TypeAlias = "Callable[[int | None, int | None], bytes | None]"
+
+# What a synchronous one may have besides: all of a body of so many bytes, or less where it ended
+# before. None, with nothing of it lost, where it is to be read chunk by chunk.
+WholeHere: TypeAlias = "Callable[[int], bytes | None]"
 
 
 class Count:
@@ -156,11 +167,26 @@ def is_urlencoded(content_type: str) -> bool:
     return content_type[:33].lower() == "application/x-www-form-urlencoded"
 
 
+@lru_cache(maxsize=16)  # an application has one or two
+def multipart_limits(size: int | None) -> MultipartLimits:
+    """The limits of a form of so many bytes; they are shared, and not to be changed."""
+    from portico._multipart import MultipartLimits
+
+    # The stream that the decoder reads is counted already; its own bound is no tighter.
+    return MultipartLimits(max_size=sys.maxsize if size is None else size)
+
+
+@cache
+def _multipart_reader() -> Callable[[bytes, str, MultipartLimits], FormData]:
+    # Loaded with the first form; the statement costs more than the call, each time.
+    from portico._multipart_decoder import read_whole_form
+
+    return read_whole_form
+
+
 def form_of(data: bytes, content_type: str, limits: MultipartLimits) -> FormData:
     if is_multipart(content_type):
-        from portico._multipart import read_form_sync
-
-        return read_form_sync([data], content_type, limits)
+        return _multipart_reader()(data, content_type, limits)
     from portico._form_data import FormData
     from portico._url_search_params import parse_urlencoded
 

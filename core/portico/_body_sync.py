@@ -6,7 +6,7 @@ from collections.abc import AsyncIterable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from portico._body import Data
-from portico._body_reading import decode_text, form_of, gathered_here, is_multipart
+from portico._body_reading import decode_text, gathered_here, is_multipart, multipart_limits
 from portico._errors import BodyNotReadError
 
 if TYPE_CHECKING:
@@ -31,12 +31,15 @@ class SyncBody:
     def bytes(self) -> bytes:
         """The whole body; see `Body.bytes`."""
         body = self._body
-        if body._data is None:
+        data = body._data
+        if data is None:
+            data = body._data = body._taken_here(body.limits.size)
+        if data is None:
             self._must_be_readable()
             count = body._begin(body.limits.size)
             source, body._source = body._source, None
-            body._data = gathered_here(source, count)
-        return body._data
+            data = body._data = gathered_here(source, count)
+        return data
 
     def text(self) -> str:
         """The body as text; see `Body.text`."""
@@ -58,21 +61,17 @@ class SyncBody:
         """The body as a form; see `Body.form_data`."""
         body = self._body
         if body._form is None:
-            content_type = body._form_type()
-            if is_multipart(content_type) and body._data is None:
+            content_type, limit = body._form_type(), body.limits.form_size
+            if body._data is not None or not is_multipart(content_type):
+                body._form = body._form_of(self.bytes(), content_type)
+            elif (data := body._taken_here(limit)) is not None:
+                body._form = body._form_of(data, content_type)
+            else:
                 from portico._multipart import read_form_sync
 
                 self._must_be_readable()
-                gather = body._begin(body.limits.form_size)
-                body._form = read_form_sync(
-                    body._counted(gather),
-                    content_type,
-                    body._multipart_limits(body.limits.form_size),
-                )
-            else:
-                body._form = form_of(
-                    self.bytes(), content_type, body._multipart_limits(body.limits.form_size)
-                )
+                source = body._counted(body._begin(limit))
+                body._form = read_form_sync(source, content_type, multipart_limits(limit))
         return body._form
 
     def parts(self) -> Iterator[SyncPart]:
@@ -80,7 +79,7 @@ class SyncBody:
         from portico._multipart_parts import iter_parts_sync
 
         body = self._body
-        limits = body._multipart_limits(body.limits.stream_size)
+        limits = multipart_limits(body.limits.stream_size)
         return iter_parts_sync(self.stream(), body._form_type(multipart=True), limits)
 
     def stream(self) -> Iterator[Data]:

@@ -24,7 +24,7 @@ import msgspec
 from msgspec import inspect as mi
 
 from portico._annotation import annotation_of, dict_of
-from portico._described import Described, ObjectType
+from portico._described import Described, Facts, ObjectType
 from portico._expected import expectation, fault_of, one_of, positions
 from portico._faults import (
     MAX_FAULTS,
@@ -41,6 +41,7 @@ from portico._schema import adapter_for, decode_custom
 from portico._schema_msgspec import PositionalType, is_positional
 
 FAILED: Final = MISSING
+_new: Final[Callable[[type[Fault], tuple[object, ...]], Fault]] = tuple[Any, ...].__new__
 
 MAX_VISITS: Final = 50_000
 """How many values one walk looks at: a tenth of a second, where a body could ask for many."""
@@ -97,8 +98,25 @@ class _Walk:
             return self._refused(value, node, at)
         return _WALKS.get(type(node), _Walk._leaf)(self, value, node, at)
 
+    def _scalar(self, value: object, node: mi.Type, facts: Facts, at: str) -> object:
+        """As `value`, of a scalar of JSON: most values show by their class what they are."""
+        self._visits += 1
+        if self._visits > MAX_VISITS or len(self.faults) >= MAX_FAULTS:
+            raise _EnoughError
+        _, expected, _, never, same, is_whole = facts
+        kind = type(value)
+        if kind in same:
+            return value
+        if kind in never or (is_whole and isinstance(value, float) and not value.is_integer()):
+            self.faults.append(_new(Fault, (self.part, at, expected, value)))  # as in `_fail`
+            return FAILED
+        if isinstance(value, Refused):
+            return self._refused(value, node, at)
+        return self._converted(value, facts, at)
+
     def _fail(self, value: object, expected: str, at: str) -> Missing:
-        self.faults.append(Fault(self.part, at, expected, value))
+        # What `Fault(...)` does, without the call of the function that a named tuple has for it.
+        self.faults.append(_new(Fault, (self.part, at, expected, value)))
         return FAILED
 
     def _refused(self, value: Refused, node: mi.Type, at: str) -> object:
@@ -113,13 +131,15 @@ class _Walk:
         return self._fail(MISSING if facts.is_secret else value.text, facts.expectation, at)
 
     def _leaf(self, value: object, node: mi.Type, at: str) -> object:
-        annotation, expected, is_secret, never = self._known.facts(node)
-        if type(value) not in never:
+        return self._converted(value, self._known.facts(node), at)
+
+    def _converted(self, value: object, facts: Facts, at: str) -> object:
+        if type(value) not in facts.never:
             try:
-                return msgspec.convert(value, annotation, dec_hook=decode_custom)
+                return msgspec.convert(value, facts.annotation, dec_hook=decode_custom)
             except ValueError:  # msgspec's, an adapter's, or a text that is no UTF-8
                 pass
-        return self._fail(MISSING if is_secret else value, expected, at)
+        return self._fail(MISSING if facts.is_secret else value, facts.expectation, at)
 
     def _annotated(self, value: object, node: mi.Metadata, at: str) -> object:
         before = len(self.faults)
@@ -178,9 +198,12 @@ class _Walk:
         if isinstance(node, mi.StructType) and node.tag_field is not None:
             self._check_tag(value, node, at)
             built[node.tag_field] = node.tag
-        for name, step, kind, required in self._known.members(node):
+        for name, step, kind, required, facts in self._known.members(node):
             if name in members:
-                built[name] = self.value(members[name], kind, at + step)
+                if facts is None:
+                    built[name] = self.value(members[name], kind, at + step)
+                else:
+                    built[name] = self._scalar(members[name], kind, facts, at + step)
             elif required:
                 self._fail(MISSING, self._known.facts(kind).expectation + " (required)", at + step)
         if isinstance(node, mi.StructType) and node.forbid_unknown_fields:

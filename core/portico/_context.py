@@ -157,11 +157,7 @@ class Context:
     def cookies(self) -> CookieJar:
         """The cookies of the request, and those that the answer sets."""
         if self._cookies is None:
-            self._cookies = _cookie_jar()(
-                self.request.cookies,
-                secure=self.request.scheme == "https",
-                options=self._running.cookies,
-            )
+            self._cookies = _cookie_jar().of(self.request, self._running.cookies)
         return self._cookies
 
     @property

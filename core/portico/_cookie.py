@@ -175,7 +175,8 @@ class Cookie:
         attributes, value = self._attributes, self._value
         if self._is_removed:
             return write_removal(self.name, attributes)
-        is_default = attributes == self._defaults.attributes
+        defaults = self._defaults.attributes
+        is_default = attributes is defaults or attributes == defaults
         if value is None or (is_default and value == self._came and not self._is_forced):
             return None
         if self._secret is not None:

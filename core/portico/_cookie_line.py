@@ -81,7 +81,8 @@ class CookieDefaults:
 
 def write_default(name: str, value: str, defaults: CookieDefaults) -> str:
     """As `write_cookie`, of a cookie that has the attributes of its application."""
-    if _plain(value) and name[:2] != "__":
+    is_word = value.isalnum() and value.isascii()  # which is plain, and nearly all are one
+    if (is_word or _plain(value)) and name[:2] != "__":
         line = f"{name}={value}{defaults.text}"
         if len(line) <= _MOST:
             return line

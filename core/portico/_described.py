@@ -15,8 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 ObjectType: TypeAlias = mi.StructType | mi.DataclassType | mi.TypedDictType
-Member: TypeAlias = "tuple[str, str, mi.Type, bool]"
-"""Of an object: its name, the step of the pointer to it, its type, whether it must be there."""
+Member: TypeAlias = "tuple[str, str, mi.Type, bool, Facts | None]"
+"""Of an object: its name, the step of the pointer to it, its type, whether it must be there.
+
+Last what is known of its type, where that is one of JSON's scalars without metadata.
+"""
 
 # What JSON has that msgspec converts to no value of a type, whatever the constraints: to ask it
 # would cost an exception. A number may be one of the other kind (`1.0` is an int).
@@ -28,6 +31,13 @@ _NO_MATCH: Final[dict[type[mi.Type], frozenset[type]]] = {
     mi.FloatType: _CONTAINERS | {str, bool},
 }
 _NOTHING: Final[frozenset[type]] = frozenset()
+# What msgspec gives back as it is, where the type has no constraints.
+_SAME: Final[dict[type[mi.Type], tuple[mi.Type, frozenset[type]]]] = {
+    mi.StrType: (mi.StrType(), frozenset({str})),
+    mi.BoolType: (mi.BoolType(), frozenset({bool})),
+    mi.IntType: (mi.IntType(), frozenset({int})),
+    mi.FloatType: (mi.FloatType(), frozenset({float})),
+}
 
 
 class Facts(NamedTuple):
@@ -38,12 +48,16 @@ class Facts(NamedTuple):
         expectation: what it expects, in words.
         is_secret: whether its values must not be shown.
         never: classes of JSON whose values are of no use to it.
+        same: classes of JSON whose values are right as they are.
+        is_whole: whether it takes no float with a fraction.
     """
 
     annotation: Any
     expectation: str
     is_secret: bool
     never: frozenset[type]
+    same: frozenset[type]
+    is_whole: bool
 
 
 class Described:
@@ -67,6 +81,8 @@ class Described:
                 expectation(node),
                 _is_secret(node),
                 _NO_MATCH.get(type(node), _NOTHING),
+                _same(node),
+                isinstance(node, mi.IntType),
             )
         return known
 
@@ -74,11 +90,18 @@ class Described:
         """The fields of an object."""
         known = self._members.get(id(node))
         if known is None:
-            known = self._members[id(node)] = tuple(
-                (field.encode_name, pointer_to("", field.encode_name), field.type, field.required)
-                for field in node.fields
-            )
+            known = self._members[id(node)] = tuple(map(self._member, node.fields))
         return known
+
+    def _member(self, field: mi.Field) -> Member:
+        name, kind = field.encode_name, field.type
+        facts = self.facts(kind) if type(kind) in _NO_MATCH else None
+        return name, pointer_to("", name), kind, field.required, facts
+
+
+def _same(node: mi.Type) -> frozenset[type]:
+    unconstrained, same = _SAME.get(type(node), (None, _NOTHING))
+    return same if node == unconstrained else _NOTHING
 
 
 def _is_secret(node: mi.Type) -> bool:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from portico._answer import is_reply, to_response
 from portico._blocking_answer import BlockingAnswer
-from portico._errors import HTTPError
+from portico._errors import HTTPError, InvalidInputError
 from portico._framing import checked_status, put_fields
-from portico._problem import error_problem, problem_response, unexpected
+from portico._problem import error_problem, faults_response, problem_response, unexpected
 from portico._reply import Reply
 from portico._response import Response
 
@@ -68,6 +68,8 @@ def unhandled(error: Exception, ctx: Context, where: str, *, debug: bool) -> Res
         where: which request it is, for the report.
         debug: whether the answer shows what it is.
     """
+    if type(error) is InvalidInputError and not debug and error.headers is None:
+        return faults_response(error)
     if not isinstance(error, HTTPError):
         return unexpected(error, ctx.platform, where, debug=debug)
     problem = error_problem(error, debug=debug)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from portico._headers import Headers
 from portico._response import NULL_BODY_STATUSES, Response
 from portico._stream import ByteStream, offloaded
 
 if TYPE_CHECKING:
     from portico._context import Context
+    from portico._headers import Headers
 
 # RFC 9110 section 7.6.1: they concern one connection, so they are the server's to write.
 _HOP_BY_HOP: Final = frozenset(
@@ -58,10 +58,7 @@ def added_fields(ctx: Context) -> list[tuple[str, str]] | None:
             if not _NOT_ADDED.isdisjoint(dict(pairs)):
                 return None
     if cookies is not None:
-        added = Headers()
-        for line in cookies.set_cookie_lines():
-            added.append("set-cookie", line)
-        pairs += added._pairs
+        pairs += cookies.set_cookie_fields()
     return pairs
 
 

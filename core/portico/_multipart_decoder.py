@@ -11,10 +11,17 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from portico._mime import MimeType
-from portico._multipart import MultipartError, MultipartEvent, MultipartLimitError, MultipartLimits
-from portico._multipart_whole import WHOLE_SIZE, whole_events
+from portico._multipart import (
+    MultipartError,
+    MultipartEvent,
+    MultipartLimitError,
+    MultipartLimits,
+    read_form_sync,
+)
+from portico._multipart_whole import WHOLE_SIZE, whole_events, whole_form
 
 if TYPE_CHECKING:
+    from portico._form_data import FormData
     from portico._multipart_cut import CutDecoder
 
 _BOUNDARY_LENGTH = 70  # RFC 2046 section 5.1.1
@@ -39,7 +46,7 @@ class MultipartDecoder:
     """
 
     def __init__(self, content_type: str, limits: MultipartLimits) -> None:
-        self._boundary = _boundary_of(content_type)
+        self._boundary = boundary_of(content_type)
         self._limits = limits
         self._received = 0
         self._events: Iterator[MultipartEvent] = iter(())
@@ -93,7 +100,17 @@ class MultipartDecoder:
         return self._cut
 
 
-def _boundary_of(content_type: str) -> bytes:
+def read_whole_form(data: bytes, content_type: str, limits: MultipartLimits) -> FormData:
+    """As `read_form`, of a body that is there as a whole."""
+    if len(data) <= WHOLE_SIZE and len(data) <= limits.max_size:
+        form = whole_form(data, b"--" + boundary_of(content_type), limits)
+        if form is not None:
+            return form
+    return read_form_sync([data], content_type, limits)
+
+
+def boundary_of(content_type: str) -> bytes:
+    """The boundary of a multipart/form-data body; raises as `MultipartDecoder`."""
     usual = _usual_type(content_type)
     if usual is not None:
         return usual[1].encode()

@@ -125,7 +125,9 @@ class PairsReader:
     def __init__(self, schema: MsgspecSchema, node: mi.Type, *, part: str) -> None:
         self._part = part
         self._hook = schema.hook
-        self._revised = schema.revised
+        # Nothing is revised where there are neither decimals nor limits of files.
+        revises = schema.has_decimals or schema.limits_files
+        self._revised = schema.revised if revises else None
         if schema.has_files:
             refuse_misplaced_files(node, part=part)
         self._make, self._type, self._node = _shape(node)
@@ -142,14 +144,14 @@ class PairsReader:
         """The object; see `Schema.validate_strings`."""
         given = list(joined_fields(pairs) if self._part == "headers" else pairs)
         if self._part == "body":
-            given = [p for p in given if isinstance(p[1], str) or not is_left_empty(p[1])]
+            given = [p for p in given if type(p[1]) is str or not is_left_empty(p[1])]
         members = self._soften(given)
         raw: object = members
         try:
-            if self._files is None:
-                raw = self._revised(raw, self._node)
-            else:
+            if self._files is not None:
                 accept_files(members, self._files)
+            elif self._revised is not None:
+                raw = self._revised(raw, self._node)
             value = msgspec.convert(raw, self._type, dec_hook=self._hook, str_keys=True)
             return value if self._make is None else self._make(**msgspec.structs.asdict(value))
         except (ValueError, RecursionError) as error:

@@ -44,6 +44,23 @@ def detail_response(status: int, detail: str) -> Response:
     return Response.plain(PROBLEM, b"%b%b}" % (head, to_json(detail)), status)
 
 
+def faults_response(error: InvalidInputError) -> Response:
+    """The response of an input with faults, as `error_problem` has it where nothing is shown."""
+    errors = [
+        {"in": part, "pointer": pointer, "expected": expected}
+        for part, pointer, expected, _ in error.faults
+    ]
+    status = error.status
+    body = {
+        "type": "about:blank",
+        "title": phrase(status),
+        "status": status,
+        "detail": error.detail,
+        "errors": errors,
+    }
+    return Response.plain(PROBLEM, to_json(body), status)
+
+
 # By status: what stands before the detail.
 _heads: Final[dict[int, bytes]] = {}
 

@@ -160,6 +160,11 @@ class Request(Body):
             self._cookies = parse_cookies(self.headers.get_all("cookie"))
         return self._cookies
 
+    def _cookie_field(self) -> str | None:
+        """The `Cookie` field, several as one; None where there is none."""
+        fields = self.headers.get_all("cookie")
+        return "; ".join(fields) if fields else None
+
     @property
     def signal(self) -> AbortSignal:
         """Aborted when the peer is known to be gone."""
@@ -229,7 +234,9 @@ class NativeRequest(Request):
     """A request over a native object, which reads nothing from it before it is asked.
 
     For implementers of adapters: call `__init__` with what routing needs and override the four
-    `_read_` methods, each of which is called once at most.
+    `_read_` methods, each of which is called once at most. Where the native object gives one field
+    for less than all of them, override `_content_type`, `_cookie_field` and `_declared_length` too:
+    they say what `headers` say, also after those were changed.
 
     Args:
         method: as the peer wrote it.

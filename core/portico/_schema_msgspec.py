@@ -52,6 +52,7 @@ class MsgspecSchema:
         "_decode",
         "_described",
         "_readers",
+        "decode_ascii",
         "has_decimals",
         "has_files",
         "hook",
@@ -72,6 +73,9 @@ class MsgspecSchema:
         self.has_files = any(map(_is_file, custom))
         self.limits_files = self.has_files and any(map(_declares_limits, within))
         self._decode = msgspec.json.Decoder(self.type, dec_hook=self.hook).decode
+        # What `validate_json` comes down to for ASCII, whose errors are those of `json_error`.
+        is_plain = not (self.has_decimals or STACK_IS_SHORT)
+        self.decode_ascii: Callable[[bytes], Any] | None = self._decode if is_plain else None
         self._readers: dict[str, Reader] = {}
         self._described: Described | None = None  # of what is refused, once something is
 
@@ -108,7 +112,7 @@ class MsgspecSchema:
         except (ValueError, RecursionError) as error:
             if data.startswith(BOM):
                 return self.validate_json(data[len(BOM) :], part=part)
-            raise self._json_error(data, error, part=part) from None
+            raise self.json_error(data, error, part=part) from None
         if self.has_decimals:
             self._check_decimals(data, part)
         return value
@@ -170,26 +174,28 @@ class MsgspecSchema:
         if not may_have_traps(data):
             return
         try:
-            value, refused = refuse_decimals(_untyped().decode(data), self.node)
+            value, refused = refuse_decimals(_decode_untyped(data), self.node)
         except RecursionError as error:
             raise malformed(error, data) from None
         if refused:
             wrong = msgspec.ValidationError("Expected `decimal`, got `str`")
             raise SchemaError(self._faults(value, wrong, part))
 
-    def _json_error(self, data: bytes, error: Exception, *, part: str) -> Exception:
+    def json_error(self, data: bytes, error: Exception, *, part: str) -> Exception:
+        """What `validate_json` raises for bytes that msgspec refused with `error`."""
         if not isinstance(error, msgspec.ValidationError):
             return malformed(error, data)
         try:
-            value = _untyped().decode(data)
+            value = _decode_untyped(data)
         except msgspec.ValidationError:  # an integer beyond every limit
             from portico._expected import fault_of
 
             return SchemaError((fault_of(error, part=part),))
         except (ValueError, RecursionError) as worse:
             return malformed(worse, data)
-        with suppress(RecursionError):  # then the faults of decimals are left out
-            value = self.revised(value, self.node)
+        if self.has_decimals or self.limits_files:
+            with suppress(RecursionError):  # then the faults of decimals are left out
+                value = self.revised(value, self.node)
         return SchemaError(self._faults(value, error, part))
 
 
@@ -309,11 +315,6 @@ def type_name(tp: object) -> str:
     return tp.__qualname__ if isinstance(tp, type) else str(tp)
 
 
-@cache
-def _untyped() -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(float_hook=_number)
-
-
 def _number(text: str) -> object:
     value = float(text)
     # A number that is 0 only because no double is so small would be one to a Decimal.
@@ -322,3 +323,6 @@ def _number(text: str) -> object:
 
 def _is_tiny(text: str) -> bool:
     return any(digit in "123456789" for digit in text.lower().partition("e")[0])
+
+
+_decode_untyped: Final[Callable[[bytes], Any]] = msgspec.json.Decoder(float_hook=_number).decode

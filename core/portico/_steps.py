@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from portico._answer import is_reply
@@ -49,11 +48,11 @@ def _plain(chain: Chain, links: Sequence[Link]) -> list[Step]:
 def _body_steps(chain: Chain, handler: Link, *, offloads: bool) -> list[Step]:
     steps: list[Step] = []
     if offloads:
-        from portico._body_need import body_need, prefetched
+        from portico._body_need import body_need, prefetching
 
         need, can_wait = body_need(chain, handler)
         if need:
-            steps.append(Step(partial(prefetched, need=need, can_wait=can_wait)))
+            steps.append(Step(prefetching(need, can_wait=can_wait)))
     steps += [_parse_step(chain, link) for link in chain.parse]
     return [Step(_begin_parse), *steps] if chain.trace and steps else steps
 

@@ -48,7 +48,7 @@ class Straight(Answering):
         on_loop: whether it runs on an event loop, which nothing may block.
     """
 
-    __slots__ = ("_before", "_handler", "_is_async", "_prepared")
+    __slots__ = ("_before", "_handler", "_is_async", "_own", "_prepared")
 
     def __init__(
         self, pipeline: Pipeline, chain: Chain, steps: Sequence[Step], *, on_loop: bool
@@ -56,6 +56,9 @@ class Straight(Answering):
         *before, handler = [_called(step) for step in steps]
         self._before = tuple(before)
         self._handler = handler[0]
+        # The engine's own step where there is no other before the handler: what that gives is to
+        # be awaited, and no answer.
+        self._own = before[0][0] if len(before) == 1 and before[0][2] is None else None
         self._prepared = None if chain.handler is None else chain.handler.prepared
         links = [link for _, _, link in (*before, handler) if link is not None]
         self._is_async = any(link.signature.is_async for link in links)
@@ -68,7 +71,7 @@ class Straight(Answering):
             return self._run_constant if is_constant else self._run
         if not on_loop:
             return self._run_async
-        is_alone = not self._before and self._is_plain
+        is_alone = self._is_plain and (not self._before or self._own is not None)
         return self._run_handler if is_alone else self._begin
 
     # Synchronous functions
@@ -146,7 +149,10 @@ class Straight(Answering):
         """A handler alone, which mostly has its value without waiting: no coroutine around it."""
         ctx._chain = self._chain
         ctx._on_loop = True
+        own = self._own
         try:
+            if own is not None and (waits := own(ctx)) is not None:
+                return begin_on_loop(self._awaited(self._handled_after(waits, ctx), ctx))
             pending = self._handler(ctx)
             if type(pending) is not _COROUTINE:
                 return begin_on_loop(self._awaited(pending, ctx))
@@ -161,6 +167,11 @@ class Straight(Answering):
                 raise
             return self._pipeline.failed(error, ctx)
         return begin_on_loop(self._awaited(Begun(pending, waits_for), ctx))
+
+    async def _handled_after(self, waits: Awaitable[object], ctx: Context) -> Any:
+        await waits
+        value = self._handler(ctx)
+        return await value if type(value) is _COROUTINE or hasattr(value, "__await__") else value
 
     async def _run_async(self, ctx: Context) -> Response:
         ctx._chain = self._chain

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from types import MappingProxyType
+from threading import get_ident
+from types import CoroutineType, MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, TypeVar, cast
 
 from portico.contract import (
@@ -17,6 +18,7 @@ from portico.contract import (
     Platform,
     Runtime,
 )
+from portico_asgi._begun import Begun
 from portico_asgi._receive import Inbox
 from portico_asgi._request import read_root_path
 from portico_asgi._threads import in_worker_thread
@@ -26,11 +28,12 @@ if TYPE_CHECKING:
 
     from portico import AbortSignal
     from portico_asgi._loop_types import Tasks
-    from portico_asgi._receive import Receive, Send
+    from portico_asgi._receive import Message, Receive, Send
     from portico_asgi._request import Scope
 
 T = TypeVar("T")
 
+_COROUTINE: Final[Any] = CoroutineType
 _is_port = re.compile("[0-9]{1,5}").fullmatch
 
 CAPABILITIES: Final[Capabilities] = MappingProxyType(
@@ -122,6 +125,43 @@ class AsgiPlatform(ProcessPlatform):
             self._inbox = Inbox(self._receive, self._tasks, has_body=self.has_body)
             self._inbox.cancels = self.options.on_disconnect == "cancel"
         return self._inbox
+
+    def whole_body(self, declared: int | None, limit: int | None) -> bytes | None:
+        """The body, where all of it is in the server's first message, and as long as it should be.
+
+        Most are. Else nothing is lost: the inbox goes on as if it had asked for the message itself.
+        To be called in the task that reads the body otherwise, before anything else is awaited.
+
+        Args:
+            declared: the Content-Length, or None where there is none.
+            limit: bytes at most where there is none, or None for no limit.
+        """
+        # Somebody else may be waiting for messages, and another thread cannot.
+        if self._inbox is not None or get_ident() != self._tasks.thread:
+            return None
+        pending: Any = self._receive()
+        if type(pending) is not _COROUTINE:
+            self.inbox.expect(pending)
+            return None
+        try:
+            waits_for = pending.send(None)
+        except StopIteration as end:
+            message: Message = end.value
+        except OSError:
+            self.inbox.lose()
+            return None
+        else:
+            self.inbox.expect(Begun(pending, waits_for))
+            return None
+        if message["type"] == "http.request" and not message.get("more_body", False):
+            body: bytes = message.get("body") or b""
+            size = len(body)
+            fits = size == declared or (declared is None and (limit is None or size <= limit))
+            if fits and type(body) is bytes:
+                self.has_body = False  # nothing of it is left
+                return body
+        self.inbox.note(message)
+        return None
 
     def ends_quietly(self) -> bool:
         """Whether nothing is left of the request but to send its answer; then it is over."""

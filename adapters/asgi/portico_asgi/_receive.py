@@ -88,6 +88,16 @@ class Inbox:
         self._failure: Exception | None = None
         self._controller: AbortController | None = None
 
+    def expect(self, pending: Awaitable[Message]) -> None:
+        """Have the server's next message from what was asked for it already."""
+        receive = self.receive
+
+        def first() -> Awaitable[Message]:
+            self.receive = receive
+            return pending
+
+        self.receive = first
+
     async def chunk(self) -> bytes | None:
         """The next chunk of the body, or None after the last.
 
@@ -107,14 +117,17 @@ class Inbox:
     async def rest(self, add: Callable[[bytes], bytes]) -> list[bytes]:
         """All chunks that are left, each passed by `add` as it arrives; it raises as `chunk`."""
         chunks: list[bytes] = []
-        if self._ahead is None and not (self._pulling or self._dropped or self.gone):
+        if not (self._pulling or self._dropped or self.gone):
             # Nobody else waits for messages, or comes to do so before this one has them.
             self._pulling = True
             try:
+                ahead, self._ahead = self._ahead, None
+                if ahead is not None:
+                    chunks.append(add(ahead))
                 while not self.ended:
                     message = await self.receive()
                     if message["type"] != "http.request":
-                        self._note(message)
+                        self.note(message)
                         if message["type"] == "http.disconnect":
                             break
                         continue
@@ -282,12 +295,13 @@ class Inbox:
         except OSError:
             self.lose()
         else:
-            self._note(message)
+            self.note(message)
         finally:
             self._pulling = False
             self._tell()
 
-    def _note(self, message: Message) -> None:
+    def note(self, message: Message) -> None:
+        """Take what a message says."""
         if message["type"] == "http.disconnect":
             self.lose()
         elif message["type"] == "http.request" and not self.ended:

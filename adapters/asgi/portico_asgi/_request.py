@@ -73,6 +73,22 @@ class AsgiRequest(NativeRequest):
                 return _with_cookie(headers, "; ".join(cookies))
         return headers
 
+    def _content_type(self) -> str | None:
+        fields = self._fields
+        if fields is None or self._headers is not None:  # which may have been changed
+            return super()._content_type()
+        value = fields.get(b"content-type")
+        if value == b"application/json":
+            return "application/json"
+        # A name that is not in lower case is not found.
+        return super()._content_type() if value is None else value.decode("latin-1").strip(" \t")
+
+    def _cookie_field(self) -> str | None:
+        fields = self._fields
+        value = None if fields is None or self._headers is not None else fields.get(b"cookie")
+        # As above.
+        return super()._cookie_field() if value is None else value.decode("latin-1").strip(" \t")
+
     def _declared_length(self) -> int | None:
         fields = self._fields
         if fields is not None and b"content-encoding" not in fields:
@@ -210,6 +226,11 @@ class AsgiBody:
     def gather(self) -> Callable[[Callable[[bytes], bytes]], Awaitable[list[bytes]]]:
         """All that is left, at once; see `Body.bytes`."""
         return self._platform.inbox.rest
+
+    @property
+    def whole(self) -> Callable[[int | None, int | None], bytes | None]:
+        """The body, where it is there now; see `Body.load`."""
+        return self._platform.whole_body
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self

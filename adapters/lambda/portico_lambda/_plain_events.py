@@ -27,6 +27,8 @@ _METHODS: Final = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST"
 # What `path_of_decoded`, `path_of_encoded` and `query_of_encoded` leave as it is.
 _is_plain_path = re.compile(r"/[A-Za-z0-9\-._~!$&'()*+,;=:@/]*").fullmatch
 _is_plain_query = re.compile(r"[A-Za-z0-9/\-._~!$'()*,;:@?&+=%\[\]{}|^`\\]*").fullmatch
+# Digits of a Content-Length that is no attack; what is longer the core says.
+_SHORT: Final = 12
 _STAGES: Final = frozenset({"", "$default"})
 
 # Names of fields, those of an event joined, that were found plain. Clients send few combinations of
@@ -52,6 +54,24 @@ class PlainRequest(LambdaRequest):
 
     def _read_headers(self) -> Headers:
         return FieldHeaders(self.fields)
+
+    def _content_type(self) -> str | None:
+        if self._headers is not None:  # which may have been changed
+            return super()._content_type()
+        return self.fields.get("content-type")
+
+    def _cookie_field(self) -> str | None:
+        if self._headers is not None:  # as above
+            return super()._cookie_field()
+        return self.fields.get("cookie")
+
+    def _declared_length(self) -> int | None:
+        fields = self.fields
+        if "content-encoding" not in fields:
+            length = fields.get("content-length", "")
+            if length.isdigit() and length.isascii() and len(length) <= _SHORT:
+                return int(length)
+        return super()._declared_length()
 
     def _read_scheme(self) -> str:
         return "http" if self.fields.get("x-forwarded-proto") == "http" else "https"

@@ -70,17 +70,20 @@ def to_result(
 
 
 def plain_result(shape: Shape, response: Response, content: bytes) -> Result | None:
-    """The result of a short text with a field for each name, which most answers are.
+    """The result of a short text with a field for each name but Set-Cookie, as most answers are.
 
     None is for any other, and any shape but those of API Gateway and function URLs: `to_result`.
     """
     fields = response.fields()
     headers = dict(fields)
+    cookies: list[str] = []
+    if headers.pop("set-cookie", None) is not None:
+        cookies = [value for name, value in fields if name == "set-cookie"]
     if (
         shape not in _APIS
         or len(content) >= SHORT
-        or len(headers) != len(fields)
-        or "set-cookie" in headers
+        or len(headers) + len(cookies) != len(fields)
+        or (cookies and shape == "rest")
         or "content-encoding" in headers
         or not is_textual(headers.get("content-type", ""))
     ):
@@ -90,12 +93,15 @@ def plain_result(shape: Shape, response: Response, content: bytes) -> Result | N
     except UnicodeDecodeError:
         return None
     if shape != "rest":
-        return {
+        result: Result = {
             "statusCode": response.status,
             "headers": headers,
             "body": text,
             "isBase64Encoded": False,
         }
+        if cookies:
+            result["cookies"] = cookies
+        return result
     listed = {name: [value] for name, value in fields if name not in _REST_WRITES_ITSELF}
     return {
         "statusCode": response.status,

@@ -26,7 +26,9 @@ CHUNK_SIZE = 64 * 1024
 # Everything but RFC 3986's `pchar` and the slash.
 _quotable = re.compile(r"[^A-Za-z0-9\-._~!$&'()*+,;=:@/]")
 _origin = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*").match
-_is_length = re.compile(r"[0-9]{1,18}").fullmatch
+# Digits of a Content-Length that the core takes, and of one that needs no look at it.
+_LONGEST = 18
+_SHORT = 12
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
 
 
@@ -75,6 +77,26 @@ class WsgiRequest(NativeRequest):
 
     def _read_headers(self) -> Headers:
         return EnvironHeaders(self._environ)
+
+    def _content_type(self) -> str | None:
+        if self._headers is not None:  # which may have been changed
+            return super()._content_type()
+        content_type: str | None = self._environ.get("CONTENT_TYPE")
+        return content_type or None
+
+    def _cookie_field(self) -> str | None:
+        if self._headers is not None:  # as above
+            return super()._cookie_field()
+        value: str | None = self._environ.get("HTTP_COOKIE")
+        return None if value is None else value.strip(" \t")
+
+    def _declared_length(self) -> int | None:
+        environ = self._environ
+        if "HTTP_CONTENT_ENCODING" not in environ:
+            length: str = environ.get("CONTENT_LENGTH") or ""
+            if length.isdigit() and length.isascii() and len(length) <= _SHORT:
+                return int(length)
+        return super()._declared_length()
 
     def _read_host(self) -> str:
         return _server_name(self._environ)  # `read` has looked for a Host field
@@ -195,7 +217,7 @@ def read_body(environ: WSGIEnvironment, platform: Platform) -> Input | Unreadabl
     length: str = environ.get("CONTENT_LENGTH") or ""
     if length == "0":
         return None
-    if _is_length(length):
+    if length.isdecimal() and length.isascii() and len(length) <= _LONGEST:
         return Input(environ["wsgi.input"], int(length), platform)
     if length:
         # Not a number: nothing is read, and whoever asks gets the core's 400.
@@ -249,6 +271,15 @@ class Input:
         self._read: Callable[[int], bytes] = partial or stream.read
         self._remaining = remaining
         self._platform = platform
+
+    def whole_here(self, length: int) -> bytes | None:
+        """The body, where it is of that length and of one chunk; see `Body.bytes`."""
+        if self._remaining != length or length > CHUNK_SIZE:
+            return None
+        data = self._next()
+        while self._remaining and (more := self._next()):
+            data += more
+        return data
 
     def __iter__(self) -> Iterator[bytes]:
         while chunk := self._next():

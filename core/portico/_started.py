@@ -53,13 +53,13 @@ def stream_type(first: object, declared: str | None) -> tuple[str, Callable[[Any
     if declared is not None and _is_event_stream(declared):
         return EVENT_STREAM, _event
     if type(first) is bytes:
-        return BYTES, _as_it_is
+        return BYTES, as_it_is
     if isinstance(first, ServerSentEvent):
         return EVENT_STREAM, _event
     if isinstance(first, str):
-        return TEXT, _as_it_is
+        return TEXT, as_it_is
     if isinstance(first, bytes | bytearray | memoryview):
-        return BYTES, _as_it_is
+        return BYTES, as_it_is
     return NDJSON, _json_line
 
 
@@ -73,7 +73,7 @@ def _event(value: Any) -> bytes:
     return b"" if value is None else bytes(as_event(value))
 
 
-def _as_it_is(value: Any) -> bytes:
+def as_it_is(value: Any) -> bytes:
     if type(value) is bytes:
         return value
     if type(value) is str:
@@ -117,16 +117,16 @@ class Begun:
         content_type, convert = stream_type(self._first, declared)
         self.first = partial(convert, self._first)
         self.convert = convert
-        self.passes_bytes = convert is _as_it_is
+        self.passes_bytes = convert is as_it_is
         if type(self.source) in _WRAPPERS:
             # One call for a value, in the place of one for each thing that wraps the source.
             self.source, self.values, hold, classes = self.source.rest()
-            self.convert = _fitting(hold, classes, convert)
+            self.convert = fitting(hold, classes, convert)
             self.passes_bytes = self.passes_bytes and bytes in classes
         return content_type
 
 
-def _fitting(
+def fitting(
     hold: Hold, classes: frozenset[type], convert: Callable[[Any], bytes]
 ) -> Callable[[Any], bytes]:
     def convert_fitting(value: Any) -> bytes:

@@ -110,19 +110,34 @@ class ByteStream:
     @classmethod
     def begun(cls, begun: Begun, *, idle: Idle | None = None) -> ByteStream:
         """The stream of a source whose first value was taken, with that value."""
-        self = cls.__new__(cls)
-        self.length = None
-        self.idle = idle
-        self.is_async = begun.context is None
-        self._values = begun.values
-        self._context = begun.context
+        self = cls.going_on(
+            begun.values, begun.context, begun.first, begun.convert, passes_bytes=begun.passes_bytes
+        )
         self._sources = (begun.source,)
-        self._first = begun.first
-        self._convert = begun.convert
-        self.passes_bytes = begun.passes_bytes
+        self.idle = idle
+        return self
+
+    @classmethod
+    def going_on(
+        cls,
+        values: Iterator[Any] | AsyncIterator[Any],
+        context: Context | None,
+        first: Callable[[], bytes] | None,
+        convert: Callable[[Any], bytes],
+        *,
+        passes_bytes: bool,
+    ) -> ByteStream:
+        """The stream of an iterator that was begun; see `Begun`."""
+        self = cls.__new__(cls)
+        self.length = self.idle = self._expected = self._reader = None
+        self.is_async = context is None
+        self._values = values
+        self._context = context
+        self._sources = (values,)
+        self._first = first
+        self._convert = convert
+        self.passes_bytes = passes_bytes
         self._closed = False
-        self._expected = None
-        self._reader = None
         return self
 
     def expect(self, length: int) -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from contextvars import copy_context
-from typing import TYPE_CHECKING
+from types import AsyncGeneratorType
+from typing import TYPE_CHECKING, Any
 
 from portico.contract import ByteStream, Response, failure, file_of
 from portico_asgi._first_wait import FirstWait
 from portico_asgi._turns import LARGE, Turns
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from portico_asgi._loop_types import Interruption, Sending, Tasks
     from portico_asgi._platform import AsgiPlatform
     from portico_asgi._receive import Message, Send
@@ -86,6 +89,7 @@ class StreamWriter:
         "_platform",
         "_response",
         "_silence",
+        "_source",
         "_stretch",
         "_tasks",
     )
@@ -99,6 +103,8 @@ class StreamWriter:
         self._tasks = tasks
         self._stretch = stretch
         self._current: Interruption | Sending | None = None
+        # A generator that is sent: whether it is waited for, or the server, it says itself.
+        self._source: AsyncGeneratorType[Any, Any] | None = None
         self._silence: Silence | None = None
         content = response.content
         self._content = content if isinstance(content, ByteStream) else ByteStream([content])
@@ -118,7 +124,7 @@ class StreamWriter:
             # none is sent without a watcher.
             await FirstWait(self._pump(), inbox.watch)
         finally:
-            self._current = None
+            self._current = self._source = None
             self._stretch.shield(True)
             try:
                 await self._close()
@@ -134,11 +140,26 @@ class StreamWriter:
         with self._tasks.sending(self._platform.send) as sending:
             self._current = self._stretch
             chunk = await self._first()
-            if chunk is not None and not self._inbox.gone:
-                self._current = sending
-                await self._send_first(chunk, sending.send)
+            if chunk is None or self._inbox.gone:
+                return
+            self._current = sending
+            try:
+                if not self._platform.started:
+                    self._platform.started = True
+                    await sending.send(_start_message(self._response))
                 if not self._inbox.gone:
-                    await self._send_rest(sending)
+                    await sending.send(
+                        {"type": "http.response.body", "body": chunk, "more_body": True}
+                    )
+            except OSError:
+                self._inbox.lose()
+            if self._inbox.gone:
+                return
+            values = self._content.values
+            if self._silence is None and isinstance(values, AsyncGeneratorType):
+                await self._send_generator(values, sending)
+            else:
+                await self._send_rest(values, sending)
 
     async def _first(self) -> bytes | None:
         silence = self._silence
@@ -149,25 +170,40 @@ class StreamWriter:
             await sending_idle.wait()
         return chunk
 
-    async def _send_first(self, chunk: bytes, send: Send) -> None:
-        try:
-            if not self._platform.started:
-                self._platform.started = True
-                await send(_start_message(self._response))
-            if not self._inbox.gone:
-                await send({"type": "http.response.body", "body": chunk, "more_body": True})
-        except OSError:
-            self._inbox.lose()
-
-    async def _send_rest(self, sending: Sending) -> None:
+    async def _send_generator(self, values: AsyncGeneratorType[Any, Any], sending: Sending) -> None:
         """Send what follows the first chunk, in one loop: for a short chunk a call is not free."""
+        content, inbox, send = self._content, self._inbox, sending.send
+        to_chunk, passed = content.to_chunk, bytes if content.passes_bytes else None
+        turns, chunks_left = Turns(self._tasks.checkpoint, self._platform.monotonic), 1
+        self._source, self._current = values, sending
+        async for chunk in values:
+            if type(chunk) is not passed:
+                chunk = to_chunk(chunk)
+            if not chunk:
+                continue
+            if inbox.gone:
+                return
+            try:
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            except OSError:
+                inbox.lose()
+                return
+            chunks_left -= 1
+            if not chunks_left or len(chunk) >= LARGE:
+                chunks_left = await turns.take(len(chunk))
+                if inbox.gone:
+                    return
+        await content.end()
+
+    async def _send_rest(self, values: AsyncIterator[Any], sending: Sending) -> None:
+        """The same of any other stream, and of one whose silence is filled."""
         content, silence, inbox = self._content, self._silence, self._inbox
         passes_bytes, to_chunk, send = content.passes_bytes, content.to_chunk, sending.send
         turns, chunks_left = Turns(self._tasks.checkpoint, self._platform.monotonic), 1
         self._current = self._stretch
         if silence is not None:
             silence.begin()
-        async for value in content.values:
+        async for value in values:
             chunk = value if passes_bytes and type(value) is bytes else to_chunk(value)
             if not chunk:
                 continue
@@ -222,7 +258,9 @@ class StreamWriter:
             self._inbox.lose()
 
     def _stop(self) -> None:
-        if self._current is not None:
+        if self._source is not None and self._source.ag_running:
+            self._stretch.interrupt()
+        elif self._current is not None:
             self._current.interrupt()
 
 

@@ -60,6 +60,8 @@ class ByteStream:
 
     Attributes:
         passes_bytes: whether bytes among the `values` are chunks as they are.
+        passes_text: whether text among them is its UTF-8.
+        has_ended: whether a synchronous reader came to the end, or to an error.
         is_file: whether it is a `FileStream`, whose file the server may send by itself.
     """
 
@@ -70,14 +72,17 @@ class ByteStream:
         "_context",
         "_convert",
         "_expected",
+        "_failed",
         "_first",
         "_reader",
         "_sources",
         "_values",
+        "has_ended",
         "idle",
         "is_async",
         "length",
         "passes_bytes",
+        "passes_text",
     )
 
     def __init__(
@@ -103,7 +108,10 @@ class ByteStream:
         self._first: Callable[[], bytes] | None = None
         self._convert: Callable[[Any], bytes] = encoded
         self.passes_bytes: bool = True
+        self.passes_text: bool = True
+        self.has_ended: bool = False
         self._closed = False
+        self._failed: Callable[[Exception], object] | None = None
         self._expected: int | None = None
         self._reader: Generator[bytes, None, None] | None = None
 
@@ -111,7 +119,12 @@ class ByteStream:
     def begun(cls, begun: Begun, *, idle: Idle | None = None) -> ByteStream:
         """The stream of a source whose first value was taken, with that value."""
         self = cls.going_on(
-            begun.values, begun.context, begun.first, begun.convert, passes_bytes=begun.passes_bytes
+            begun.values,
+            begun.context,
+            begun.first,
+            begun.convert,
+            passes_bytes=begun.passes_bytes,
+            passes_text=begun.passes_text,
         )
         self._sources = (begun.source,)
         self.idle = idle
@@ -126,10 +139,11 @@ class ByteStream:
         convert: Callable[[Any], bytes],
         *,
         passes_bytes: bool,
+        passes_text: bool,
     ) -> ByteStream:
         """The stream of an iterator that was begun; see `Begun`."""
         self = cls.__new__(cls)
-        self.length = self.idle = self._expected = self._reader = None
+        self.length = self.idle = self._expected = self._reader = self._failed = None
         self.is_async = context is None
         self._values = values
         self._context = context
@@ -137,13 +151,14 @@ class ByteStream:
         self._first = first
         self._convert = convert
         self.passes_bytes = passes_bytes
-        self._closed = False
+        self.passes_text = passes_text
+        self._closed = self.has_ended = False
         return self
 
     def expect(self, length: int) -> None:
         """Hold the stream to the Content-Length that was announced: else it breaks."""
         self._expected = length
-        self.passes_bytes = False
+        self.passes_bytes = self.passes_text = False
         self.idle = None
 
     def over(self, source: AsyncIterable[Chunk]) -> ByteStream:
@@ -166,28 +181,45 @@ class ByteStream:
             self._reader = self._read()
         return self._reader
 
+    def watched(self, failed: Callable[[Exception], object]) -> Iterator[bytes]:
+        """The chunks of a synchronous stream; `failed` is told when one cannot be had.
+
+        What is raised then is raised to the reader too.
+        """
+        self._failed = failed
+        return iter(self)
+
     def _read(self) -> Generator[bytes, None, None]:
         """The chunks of a synchronous source; each step of it is made in the stream's context."""
         if self._closed:
+            self.has_ended = True
             return
-        passes_bytes, to_chunk = self.passes_bytes, self.to_chunk
+        passed = bytes if self.passes_bytes else None
+        text = str if self.passes_text else None
         try:
-            if self._first is not None and (chunk := self._first_chunk()):
-                yield chunk
-            for value in each_of(self._values):
-                if passes_bytes and type(value) is bytes:
-                    if value:
-                        yield value
-                elif chunk := to_chunk(value):
+            try:
+                if self._first is not None and (chunk := self._first_chunk()):
                     yield chunk
-        except GeneratorExit:
-            raise  # `close` closes the source as well
-        except BaseException:
-            self._release()
+                for value in each_of(self._values):
+                    if type(value) is passed:
+                        if value:
+                            yield value
+                    elif chunk := value.encode() if type(value) is text else self.to_chunk(value):
+                        yield chunk
+            except GeneratorExit:
+                raise  # `close` closes the source as well
+            except BaseException:
+                self._release()
+                raise
+            if not self._is_spent():
+                self._release()
+            self._check_end()
+        except Exception as error:
+            self.has_ended = True
+            if self._failed is not None:
+                self._failed(error)
             raise
-        if not self._is_spent():
-            self._release()
-        self._check_end()
+        self.has_ended = True
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self

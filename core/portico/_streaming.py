@@ -122,12 +122,20 @@ class Streaming:
         self, first: Any, source: Any, variables: Variables | None, ctx: Context
     ) -> Response:
         content_type, convert = stream_type(first, declared_type(ctx))
-        rest, passes_bytes = convert, convert is as_it_is
+        rest = convert
+        passes_bytes = passes_text = convert is as_it_is
         if self._hold is not None:
             rest = self._fitting.get(convert) or self._fitted(convert)
             passes_bytes = passes_bytes and bytes in self._classes
-        begin = partial(convert, first)
-        stream = ByteStream.going_on(source, variables, begin, rest, passes_bytes=passes_bytes)
+            passes_text = passes_text and str in self._classes
+        stream = ByteStream.going_on(
+            source,
+            variables,
+            partial(convert, first),
+            rest,
+            passes_bytes=passes_bytes,
+            passes_text=passes_text,
+        )
         media = _MEDIA.get(content_type)
         if media is None or ctx._set is not None:
             return streamed(ctx, content_type, stream)

@@ -61,7 +61,8 @@ class ByteStream:
     Attributes:
         passes_bytes: whether bytes among the `values` are chunks as they are.
         passes_text: whether text among them is its UTF-8.
-        has_ended: whether a synchronous reader came to the end, or to an error.
+        has_ended: whether its reader came to its end, which has closed it, or to an error. Not told
+            of an asynchronous stream that is read by `async for`.
         is_file: whether it is a `FileStream`, whose file the server may send by itself.
     """
 
@@ -288,6 +289,7 @@ class ByteStream:
         """
         if not self._is_spent():
             await self.aclose()
+        self.has_ended = True
         self._check_end()
 
     def _is_spent(self) -> bool:

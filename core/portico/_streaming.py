@@ -77,7 +77,7 @@ class Streaming:
         """The response of an asynchronous generator, in the task that is to read it."""
         pipeline, step = self._pipeline, source.__anext__()
         try:
-            waits_for = step.send(None)  # type: ignore[attr-defined] # of an asynchronous generator
+            waits_for = step.send(None)
         except StopIteration as end:
             first = end.value
         except StopAsyncIteration:
@@ -161,5 +161,5 @@ class Streaming:
 
 
 def _returning(value: Any) -> Generator[Any, Any, Any]:
+    yield from ()
     return value
-    yield

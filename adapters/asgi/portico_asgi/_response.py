@@ -13,6 +13,7 @@ from portico_asgi._turns import LARGE, Turns
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from portico.contract import Idle
     from portico_asgi._loop_types import Interruption, Sending, Tasks
     from portico_asgi._platform import AsgiPlatform
     from portico_asgi._receive import Message, Send
@@ -119,18 +120,17 @@ class StreamWriter:
         self._platform.streams = True
         inbox.on_gone = self._stop
         try:
-            self._fill_silence()
+            if self._content.idle is not None:
+                self._fill_silence(self._content.idle)
             # Nobody is seen to leave while the loop has no turn, so that a stream that gives it
             # none is sent without a watcher.
             await FirstWait(self._pump(), inbox.watch)
         finally:
             self._current = self._source = None
-            self._stretch.shield(True)
-            try:
+            if self._silence is not None or not self._content.has_ended:
                 await self._close()
-            finally:
+            else:
                 await inbox.unwatch()
-                self._stretch.shield(False)
         if not inbox.gone:
             inbox.drain()
             await self._send(b"", more=False)
@@ -143,17 +143,7 @@ class StreamWriter:
             if chunk is None or self._inbox.gone:
                 return
             self._current = sending
-            try:
-                if not self._platform.started:
-                    self._platform.started = True
-                    await sending.send(_start_message(self._response))
-                if not self._inbox.gone:
-                    await sending.send(
-                        {"type": "http.response.body", "body": chunk, "more_body": True}
-                    )
-            except OSError:
-                self._inbox.lose()
-            if self._inbox.gone:
+            if not await self._send_first(chunk, sending.send):
                 return
             values = self._content.values
             if self._silence is None and isinstance(values, AsyncGeneratorType):
@@ -163,22 +153,37 @@ class StreamWriter:
 
     async def _first(self) -> bytes | None:
         silence = self._silence
-        if silence is not None:
-            silence.begin()
+        if silence is None:
+            return await anext(self._content, None)
+        silence.begin()
         chunk = await anext(self._content, None)
-        if silence is not None and (sending_idle := silence.end()) is not None:
+        if (sending_idle := silence.end()) is not None:
             await sending_idle.wait()
         return chunk
+
+    async def _send_first(self, chunk: bytes, send: Send) -> bool:
+        """Send the start with the first chunk; returns whether somebody is there for the rest."""
+        platform, inbox = self._platform, self._inbox
+        try:
+            if not platform.started:
+                platform.started = True
+                await send(_start_message(self._response))
+            if not inbox.gone:
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        except OSError:
+            inbox.lose()
+        return not inbox.gone
 
     async def _send_generator(self, values: AsyncGeneratorType[Any, Any], sending: Sending) -> None:
         """Send what follows the first chunk, in one loop: for a short chunk a call is not free."""
         content, inbox, send = self._content, self._inbox, sending.send
-        to_chunk, passed = content.to_chunk, bytes if content.passes_bytes else None
+        passed = bytes if content.passes_bytes else None
+        text = str if content.passes_text else None
         turns, chunks_left = Turns(self._tasks.checkpoint, self._platform.monotonic), 1
         self._source, self._current = values, sending
         async for chunk in values:
             if type(chunk) is not passed:
-                chunk = to_chunk(chunk)
+                chunk = chunk.encode() if type(chunk) is text else content.to_chunk(chunk)
             if not chunk:
                 continue
             if inbox.gone:
@@ -191,9 +196,14 @@ class StreamWriter:
             chunks_left -= 1
             if not chunks_left or len(chunk) >= LARGE:
                 chunks_left = await turns.take(len(chunk))
-                if inbox.gone:
+                if self._is_left:
                     return
         await content.end()
+
+    @property
+    def _is_left(self) -> bool:
+        """Whether the peer has left."""
+        return self._inbox.gone
 
     async def _send_rest(self, values: AsyncIterator[Any], sending: Sending) -> None:
         """The same of any other stream, and of one whose silence is filled."""
@@ -228,13 +238,11 @@ class StreamWriter:
             await sending_idle.wait()
         await content.end()
 
-    def _fill_silence(self) -> None:
-        idle = self._content.idle
-        if idle is not None:
-            from portico_asgi._silence import Silence
+    def _fill_silence(self, idle: Idle) -> None:
+        from portico_asgi._silence import Silence
 
-            self._silence = Silence(idle, self._platform, self._send_idle, self._stop)
-            self._tasks.spawn(self._silence.run, copy_context())
+        self._silence = Silence(idle, self._platform, self._send_idle, self._stop)
+        self._tasks.spawn(self._silence.run, copy_context())
 
     async def _send_idle(self, chunk: bytes) -> None:
         await self._send(chunk, more=True)
@@ -242,11 +250,16 @@ class StreamWriter:
             self._stop()
 
     async def _close(self) -> None:
+        self._stretch.shield(True)
         try:
             if self._silence is not None:
                 await self._silence.stop()
         finally:
-            await self._content.aclose()
+            try:
+                await self._content.aclose()
+            finally:
+                await self._inbox.unwatch()
+                self._stretch.shield(False)
 
     async def _send(self, chunk: bytes, *, more: bool) -> None:
         try:

@@ -61,9 +61,8 @@ async def gathered_on_loop(stream: ByteStream, limit: int) -> bytes | str:
             passed = bytes if stream.passes_bytes else None
             text = str if stream.passes_text else None
             async for value in stream.values:
-                if type(value) is not passed:
-                    if type(value) is not text or not value.isascii():
-                        value = stream.to_chunk(value)
+                if type(value) is not passed and (type(value) is not text or not value.isascii()):
+                    value = stream.to_chunk(value)
                 left -= len(value)
                 if left < 0:
                     break

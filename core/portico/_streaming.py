@@ -84,9 +84,8 @@ class Streaming:
             return pipeline.start(ctx, pipeline.finish(source, None, ctx))
         else:
             return pipeline.start(ctx, self._later(Begun(step, waits_for), source, ctx))
-        if self._hold is None or type(first) in self._classes:
-            if first is not None:
-                return self._sent(self._response(first, source, None, ctx), ctx)
+        if first is not None and (self._hold is None or type(first) in self._classes):
+            return self._sent(self._response(first, source, None, ctx), ctx)
         return pipeline.start(ctx, self._decided(first, source, ctx))
 
     async def _later(

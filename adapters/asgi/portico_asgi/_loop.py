@@ -179,14 +179,15 @@ class AsyncioInterruption:
 
 
 class AsyncioSending(AsyncioInterruption):
-    """An interruption that is entered for all messages, and ends the one that is being sent.
+    """An interruption that is entered for all messages, and ends the one that is being sent."""
 
-    Attributes:
-        send: the server's own.
-    """
-
-    __slots__ = ("send",)
+    __slots__ = ("_send",)
 
     def __init__(self, task: asyncio.Task[Any] | None, send: Send) -> None:
         super().__init__(task)
-        self.send: Send = send
+        self._send = send
+
+    @property
+    def send(self) -> Send:
+        """The server's own."""
+        return self._send

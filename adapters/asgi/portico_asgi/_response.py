@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextvars import copy_context
 from types import AsyncGeneratorType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from portico.contract import ByteStream, Response, failure, file_of
 from portico_asgi._first_wait import FirstWait
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from portico_asgi._platform import AsgiPlatform
     from portico_asgi._receive import Message, Send
     from portico_asgi._silence import Silence
+
+_GENERATOR: Final[Any] = AsyncGeneratorType
 
 
 async def write_whole(response: Response, content: bytes, platform: AsgiPlatform) -> None:
@@ -145,8 +147,8 @@ class StreamWriter:
             self._current = sending
             if not await self._send_first(chunk, sending.send):
                 return
-            values = self._content.values
-            if self._silence is None and isinstance(values, AsyncGeneratorType):
+            values: Any = self._content.values
+            if self._silence is None and type(values) is _GENERATOR:
                 await self._send_generator(values, sending)
             else:
                 await self._send_rest(values, sending)

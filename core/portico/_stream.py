@@ -193,7 +193,7 @@ class ByteStream:
     def _read(self) -> Generator[bytes, None, None]:
         """The chunks of a synchronous source; each step of it is made in the stream's context."""
         if self._closed:
-            self.has_ended = True
+            self.has_ended, self._failed = True, None
             return
         passed = bytes if self.passes_bytes else None
         text = str if self.passes_text else None
@@ -217,10 +217,12 @@ class ByteStream:
             self._check_end()
         except Exception as error:
             self.has_ended = True
-            if self._failed is not None:
-                self._failed(error)
+            failed, self._failed = self._failed, None
+            if failed is not None:
+                failed(error)
             raise
         self.has_ended = True
+        self._failed = None  # who may hold this stream
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
@@ -253,8 +255,8 @@ class ByteStream:
         """What the source gives, after the first chunk was read by `anext(stream)`.
 
         The reader makes the chunks by `to_chunk`, but for bytes (exactly of that type) where
-        `passes_bytes` is true, and sends none that is empty. After the last value it awaits `end`,
-        and in every case `aclose`.
+        `passes_bytes` is true, and for text where `passes_text` is; it sends none that is empty.
+        After the last value it awaits `end`, and in every case `aclose`.
         """
         if self._context is not None:
             return BlockingSteps(self._values, self._context)
@@ -306,6 +308,7 @@ class ByteStream:
 
     def close(self) -> None:
         """Close a synchronous source; later calls do nothing."""
+        self._failed = None
         if self._closed:
             return
         self._closed = True

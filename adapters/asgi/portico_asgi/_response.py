@@ -186,7 +186,8 @@ class StreamWriter:
         async for chunk in values:
             if type(chunk) is not passed:
                 chunk = chunk.encode() if type(chunk) is text else content.to_chunk(chunk)
-            if not chunk:
+            size = len(chunk)
+            if not size:
                 continue
             if inbox.gone:
                 return
@@ -196,10 +197,12 @@ class StreamWriter:
                 inbox.lose()
                 return
             chunks_left -= 1
-            if not chunks_left or len(chunk) >= LARGE:
-                chunks_left = await turns.take(len(chunk))
-                if self._is_left:
-                    return
+            if not chunks_left or size >= LARGE:
+                chunks_left = turns.ask(size)
+                if turns.is_due:
+                    await turns.take()
+                    if self._is_left:
+                        return
         await content.end()
 
     @property
@@ -230,7 +233,9 @@ class StreamWriter:
                 size = len(chunk)
                 chunks_left -= 1
                 if not chunks_left or size >= LARGE:
-                    chunks_left = await turns.take(size)
+                    chunks_left = turns.ask(size)
+                    if turns.is_due:
+                        await turns.take()
             if inbox.gone:
                 return
             self._current = self._stretch

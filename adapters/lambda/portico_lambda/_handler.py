@@ -126,7 +126,7 @@ class Lambda:
                     if result is not None and platform.end():
                         return result
                     if content is not answer.content:
-                        answer.content = content.encode() if type(content) is str else content
+                        answer.content = content.encode() if isinstance(content, str) else content
         except Exception as error:  # noqa: BLE001 - reported; the peer gets a 500
             invocation = self._invocation(request.shape, fields, request, platform, variables)
             return invocation.broken(environment, error)

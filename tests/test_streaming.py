@@ -376,3 +376,27 @@ def test_ascii_that_was_given_as_text_is_a_text() -> None:
     assert gathered(ByteStream(iter(("a", "b", "c"))), 9) == "abc"
     assert gathered(ByteStream(iter(("a", "é"))), 9) == "aé".encode()
     assert gathered(ByteStream(iter((b"a", b"b"))), 9) == b"ab"
+
+
+def test_the_stream_of_an_application_may_be_the_answer_of_another_once() -> None:
+    inner, outer = Portico(), Portico()
+    platform = Reporting()
+    kept: list[Response] = []
+
+    @inner.get("/")
+    def stream() -> Iterator[bytes]:
+        yield b"a"
+        yield b"b"
+
+    @outer.get("/")
+    def forward() -> Response:
+        if not kept:
+            answer = inner.handle(Request("http://app.test/"), platform, inner.start(platform))
+            assert isinstance(answer, Response)
+            kept.append(answer)
+        return kept[0]
+
+    first, second = (asyncio.run(answered(outer, platform, "GET", [])) for _ in range(2))
+
+    assert (first.status, first.chunks, first.error) == (200, [b"a", b"b"], None)
+    assert second.status == 500

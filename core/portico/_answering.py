@@ -80,7 +80,8 @@ class Answering:
         if kind is Response:
             # That of a constant, mostly.
             ready: Response = value
-            if self._is_plain and ready.is_plain and _adds_nothing(ctx):
+            is_whole = ready.is_plain and type(ready._source) is bytes
+            if is_whole and self._is_plain and _adds_nothing(ctx):
                 ctx._is_left = True
                 return ready.copy()
         elif kind is Reply:

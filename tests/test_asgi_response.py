@@ -150,6 +150,17 @@ async def test_a_stream_starts_with_its_first_chunk_and_ends_with_an_empty_messa
     assert source.closed == 1
 
 
+@of_each_kind
+async def test_chunks_of_every_kind_are_sent_as_bytes_and_empty_ones_not_at_all(kind: Kind) -> None:
+    server, source = Server(), Source("é", "", "a")
+    others: list[Any] = [b"", b"b", bytearray(b"c"), "", memoryview(b"d"), b"e", "f"]
+    source.chunks += others
+
+    await server.write(kind(source))
+
+    assert server.bodies == ["é".encode(), *(bytes([each]) for each in b"abcdef"), b""]
+
+
 async def test_a_synchronous_stream_is_sent_too() -> None:
     server = Server()
 

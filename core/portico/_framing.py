@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from portico._headers import Headers
+from portico._offloaded_stream import offloaded
 from portico._response import NULL_BODY_STATUSES, Response
-from portico._stream import ByteStream, offloaded
+from portico._stream import ByteStream
 
 if TYPE_CHECKING:
     from portico._context import Context

@@ -19,8 +19,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from portico._errors import DisconnectError
+from portico._offloaded_stream import offloaded
 from portico._resumption import run_now
-from portico._stream import ByteStream, offloaded
+from portico._stream import ByteStream
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from portico._error_answer import add_fields
 from portico._errors import HTTPError
 from portico._framing import drop, drop_on_loop, must_drop, settle
+from portico._offloaded_stream import offloaded
 from portico._request_life import leave, leave_with_stream
 from portico._resumption import enter_loop
-from portico._stream import ByteStream, offloaded
+from portico._stream import ByteStream
 
 if TYPE_CHECKING:
     from portico._context import Context

@@ -21,7 +21,6 @@ from portico._server_sent_event import ServerSentEvent, is_event
 if TYPE_CHECKING:
     from portico._file_open import OpenFile
     from portico._started import Begun
-    from portico.contract import Platform
 
 Chunk: TypeAlias = bytes | bytearray | memoryview | str | ServerSentEvent[Any]
 
@@ -358,32 +357,6 @@ def file_of(stream: ByteStream) -> OpenFile:
     if not isinstance(stream, FileStream):
         raise TypeError("This stream is no whole file. Look at its `is_file` first.")
     return stream.file
-
-
-def offloaded(stream: ByteStream, platform: Platform) -> ByteStream:
-    """The same stream for an event loop: each `next` and the `close` off the loop."""
-    return stream.over(_Offloaded(stream, platform))
-
-
-class _Offloaded:
-    __slots__ = ("_platform", "_stream")
-
-    def __init__(self, stream: ByteStream, platform: Platform) -> None:
-        self._stream = stream
-        self._platform = platform
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return self
-
-    async def __anext__(self) -> bytes:
-        # StopIteration cannot cross a future, so the end travels as a value.
-        chunk = await self._platform.run_blocking(lambda: next(self._stream, _END))
-        if chunk is _END:
-            raise StopAsyncIteration
-        return chunk
-
-    async def aclose(self) -> None:
-        await self._platform.run_blocking(self._stream.close)
 
 
 def encoded(chunk: object) -> bytes:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from portico._headers import Headers
-from portico._offloaded_stream import offloaded
 from portico._response import NULL_BODY_STATUSES, Response
 from portico._stream import ByteStream
 
@@ -136,6 +135,8 @@ async def drop_on_loop(response: Response, ctx: Context) -> None:
     content = response.content
     response.content = b""
     if isinstance(content, ByteStream):
+        from portico._offloaded_stream import offloaded
+
         await (content if content.is_async else offloaded(content, ctx.platform)).aclose()
 
 

@@ -19,7 +19,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from portico._errors import DisconnectError
-from portico._offloaded_stream import offloaded
 from portico._resumption import run_now
 from portico._stream import ByteStream
 
@@ -127,6 +126,8 @@ def leave_with_stream(response: Response, ctx: Context, error: BaseException | N
     if not isinstance(stream, ByteStream):
         return
     if not stream.is_async and any(way_out.needs_loop for way_out in ctx._exits or ()):
+        from portico._offloaded_stream import offloaded
+
         stream = offloaded(stream, ctx.platform)
     kept = _AsyncStream(stream, ctx, error) if stream.is_async else _Stream(stream, ctx, error)
     response.content = ByteStream(kept, length=stream.length, idle=stream.idle)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from portico._error_answer import add_fields
 from portico._errors import HTTPError
 from portico._framing import drop, drop_on_loop, must_drop, settle
-from portico._offloaded_stream import offloaded
 from portico._request_life import leave, leave_with_stream
 from portico._resumption import enter_loop
 from portico._stream import ByteStream
@@ -69,5 +68,7 @@ def for_loop(response: Response, ctx: Context) -> Response:
     """The same response, whose stream does not block an event loop that reads it."""
     content = response.content
     if ctx.platform.on_loop and isinstance(content, ByteStream) and not content.is_async:
+        from portico._offloaded_stream import offloaded
+
         response.content = offloaded(content, ctx.platform)
     return response

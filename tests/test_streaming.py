@@ -87,6 +87,15 @@ def typed(ctx: Context, steps: list[str]) -> Iterator[Any]:
     yield "a,b\n"
 
 
+def with_fields(ctx: Context, steps: list[str]) -> Iterator[Any]:
+    ctx.set.headers["x-set"] = "yes"
+    ctx.set.headers["connection"] = "close"
+    ctx.set.headers["cache-control"] = "max-age=60"
+    ctx.set.headers.append("set-cookie", "a=1")
+    ctx.set.headers.append("set-cookie", "b=2")
+    yield "a"
+
+
 def as_events(ctx: Context, steps: list[str]) -> Iterator[Any]:
     ctx.set.headers["content-type"] = "text/event-stream"
     yield "a"
@@ -151,6 +160,7 @@ GIVEN: list[Give] = [
     giving("a", "\ud800"),
     setting,
     typed,
+    with_fields,
     as_events,
     announced,
     announced_wrongly,

@@ -13,6 +13,7 @@ from contextvars import copy_context
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from portico._framing import settle
 from portico._held_stream import HeldAsyncIterator, HeldIterator
 from portico._media import BYTES, NDJSON, TEXT, Media
 from portico._response import Response
@@ -24,7 +25,7 @@ from portico._stream_answer import declared_type, streamed
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 
-    from portico._context import Context
+    from portico._context import Context, Settings
     from portico._engine import Pipeline
     from portico._held_stream import Hold
 
@@ -147,16 +148,24 @@ class Streaming:
         return made
 
     def _sent(self, response: Response, ctx: Context) -> Response | Awaitable[Response]:
+        settings = ctx._set
         if (
             self._may_enter
-            or ctx._set is not None
-            or ctx._cookies is not None
             or ctx._exits is not None
+            or ctx._cookies is not None
             or ctx.request.method == "HEAD"
+            or (settings is not None and not _adds_fields(settings))
         ):
             return self._pipeline.start(ctx, self._pipeline.send(response, ctx))
         ctx._is_left = True
-        return response
+        return response if settings is None else settle(response, ctx)
+
+
+def _adds_fields(settings: Settings) -> bool:
+    """Whether an answer has no more of what is set than fields that leave its framing alone."""
+    return settings.status is None and not (
+        settings.has_headers and settings.headers.has("content-length")
+    )
 
 
 def _returning(value: Any) -> Generator[Any, Any, Any]:

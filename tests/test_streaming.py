@@ -365,7 +365,7 @@ def test_a_whole_stream_has_no_more_bytes_than_it_may(values: tuple[Any, ...]) -
     assert closed == ["closed"] * 19
 
 
-@pytest.mark.parametrize("size", [1, 7, 100, 1024])
+@pytest.mark.parametrize("size", [1, 7, 100, 1024, 3000, 9000])
 def test_a_stream_of_equal_chunks_is_read_no_further_than_to_the_one_that_is_too_much(
     size: int,
 ) -> None:

@@ -88,19 +88,20 @@ def _by_chunks(stream: ByteStream, limit: int) -> bytes:
 def _by_many(stream: ByteStream, limit: int) -> bytes | str:
     first = b"" if stream._first is None else stream._first_chunk()
     parts: list[bytes | str] = [first]
-    left, taken, most, values = limit - len(first), 1, int(bool(first)), each_of(stream._values)
+    left, values = limit - len(first), each_of(stream._values)
+    taken = most = 1 if first else 0
     while left >= 0:
         # No more than what fits, if those to come are as large as those that came.
         most = min(most * _GROWTH, _MOST, left * taken // (limit - left + 1)) or 1
         batch = [*islice(values, most)]
-        if not batch:
+        if batch:
+            parts.append(_part(stream, batch))
+            left -= len(parts[-1])
+            taken += most
+        if len(batch) < most and left >= 0:
             if not stream._is_spent():
                 stream._release()
             return _whole(parts)
-        part = _part(stream, batch)
-        parts.append(part)
-        left -= len(part)
-        taken += most
     raise LongerError
 
 

@@ -13,7 +13,7 @@ The routes:
 - create: `POST /items` with an item; 201, the item with its id
 - invalid: the same with three faults; 422
 - hooks: `GET /me` behind three hooks; 200, the user
-- stream: `GET /stream`; 200, 100 chunks of 1 KiB
+- stream: `GET /stream`; 200, 100 chunks of 1 KiB; behind Lambda a text, as all answers there
 - missing: `GET /missing`; 404
 - list: `GET /list`; 200, 150 items of the framework's own model type as JSON: 10 KiB
 - upload: `POST /upload`, multipart, a text and a file of 16 KiB; 200, the text and the file's size

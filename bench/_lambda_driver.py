@@ -25,8 +25,15 @@ class LambdaDriver:
         self._context = InvocationContext()
 
     def answer(self, exchange: Exchange) -> Answer:
-        """The answer to one exchange."""
-        return answer_of(self._handler(self._event(exchange), self._context))
+        """The answer to one exchange.
+
+        Raises:
+            RuntimeError: it is base64, which costs more than all else; all of them are texts.
+        """
+        result = self._handler(self._event(exchange), self._context)
+        if result.get("isBase64Encoded"):
+            raise RuntimeError(f"{exchange.name}: the body is base64. Answer with a text.")
+        return answer_of(result)
 
     def nanoseconds(self, exchange: Exchange, count: int) -> int:
         """Processor time of this many invocations.

@@ -99,6 +99,23 @@ class Source:
         self.closed += 1
 
 
+async def generated(source: Source) -> AsyncIterator[str]:
+    """The same as a generator."""
+    try:
+        async for chunk in source:
+            yield chunk
+    finally:
+        await source.aclose()
+
+
+def as_it_is(source: Source) -> AsyncIterator[str]:
+    return source
+
+
+Kind = Callable[[Source], AsyncIterator[str]]
+of_each_kind = pytest.mark.parametrize("kind", [as_it_is, generated])
+
+
 async def test_a_whole_answer_is_one_start_and_one_body() -> None:
     server = Server()
     tasks = tasks_of(current_loop())
@@ -114,10 +131,13 @@ async def test_a_whole_answer_is_one_start_and_one_body() -> None:
     ]
 
 
-async def test_a_stream_starts_with_its_first_chunk_and_ends_with_an_empty_message() -> None:
+@of_each_kind
+async def test_a_stream_starts_with_its_first_chunk_and_ends_with_an_empty_message(
+    kind: Kind,
+) -> None:
     server, source = Server(), Source("a", "", "b")
 
-    await server.write(source)
+    await server.write(kind(source))
 
     assert [message["type"] for message in server.sent] == [
         "http.response.start",
@@ -128,6 +148,17 @@ async def test_a_stream_starts_with_its_first_chunk_and_ends_with_an_empty_messa
     assert server.bodies == [b"a", b"b", b""]
     assert [message["more_body"] for message in server.sent[1:]] == [True, True, False]
     assert source.closed == 1
+
+
+@of_each_kind
+async def test_chunks_of_every_kind_are_sent_as_bytes_and_empty_ones_not_at_all(kind: Kind) -> None:
+    server, source = Server(), Source("é", "", "a")
+    others: list[Any] = [b"", b"b", bytearray(b"c"), "", memoryview(b"d"), b"e", "f"]
+    source.chunks += others
+
+    await server.write(kind(source))
+
+    assert server.bodies == ["é".encode(), *(bytes([each]) for each in b"abcdef"), b""]
 
 
 async def test_a_synchronous_stream_is_sent_too() -> None:
@@ -146,7 +177,8 @@ async def test_an_empty_stream_is_a_start_and_an_empty_body() -> None:
     assert server.bodies == [b""]
 
 
-async def test_a_stream_never_runs_ahead_of_the_server() -> None:
+@of_each_kind
+async def test_a_stream_never_runs_ahead_of_the_server(kind: Kind) -> None:
     server, source = Server(), Source("a", "b", "c")
     given_at_send: list[int] = []
 
@@ -157,24 +189,30 @@ async def test_a_stream_never_runs_ahead_of_the_server() -> None:
             given_at_send.append(source.given)
 
     server.before_send = slow
-    await server.write(source)
+    await server.write(kind(source))
 
     assert given_at_send == [1, 2, 3]
 
 
+@of_each_kind
 @pytest.mark.parametrize("count", [0, 1, 2, 3])
-async def test_a_peer_that_leaves_ends_a_stream_that_waits_for_its_next_chunk(count: int) -> None:
+async def test_a_peer_that_leaves_ends_a_stream_that_waits_for_its_next_chunk(
+    count: int, kind: Kind
+) -> None:
     server, source = Server(), Source("a", "b", "c", wait_after=count)
     async with anyio.create_task_group() as group:
-        group.start_soon(server.write, source)
+        group.start_soon(server.write, kind(source))
         await reached(source.waits)
         server.peer_left.set()
 
     assert (server.bodies, source.closed) == ([b"a", b"b", b"c"][:count], 1)
 
 
+@of_each_kind
 @pytest.mark.parametrize("count", [0, 1, 2])
-async def test_a_peer_that_leaves_ends_a_stream_that_waits_for_the_server(count: int) -> None:
+async def test_a_peer_that_leaves_ends_a_stream_that_waits_for_the_server(
+    count: int, kind: Kind
+) -> None:
     server, source = Server(), Source("a", "b", "c")
     blocked = anyio.Event()
 
@@ -185,14 +223,15 @@ async def test_a_peer_that_leaves_ends_a_stream_that_waits_for_the_server(count:
 
     server.before_send = block
     async with anyio.create_task_group() as group:
-        group.start_soon(server.write, source)
+        group.start_soon(server.write, kind(source))
         await reached(blocked)
         server.peer_left.set()
 
     assert (server.bodies, source.closed) == ([b"a", b"b"][:count], 1)
 
 
-async def test_a_peer_that_leaves_while_the_start_is_sent_gets_nothing_more() -> None:
+@of_each_kind
+async def test_a_peer_that_leaves_while_the_start_is_sent_gets_nothing_more(kind: Kind) -> None:
     server, source = Server(), Source("a", "b")
     blocked = anyio.Event()
 
@@ -203,7 +242,7 @@ async def test_a_peer_that_leaves_while_the_start_is_sent_gets_nothing_more() ->
 
     server.before_send = block
     async with anyio.create_task_group() as group:
-        group.start_soon(server.write, source)
+        group.start_soon(server.write, kind(source))
         await reached(blocked)
         server.peer_left.set()
 
@@ -336,7 +375,8 @@ async def test_an_error_of_a_stream_is_not_taken_for_one_of_the_server() -> None
     assert [message.get("more_body") for message in server.sent] == [None, True, True]
 
 
-async def test_a_send_that_raises_oserror_ends_the_stream_like_a_disconnect() -> None:
+@of_each_kind
+async def test_a_send_that_raises_oserror_ends_the_stream_like_a_disconnect(kind: Kind) -> None:
     server, source = Server(), Source("a", "b", "c")
 
     async def broken(message: Message) -> None:
@@ -344,7 +384,7 @@ async def test_a_send_that_raises_oserror_ends_the_stream_like_a_disconnect() ->
             raise BrokenPipeError
 
     server.before_send = broken
-    platform = await server.write(source)
+    platform = await server.write(kind(source))
 
     assert (platform.inbox.gone, server.bodies, source.closed) == (True, [b"a"], 1)
 
@@ -362,14 +402,15 @@ async def test_a_stream_that_raises_is_closed_and_never_completed() -> None:
     assert [message.get("more_body") for message in server.sent] == [None, True]
 
 
+@of_each_kind
 @pytest.mark.parametrize(("length", "sent"), [(1, 1), (3, 2), (9, 3)])
 async def test_a_stream_of_another_length_than_announced_is_never_completed(
-    length: int, sent: int
+    length: int, sent: int, kind: Kind
 ) -> None:
     server, source = Server(), Source("a", "bb", "ccc")
 
     with pytest.raises(ValueError, match="Content-Length"):
-        await server.write(source, length)
+        await server.write(kind(source), length)
 
     assert [message.get("more_body") for message in server.sent] == [None, *[True] * sent]
     assert source.closed == 1
@@ -428,8 +469,9 @@ async def test_a_peer_that_leaves_ends_the_task_group_of_a_stream(place: str) ->
     assert (server.bodies, ended) == ([b"a"], ["child", "stream"])
 
 
+@of_each_kind
 @pytest.mark.parametrize("place", ["chunk", "send"])
-async def test_a_cancelled_stream_is_closed_once(place: str) -> None:
+async def test_a_cancelled_stream_is_closed_once(place: str, kind: Kind) -> None:
     server = Server()
     source = Source("a", "b", wait_after=1 if place == "chunk" else None)
 
@@ -440,7 +482,7 @@ async def test_a_cancelled_stream_is_closed_once(place: str) -> None:
 
     server.before_send = block
     async with anyio.create_task_group() as group:
-        group.start_soon(server.write, source)
+        group.start_soon(server.write, kind(source))
         await reached(source.waits)
         group.cancel_scope.cancel()
 

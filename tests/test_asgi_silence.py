@@ -9,7 +9,7 @@ import anyio
 import pytest
 
 from portico import Headers
-from portico._stream import offloaded
+from portico._offloaded_stream import offloaded
 from portico.contract import ByteStream, Idle, Options, Platform, Response
 from portico_asgi import AsgiPlatform
 from portico_asgi._loop import current_loop, tasks_of

@@ -39,7 +39,9 @@ class Pace:
             self._left -= 1
             if not self._left or size >= LARGE:
                 self.asked.append(self.chunks)
-                self._left = await self._turns.take(size)
+                self._left = self._turns.ask(size)
+                if self._turns.is_due:
+                    await self._turns.take()
 
 
 async def test_chunks_that_take_no_time_have_the_clock_read_less_and_less_often() -> None:

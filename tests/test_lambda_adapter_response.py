@@ -453,7 +453,8 @@ def by_sync(source: Source, length: int | None, limit: int) -> bytes:
     stream = ByteStream(source)
     if length is not None:
         stream.expect(length)
-    return collect(stream, "http", limit)
+    content = collect(stream, "http", limit)
+    return content.encode() if isinstance(content, str) else content
 
 
 def by_sync_on_loop(source: Source, length: int | None, limit: int) -> bytes:

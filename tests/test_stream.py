@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 
 import pytest
 
-from portico._stream import ByteStream, offloaded
+from portico._offloaded_stream import offloaded
+from portico._stream import ByteStream
 from portico.contract import Platform, Runtime
 
 T = TypeVar("T")

@@ -1,12 +1,13 @@
 """`Response` to `start_response` and an iterable."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from portico import Headers, Response
 from portico._media import TEXT
-from portico_wsgi._response import STATUS_LINES, Body, send_head
+from portico.contract import ByteStream
+from portico_wsgi._response import STATUS_LINES, Body, StreamBody, send_head
 
 Sent = tuple[str, list[tuple[str, str]]]
 
@@ -106,17 +107,29 @@ def chunks(*values: bytes, error: Exception | None = None) -> Iterator[bytes]:
         raise error
 
 
+Make = Callable[..., Body | StreamBody]
+
+
 def body(owner: Owner, *values: bytes, error: Exception | None = None) -> Body:
     return Body((chunk for chunk in chunks(*values, error=error)), owner)
 
 
-def test_a_body_gives_its_chunks_one_at_a_time() -> None:
-    assert list(body(Owner(), b"a", b"b")) == [b"a", b"b"]
+def of_stream(owner: Owner, *values: bytes, error: Exception | None = None) -> StreamBody:
+    return StreamBody(ByteStream(chunks(*values, error=error)), owner)
 
 
-def test_a_body_that_was_read_to_its_end_was_not_cut_short() -> None:
+of_each_kind = pytest.mark.parametrize("made", [body, of_stream])
+
+
+@of_each_kind
+def test_a_body_gives_its_chunks_one_at_a_time(made: Make) -> None:
+    assert list(made(Owner(), b"a", b"b")) == [b"a", b"b"]
+
+
+@of_each_kind
+def test_a_body_that_was_read_to_its_end_was_not_cut_short(made: Make) -> None:
     owner = Owner()
-    read = body(owner, b"a")
+    read = made(owner, b"a")
     list(read)
 
     read.close()
@@ -124,9 +137,10 @@ def test_a_body_that_was_read_to_its_end_was_not_cut_short() -> None:
     assert owner.ends == [False]
 
 
-def test_a_body_that_is_closed_early_was_cut_short() -> None:
+@of_each_kind
+def test_a_body_that_is_closed_early_was_cut_short(made: Make) -> None:
     owner = Owner()
-    read = body(owner, b"a", b"b")
+    read = made(owner, b"a", b"b")
     next(read)
 
     read.close()
@@ -134,9 +148,10 @@ def test_a_body_that_is_closed_early_was_cut_short() -> None:
     assert owner.ends == [True]
 
 
-def test_a_second_close_does_nothing() -> None:
+@of_each_kind
+def test_a_second_close_does_nothing(made: Make) -> None:
     owner = Owner()
-    read = body(owner, b"a")
+    read = made(owner, b"a")
 
     read.close()
     read.close()
@@ -144,10 +159,11 @@ def test_a_second_close_does_nothing() -> None:
     assert owner.ends == [True]
 
 
-def test_a_failure_is_told_once_and_goes_on_to_the_server() -> None:
+@of_each_kind
+def test_a_failure_is_told_once_and_goes_on_to_the_server(made: Make) -> None:
     owner = Owner()
     error = LookupError("midway")
-    read = body(owner, b"a", error=error)
+    read = made(owner, b"a", error=error)
 
     assert next(read) == b"a"
     with pytest.raises(LookupError, match="midway"):

@@ -117,7 +117,7 @@ async def stream() -> StreamingResponse:
         for _ in range(100):
             yield chunk
 
-    return StreamingResponse(chunks())
+    return StreamingResponse(chunks(), media_type="text/plain")
 
 
 @app.get("/list")

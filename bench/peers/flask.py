@@ -93,7 +93,7 @@ def stream():
         for _ in range(100):
             yield chunk
 
-    return Response(chunks(), content_type="application/octet-stream")
+    return Response(chunks(), content_type="text/plain; charset=utf-8")
 
 
 @app.get("/list")

@@ -102,7 +102,7 @@ async def stream(request: Request) -> Response:
         for _ in range(100):
             yield chunk
 
-    return StreamingResponse(chunks())
+    return StreamingResponse(chunks(), media_type="text/plain")
 
 
 async def read_list(request: Request) -> Response:

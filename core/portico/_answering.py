@@ -7,6 +7,8 @@ and the next value of the class is encoded and sent with nothing in between.
 
 from __future__ import annotations
 
+from functools import cache
+from types import AsyncGeneratorType, GeneratorType
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from portico._answer import is_json_class, is_open_ended, is_reply, to_response
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from portico._chain import Chain
     from portico._context import Context
     from portico._engine import Pipeline
+    from portico._streaming import Streaming
 
     # The class of a value; of a reply, its status and the class of its value.
     Kind: TypeAlias = type | tuple[int, type]
@@ -29,6 +32,9 @@ if TYPE_CHECKING:
 # `type`, whose result the checkers take for unknown where its argument is `Any`.
 class_of: Callable[[object], type[object]] = type
 
+
+_GENERATOR: Final[Any] = GeneratorType
+_ASYNC_GENERATOR: Final[Any] = AsyncGeneratorType
 
 # A route answers with a few classes; the bound is for those that are made anew for each answer.
 _MOST_WAYS: Final = 64
@@ -43,7 +49,15 @@ class Answering:
         may_block: whether the answer is made where it may block.
     """
 
-    __slots__ = ("_chain", "_declared", "_is_plain", "_may_block", "_pipeline", "_ways")
+    __slots__ = (
+        "_chain",
+        "_declared",
+        "_is_plain",
+        "_may_block",
+        "_pipeline",
+        "_streams",
+        "_ways",
+    )
 
     def __init__(self, pipeline: Pipeline, chain: Chain, *, may_block: bool) -> None:
         self._pipeline = pipeline
@@ -55,6 +69,8 @@ class Answering:
         self._declared = None if declared is None or declared.is_trivial else declared
         # How values are sent that were found to be plain.
         self._ways: dict[Kind, tuple[Media, Callable[[Any], bytes]]] = {}
+        # How generators are sent, by their class.
+        self._streams: dict[type, Streaming] = {}
 
     def _answer(self, value: Any, ctx: Context) -> Response | Awaitable[Response]:
         """The response of the handler's value, at once where it is as plain as most are."""
@@ -64,7 +80,8 @@ class Answering:
         if kind is Response:
             # That of a constant, mostly.
             ready: Response = value
-            if self._is_plain and ready.is_plain and _adds_nothing(ctx):
+            is_whole = ready.is_plain and type(ready._source) is bytes
+            if is_whole and self._is_plain and _adds_nothing(ctx):
                 ctx._is_left = True
                 return ready.copy()
         elif kind is Reply:
@@ -88,8 +105,13 @@ class Answering:
                 return Response.plain(media, content, status, fields)
         return self._answer_slowly(value, ctx)
 
-    def _answer_slowly(self, value: object, ctx: Context) -> Response | Awaitable[Response]:
-        pipeline = self._pipeline
+    def _answer_slowly(self, value: Any, ctx: Context) -> Response | Awaitable[Response]:
+        pipeline, kind = self._pipeline, class_of(value)
+        if kind is _ASYNC_GENERATOR or kind is _GENERATOR:
+            streaming = self._streaming(value, kind, ctx)
+            if streaming is not None:
+                is_async = kind is _ASYNC_GENERATOR
+                return (streaming.answer_on_loop if is_async else streaming.answer)(value, ctx)
         if not self._is_plain or ctx._exits or is_open_ended(value, may_block=self._may_block):
             return pipeline.start(ctx, pipeline.finish(value, None, ctx))
         if is_reply(value) and value.code >= 400:
@@ -106,6 +128,25 @@ class Answering:
             ctx._is_left = True
             return settle(response, ctx)
         return pipeline.start(ctx, pipeline.send(response, ctx))
+
+    def _streaming(self, value: Any, kind: Any, ctx: Context) -> Streaming | None:
+        """How a generator is sent where nothing that came before has a say in it."""
+        if (
+            not self._is_plain
+            or not (_is_on_loop(ctx) if kind is _ASYNC_GENERATOR else self._may_block)
+            or (ctx._set is not None and ctx._set.status is not None)
+            or ctx._exits
+            or ctx._running.per_request
+        ):
+            return None
+        known = self._streams.get(kind)
+        if known is None:
+            declared = self._declared
+            held = value if declared is None else declared.settle(value, self._returns)
+            may_enter = self._chain.may_enter_generators()
+            known = _streaming()(self._pipeline, held, may_enter=may_enter)
+            self._streams[kind] = known
+        return known
 
     def _learn(self, value: object) -> None:
         """Remember how values of this class are sent, where that depends on the class alone."""
@@ -127,6 +168,21 @@ class Answering:
     def _returns(self) -> Any:
         handler = self._chain.handler
         return None if handler is None else handler.returns
+
+
+@cache
+def _streaming() -> type[Streaming]:
+    # Loaded with the first stream; the statement costs more than the call, each time.
+    from portico._streaming import Streaming
+
+    return Streaming
+
+
+def _is_on_loop(ctx: Context) -> bool:
+    """Whether an event loop runs this."""
+    if ctx.platform.on_loop:
+        ctx._on_loop = True
+    return ctx._on_loop
 
 
 def _adds_nothing(ctx: Context) -> bool:

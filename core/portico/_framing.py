@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from portico._response import NULL_BODY_STATUSES, Response
-from portico._stream import ByteStream, offloaded
+from portico._stream import ByteStream
 
 if TYPE_CHECKING:
     from portico._context import Context
@@ -132,6 +132,8 @@ async def drop_on_loop(response: Response, ctx: Context) -> None:
     content = response.content
     response.content = b""
     if isinstance(content, ByteStream):
+        from portico._offloaded_stream import offloaded
+
         await (content if content.is_async else offloaded(content, ctx.platform)).aclose()
 
 

@@ -12,14 +12,18 @@ class Media:
         type: the value of its Content-Type.
         field: the field as text, as WSGI and Lambda have it.
         wire: the field as bytes, as ASGI has it.
+        stream_fields: all that a stream of it has, as text.
+        stream_wire: the same as bytes.
     """
 
-    __slots__ = ("field", "type", "wire")
+    __slots__ = ("field", "stream_fields", "stream_wire", "type", "wire")
 
     def __init__(self, content_type: str) -> None:
         self.type: str = content_type
         self.field: tuple[str, str] = ("content-type", content_type)
         self.wire: tuple[bytes, bytes] = (b"content-type", content_type.encode())
+        self.stream_fields = (self.field, ("cache-control", "no-cache"))
+        self.stream_wire = (self.wire, (b"cache-control", b"no-cache"))
 
 
 class WithMedia:
@@ -34,4 +38,5 @@ class WithMedia:
 TEXT: Final = Media("text/plain;charset=UTF-8")
 BYTES: Final = Media("application/octet-stream")
 JSON: Final = Media("application/json")
+NDJSON: Final = Media("application/x-ndjson")
 PROBLEM: Final = Media("application/problem+json")

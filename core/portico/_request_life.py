@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from portico._errors import DisconnectError
 from portico._resumption import run_now
-from portico._stream import ByteStream, offloaded
+from portico._stream import ByteStream
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -126,6 +126,8 @@ def leave_with_stream(response: Response, ctx: Context, error: BaseException | N
     if not isinstance(stream, ByteStream):
         return
     if not stream.is_async and any(way_out.needs_loop for way_out in ctx._exits or ()):
+        from portico._offloaded_stream import offloaded
+
         stream = offloaded(stream, ctx.platform)
     kept = _AsyncStream(stream, ctx, error) if stream.is_async else _Stream(stream, ctx, error)
     response.content = ByteStream(kept, length=stream.length, idle=stream.idle)

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 # Fetch Standard 2.2.3: a response with one of these has no body.
 NULL_BODY_STATUSES: Final = frozenset({101, 103, 204, 205, 304})
 _WHOLE_BLOB_SIZE: Final = 64 * 1024
+_STREAMED: Final = -1  # in the place of a size
 REDIRECT_STATUSES: Final = frozenset({301, 302, 303, 307, 308})
 
 
@@ -92,6 +93,19 @@ class Response(Body):
         response._source = content
         response._data = None
         response._form = None
+        response._used = False
+        response.limits = NO_LIMITS
+        return response
+
+    @classmethod
+    def streaming(cls, media: Media, content: ByteStream) -> Response:
+        """Put together what most streams are, in the same way: a kind of content of no length."""
+        response = cls.__new__(cls)
+        response.status = 200
+        response._media = media
+        response._size = _STREAMED
+        response._headers = response._added = response._data = response._form = None
+        response._source = content
         response._used = False
         response.limits = NO_LIMITS
         return response
@@ -160,12 +174,16 @@ class Response(Body):
     def fields(self) -> list[tuple[str, str]]:
         """The header fields as text, for a protocol that has them so; the list is the caller's."""
         if self._headers is None and self._media is not None:
+            if self._size == _STREAMED:
+                return [*self._media.stream_fields]
             return [self._media.field, ("content-length", str(self._size)), *(self._added or ())]
         return self._own_headers().items()
 
     def wire_fields(self) -> list[tuple[bytes, bytes]]:
         """The same as bytes."""
         if self._headers is None and self._media is not None:
+            if self._size == _STREAMED:
+                return [*self._media.stream_wire]
             fields = [self._media.wire, (b"content-length", b"%d" % self._size)]
             if self._added is not None:
                 for name, value in self._added:

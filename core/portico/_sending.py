@@ -9,7 +9,7 @@ from portico._errors import HTTPError
 from portico._framing import drop, drop_on_loop, must_drop, settle
 from portico._request_life import leave, leave_with_stream
 from portico._resumption import enter_loop
-from portico._stream import ByteStream, offloaded
+from portico._stream import ByteStream
 
 if TYPE_CHECKING:
     from portico._context import Context
@@ -68,5 +68,7 @@ def for_loop(response: Response, ctx: Context) -> Response:
     """The same response, whose stream does not block an event loop that reads it."""
     content = response.content
     if ctx.platform.on_loop and isinstance(content, ByteStream) and not content.is_async:
+        from portico._offloaded_stream import offloaded
+
         response.content = offloaded(content, ctx.platform)
     return response

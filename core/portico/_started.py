@@ -53,13 +53,13 @@ def stream_type(first: object, declared: str | None) -> tuple[str, Callable[[Any
     if declared is not None and _is_event_stream(declared):
         return EVENT_STREAM, _event
     if type(first) is bytes:
-        return BYTES, _as_it_is
+        return BYTES, as_it_is
     if isinstance(first, ServerSentEvent):
         return EVENT_STREAM, _event
     if isinstance(first, str):
-        return TEXT, _as_it_is
+        return TEXT, as_it_is
     if isinstance(first, bytes | bytearray | memoryview):
-        return BYTES, _as_it_is
+        return BYTES, as_it_is
     return NDJSON, _json_line
 
 
@@ -73,7 +73,7 @@ def _event(value: Any) -> bytes:
     return b"" if value is None else bytes(as_event(value))
 
 
-def _as_it_is(value: Any) -> bytes:
+def as_it_is(value: Any) -> bytes:
     if type(value) is bytes:
         return value
     if type(value) is str:
@@ -99,9 +99,19 @@ class Begun:
         first: makes the first chunk.
         convert: makes the chunk of a value; an empty one is not sent.
         passes_bytes: whether `convert` gives bytes back as they are.
+        passes_text: whether it gives the UTF-8 of text.
     """
 
-    __slots__ = ("_first", "context", "convert", "first", "passes_bytes", "source", "values")
+    __slots__ = (
+        "_first",
+        "context",
+        "convert",
+        "first",
+        "passes_bytes",
+        "passes_text",
+        "source",
+        "values",
+    )
 
     def __init__(self, source: Any, context: Context | None) -> None:
         self._first: Any = None
@@ -111,22 +121,24 @@ class Begun:
         self.first: Callable[[], bytes] | None = None
         self.convert: Callable[[Any], bytes] = encoded
         self.passes_bytes: bool = True
+        self.passes_text: bool = True
 
     def decide(self, declared: str | None) -> str:
         """What the first value makes of the stream: its Content-Type; see `stream_type`."""
         content_type, convert = stream_type(self._first, declared)
         self.first = partial(convert, self._first)
         self.convert = convert
-        self.passes_bytes = convert is _as_it_is
+        self.passes_bytes = self.passes_text = convert is as_it_is
         if type(self.source) in _WRAPPERS:
             # One call for a value, in the place of one for each thing that wraps the source.
             self.source, self.values, hold, classes = self.source.rest()
-            self.convert = _fitting(hold, classes, convert)
+            self.convert = fitting(hold, classes, convert)
             self.passes_bytes = self.passes_bytes and bytes in classes
+            self.passes_text = self.passes_text and str in classes
         return content_type
 
 
-def _fitting(
+def fitting(
     hold: Hold, classes: frozenset[type], convert: Callable[[Any], bytes]
 ) -> Callable[[Any], bytes]:
     def convert_fitting(value: Any) -> bytes:

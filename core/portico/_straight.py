@@ -8,7 +8,7 @@ there is one place where it is decided what happens then.
 
 from __future__ import annotations
 
-from types import CoroutineType
+from types import AsyncGeneratorType, CoroutineType
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 from portico._answering import Answering, class_of
@@ -36,6 +36,7 @@ _MOST_CLASSES: Final = 1024
 _value_classes: Final[set[type]] = set()
 
 _COROUTINE: Final[Any] = CoroutineType
+_ASYNC_GENERATOR: Final[Any] = AsyncGeneratorType
 
 
 class Straight(Answering):
@@ -155,6 +156,8 @@ class Straight(Answering):
                 return begin_on_loop(self._awaited(self._handled_after(waits, ctx), ctx))
             pending = self._handler(ctx)
             if type(pending) is not _COROUTINE:
+                if type(pending) is _ASYNC_GENERATOR:
+                    return self._answer(pending, ctx)
                 return begin_on_loop(self._awaited(pending, ctx))
             try:
                 waits_for = pending.send(None)

@@ -21,7 +21,6 @@ from portico._server_sent_event import ServerSentEvent, is_event
 if TYPE_CHECKING:
     from portico._file_open import OpenFile
     from portico._started import Begun
-    from portico.contract import Platform
 
 Chunk: TypeAlias = bytes | bytearray | memoryview | str | ServerSentEvent[Any]
 
@@ -60,6 +59,9 @@ class ByteStream:
 
     Attributes:
         passes_bytes: whether bytes among the `values` are chunks as they are.
+        passes_text: whether text among them is its UTF-8.
+        has_ended: whether its reader came to its end, which has closed it, or to an error. Not told
+            of an asynchronous stream that is read by `async for`.
         is_file: whether it is a `FileStream`, whose file the server may send by itself.
     """
 
@@ -70,14 +72,17 @@ class ByteStream:
         "_context",
         "_convert",
         "_expected",
+        "_failed",
         "_first",
         "_reader",
         "_sources",
         "_values",
+        "has_ended",
         "idle",
         "is_async",
         "length",
         "passes_bytes",
+        "passes_text",
     )
 
     def __init__(
@@ -103,32 +108,57 @@ class ByteStream:
         self._first: Callable[[], bytes] | None = None
         self._convert: Callable[[Any], bytes] = encoded
         self.passes_bytes: bool = True
+        self.passes_text: bool = True
+        self.has_ended: bool = False
         self._closed = False
+        self._failed: Callable[[Exception], object] | None = None
         self._expected: int | None = None
         self._reader: Generator[bytes, None, None] | None = None
 
     @classmethod
     def begun(cls, begun: Begun, *, idle: Idle | None = None) -> ByteStream:
         """The stream of a source whose first value was taken, with that value."""
-        self = cls.__new__(cls)
-        self.length = None
-        self.idle = idle
-        self.is_async = begun.context is None
-        self._values = begun.values
-        self._context = begun.context
+        self = cls.going_on(
+            begun.values,
+            begun.context,
+            begun.first,
+            begun.convert,
+            passes_bytes=begun.passes_bytes,
+            passes_text=begun.passes_text,
+        )
         self._sources = (begun.source,)
-        self._first = begun.first
-        self._convert = begun.convert
-        self.passes_bytes = begun.passes_bytes
-        self._closed = False
-        self._expected = None
-        self._reader = None
+        self.idle = idle
+        return self
+
+    @classmethod
+    def going_on(
+        cls,
+        values: Iterator[Any] | AsyncIterator[Any],
+        context: Context | None,
+        first: Callable[[], bytes] | None,
+        convert: Callable[[Any], bytes],
+        *,
+        passes_bytes: bool,
+        passes_text: bool,
+    ) -> ByteStream:
+        """The stream of an iterator that was begun; see `Begun`."""
+        self = cls.__new__(cls)
+        self.length = self.idle = self._expected = self._reader = self._failed = None
+        self.is_async = context is None
+        self._values = values
+        self._context = context
+        self._sources = (values,)
+        self._first = first
+        self._convert = convert
+        self.passes_bytes = passes_bytes
+        self.passes_text = passes_text
+        self._closed = self.has_ended = False
         return self
 
     def expect(self, length: int) -> None:
         """Hold the stream to the Content-Length that was announced: else it breaks."""
         self._expected = length
-        self.passes_bytes = False
+        self.passes_bytes = self.passes_text = False
         self.idle = None
 
     def over(self, source: AsyncIterable[Chunk]) -> ByteStream:
@@ -151,28 +181,47 @@ class ByteStream:
             self._reader = self._read()
         return self._reader
 
+    def watched(self, failed: Callable[[Exception], object]) -> Iterator[bytes]:
+        """The chunks of a synchronous stream; `failed` is told when one cannot be had.
+
+        What is raised then is raised to the reader too.
+        """
+        self._failed = failed
+        return iter(self)
+
     def _read(self) -> Generator[bytes, None, None]:
         """The chunks of a synchronous source; each step of it is made in the stream's context."""
         if self._closed:
+            self.has_ended, self._failed = True, None
             return
-        passes_bytes, to_chunk = self.passes_bytes, self.to_chunk
+        passed = bytes if self.passes_bytes else None
+        text = str if self.passes_text else None
         try:
-            if self._first is not None and (chunk := self._first_chunk()):
-                yield chunk
-            for value in each_of(self._values):
-                if passes_bytes and type(value) is bytes:
-                    if value:
-                        yield value
-                elif chunk := to_chunk(value):
+            try:
+                if self._first is not None and (chunk := self._first_chunk()):
                     yield chunk
-        except GeneratorExit:
-            raise  # `close` closes the source as well
-        except BaseException:
-            self._release()
+                for value in each_of(self._values):
+                    if type(value) is passed:
+                        if value:
+                            yield value
+                    elif chunk := value.encode() if type(value) is text else self.to_chunk(value):
+                        yield chunk
+            except GeneratorExit:
+                raise  # `close` closes the source as well
+            except BaseException:
+                self._release()
+                raise
+            if not self._is_spent():
+                self._release()
+            self._check_end()
+        except Exception as error:
+            self.has_ended = True
+            failed, self._failed = self._failed, None
+            if failed is not None:
+                failed(error)
             raise
-        if not self._is_spent():
-            self._release()
-        self._check_end()
+        self.has_ended = True
+        self._failed = None  # who may hold this stream
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
@@ -205,8 +254,8 @@ class ByteStream:
         """What the source gives, after the first chunk was read by `anext(stream)`.
 
         The reader makes the chunks by `to_chunk`, but for bytes (exactly of that type) where
-        `passes_bytes` is true, and sends none that is empty. After the last value it awaits `end`,
-        and in every case `aclose`.
+        `passes_bytes` is true, and for text where `passes_text` is; it sends none that is empty.
+        After the last value it awaits `end`, and in every case `aclose`.
         """
         if self._context is not None:
             return BlockingSteps(self._values, self._context)
@@ -241,6 +290,7 @@ class ByteStream:
         """
         if not self._is_spent():
             await self.aclose()
+        self.has_ended = True
         self._check_end()
 
     def _is_spent(self) -> bool:
@@ -257,6 +307,7 @@ class ByteStream:
 
     def close(self) -> None:
         """Close a synchronous source; later calls do nothing."""
+        self._failed = None
         if self._closed:
             return
         self._closed = True
@@ -306,32 +357,6 @@ def file_of(stream: ByteStream) -> OpenFile:
     if not isinstance(stream, FileStream):
         raise TypeError("This stream is no whole file. Look at its `is_file` first.")
     return stream.file
-
-
-def offloaded(stream: ByteStream, platform: Platform) -> ByteStream:
-    """The same stream for an event loop: each `next` and the `close` off the loop."""
-    return stream.over(_Offloaded(stream, platform))
-
-
-class _Offloaded:
-    __slots__ = ("_platform", "_stream")
-
-    def __init__(self, stream: ByteStream, platform: Platform) -> None:
-        self._stream = stream
-        self._platform = platform
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return self
-
-    async def __anext__(self) -> bytes:
-        # StopIteration cannot cross a future, so the end travels as a value.
-        chunk = await self._platform.run_blocking(lambda: next(self._stream, _END))
-        if chunk is _END:
-            raise StopAsyncIteration
-        return chunk
-
-    async def aclose(self) -> None:
-        await self._platform.run_blocking(self._stream.close)
 
 
 def encoded(chunk: object) -> bytes:

@@ -28,7 +28,7 @@ def opened(source: Iterator[Any], ctx: Context, convert: Callable[[Any], Respons
             return streamed(ctx, EVENT_STREAM, b"")
         return convert(end.value)
     idle = source.idle if isinstance(source, EventStream) else None
-    return streamed(ctx, started.decide(_declared_type(ctx)), ByteStream.begun(started, idle=idle))
+    return streamed(ctx, started.decide(declared_type(ctx)), ByteStream.begun(started, idle=idle))
 
 
 async def opened_async(source: AsyncIterator[Any], ctx: Context) -> Response:
@@ -37,14 +37,14 @@ async def opened_async(source: AsyncIterator[Any], ctx: Context) -> Response:
     if await started.begin():
         idle = source.idle if isinstance(source, AsyncEventStream) else None
         return streamed(
-            ctx, started.decide(_declared_type(ctx)), ByteStream.begun(started, idle=idle)
+            ctx, started.decide(declared_type(ctx)), ByteStream.begun(started, idle=idle)
         )
     if isinstance(source, AsyncEventStream):
         return streamed(ctx, EVENT_STREAM, b"")
     return Response.ready(200, Headers())
 
 
-def _declared_type(ctx: Context) -> str | None:
+def declared_type(ctx: Context) -> str | None:
     """The Content-Type that was set up to the first value of a stream."""
     settings = ctx._set
     return None if settings is None else settings.headers.get("content-type")

@@ -80,6 +80,7 @@ from portico._stream import ByteStream, Idle, file_of
 if TYPE_CHECKING:
     from portico._event_delivery import Delivery, Failure, PlatformEvent
     from portico._event_handler import EventInfo
+    from portico._gathered import LongerError, gathered, gathered_on_loop
     from portico._upgrade import POSTED_LIMIT, Channel, Closed, SocketEvent, Upgrade
     from portico._wire_headers import WireHeaders
 else:
@@ -102,10 +103,13 @@ _LATE: Final = {
     "Delivery": "portico._event_delivery",
     "EventInfo": "portico._event_handler",
     "Failure": "portico._event_delivery",
+    "LongerError": "portico._gathered",
     "PlatformEvent": "portico._event_delivery",
     "SocketEvent": "portico._upgrade",
     "Upgrade": "portico._upgrade",
     "WireHeaders": "portico._wire_headers",
+    "gathered": "portico._gathered",
+    "gathered_on_loop": "portico._gathered",
 }
 
 __all__ = [
@@ -127,6 +131,7 @@ __all__ = [
     "EventReceiver",
     "Failure",
     "Idle",
+    "LongerError",
     "NativeRequest",
     "OptionArguments",
     "Options",
@@ -144,6 +149,8 @@ __all__ = [
     "WireHeaders",
     "failure",
     "file_of",
+    "gathered",
+    "gathered_on_loop",
     "phrase",
 ]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from threading import get_ident
+from time import monotonic
 from types import CoroutineType, MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, TypeVar, cast
 
@@ -85,6 +86,10 @@ class ProcessPlatform(Platform):
 
     runtime: ClassVar[Runtime] = Runtime("asgi", "loop")
     capabilities: ClassVar[Capabilities] = CAPABILITIES
+
+    def monotonic(self) -> float:
+        """As the base class has it, without an import for each time: streams ask often."""
+        return monotonic()
 
     async def run_blocking(self, fn: Callable[[], T], /) -> T:
         """Call it in a worker thread."""

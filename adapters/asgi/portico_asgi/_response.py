@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from contextvars import copy_context
-from typing import TYPE_CHECKING
+from types import AsyncGeneratorType
+from typing import TYPE_CHECKING, Any, Final
 
 from portico.contract import ByteStream, Response, failure, file_of
 from portico_asgi._first_wait import FirstWait
 from portico_asgi._turns import LARGE, Turns
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from portico.contract import Idle
     from portico_asgi._loop_types import Interruption, Sending, Tasks
     from portico_asgi._platform import AsgiPlatform
     from portico_asgi._receive import Message, Send
     from portico_asgi._silence import Silence
+
+_GENERATOR: Final[Any] = AsyncGeneratorType
 
 
 async def write_whole(response: Response, content: bytes, platform: AsgiPlatform) -> None:
@@ -86,6 +92,7 @@ class StreamWriter:
         "_platform",
         "_response",
         "_silence",
+        "_source",
         "_stretch",
         "_tasks",
     )
@@ -99,6 +106,8 @@ class StreamWriter:
         self._tasks = tasks
         self._stretch = stretch
         self._current: Interruption | Sending | None = None
+        # A generator that is sent: whether it is waited for, or the server, it says itself.
+        self._source: AsyncGeneratorType[Any, Any] | None = None
         self._silence: Silence | None = None
         content = response.content
         self._content = content if isinstance(content, ByteStream) else ByteStream([content])
@@ -113,18 +122,17 @@ class StreamWriter:
         self._platform.streams = True
         inbox.on_gone = self._stop
         try:
-            self._fill_silence()
+            if self._content.idle is not None:
+                self._fill_silence(self._content.idle)
             # Nobody is seen to leave while the loop has no turn, so that a stream that gives it
             # none is sent without a watcher.
             await FirstWait(self._pump(), inbox.watch)
         finally:
-            self._current = None
-            self._stretch.shield(True)
-            try:
+            self._current = self._source = None
+            if self._silence is not None or not self._content.has_ended:
                 await self._close()
-            finally:
+            else:
                 await inbox.unwatch()
-                self._stretch.shield(False)
         if not inbox.gone:
             inbox.drain()
             await self._send(b"", more=False)
@@ -134,40 +142,83 @@ class StreamWriter:
         with self._tasks.sending(self._platform.send) as sending:
             self._current = self._stretch
             chunk = await self._first()
-            if chunk is not None and not self._inbox.gone:
-                self._current = sending
-                await self._send_first(chunk, sending.send)
-                if not self._inbox.gone:
-                    await self._send_rest(sending)
+            if chunk is None or self._inbox.gone:
+                return
+            self._current = sending
+            if not await self._send_first(chunk, sending.send):
+                return
+            values: Any = self._content.values
+            if self._silence is None and type(values) is _GENERATOR:
+                await self._send_generator(values, sending)
+            else:
+                await self._send_rest(values, sending)
 
     async def _first(self) -> bytes | None:
         silence = self._silence
-        if silence is not None:
-            silence.begin()
+        if silence is None:
+            return await anext(self._content, None)
+        silence.begin()
         chunk = await anext(self._content, None)
-        if silence is not None and (sending_idle := silence.end()) is not None:
+        if (sending_idle := silence.end()) is not None:
             await sending_idle.wait()
         return chunk
 
-    async def _send_first(self, chunk: bytes, send: Send) -> None:
+    async def _send_first(self, chunk: bytes, send: Send) -> bool:
+        """Send the start with the first chunk; returns whether somebody is there for the rest."""
+        platform, inbox = self._platform, self._inbox
         try:
-            if not self._platform.started:
-                self._platform.started = True
+            if not platform.started:
+                platform.started = True
                 await send(_start_message(self._response))
-            if not self._inbox.gone:
+            if not inbox.gone:
                 await send({"type": "http.response.body", "body": chunk, "more_body": True})
         except OSError:
-            self._inbox.lose()
+            inbox.lose()
+        return not inbox.gone
 
-    async def _send_rest(self, sending: Sending) -> None:
+    async def _send_generator(self, values: AsyncGeneratorType[Any, Any], sending: Sending) -> None:
         """Send what follows the first chunk, in one loop: for a short chunk a call is not free."""
+        content, inbox, send = self._content, self._inbox, sending.send
+        passed = bytes if content.passes_bytes else None
+        text = str if content.passes_text else None
+        turns, chunks_left = Turns(self._tasks.checkpoint, self._platform.monotonic), 1
+        self._source, self._current = values, sending
+        async for chunk in values:
+            if type(chunk) is not passed:
+                chunk = chunk.encode() if type(chunk) is text else content.to_chunk(chunk)
+            size = len(chunk)
+            if not size:
+                continue
+            if inbox.gone:
+                return
+            try:
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            except OSError:
+                inbox.lose()
+                return
+            chunks_left -= 1
+            if not chunks_left or size >= LARGE:
+                chunks_left = turns.ask(size)
+                if turns.is_due:
+                    await turns.take()
+                    if self._is_left:
+                        return
+        await content.end()
+
+    @property
+    def _is_left(self) -> bool:
+        """Whether the peer has left."""
+        return self._inbox.gone
+
+    async def _send_rest(self, values: AsyncIterator[Any], sending: Sending) -> None:
+        """The same of any other stream, and of one whose silence is filled."""
         content, silence, inbox = self._content, self._silence, self._inbox
         passes_bytes, to_chunk, send = content.passes_bytes, content.to_chunk, sending.send
         turns, chunks_left = Turns(self._tasks.checkpoint, self._platform.monotonic), 1
         self._current = self._stretch
         if silence is not None:
             silence.begin()
-        async for value in content.values:
+        async for value in values:
             chunk = value if passes_bytes and type(value) is bytes else to_chunk(value)
             if not chunk:
                 continue
@@ -182,7 +233,9 @@ class StreamWriter:
                 size = len(chunk)
                 chunks_left -= 1
                 if not chunks_left or size >= LARGE:
-                    chunks_left = await turns.take(size)
+                    chunks_left = turns.ask(size)
+                    if turns.is_due:
+                        await turns.take()
             if inbox.gone:
                 return
             self._current = self._stretch
@@ -192,13 +245,11 @@ class StreamWriter:
             await sending_idle.wait()
         await content.end()
 
-    def _fill_silence(self) -> None:
-        idle = self._content.idle
-        if idle is not None:
-            from portico_asgi._silence import Silence
+    def _fill_silence(self, idle: Idle) -> None:
+        from portico_asgi._silence import Silence
 
-            self._silence = Silence(idle, self._platform, self._send_idle, self._stop)
-            self._tasks.spawn(self._silence.run, copy_context())
+        self._silence = Silence(idle, self._platform, self._send_idle, self._stop)
+        self._tasks.spawn(self._silence.run, copy_context())
 
     async def _send_idle(self, chunk: bytes) -> None:
         await self._send(chunk, more=True)
@@ -206,11 +257,16 @@ class StreamWriter:
             self._stop()
 
     async def _close(self) -> None:
+        self._stretch.shield(True)
         try:
             if self._silence is not None:
                 await self._silence.stop()
         finally:
-            await self._content.aclose()
+            try:
+                await self._content.aclose()
+            finally:
+                await self._inbox.unwatch()
+                self._stretch.shield(False)
 
     async def _send(self, chunk: bytes, *, more: bool) -> None:
         try:
@@ -222,7 +278,9 @@ class StreamWriter:
             self._inbox.lose()
 
     def _stop(self) -> None:
-        if self._current is not None:
+        if self._source is not None and self._source.ag_running:
+            self._stretch.interrupt()
+        elif self._current is not None:
             self._current.interrupt()
 
 

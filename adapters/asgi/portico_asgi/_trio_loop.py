@@ -115,9 +115,15 @@ class TrioSending:
         """Do nothing: each message has left its scope."""
 
     async def send(self, message: Message, /) -> None:
-        """Send one message, or nothing of it."""
+        """Send one message, or nothing of it.
+
+        Raises:
+            OSError: it was interrupted; so nobody is there to take it.
+        """
         with self._new_scope() as self._scope:
             await self._send(message)
+            return
+        raise ConnectionAbortedError("The peer is gone.")
 
     def interrupt(self) -> None:
         """Cancel the scope; one that was left is past that."""

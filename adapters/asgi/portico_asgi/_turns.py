@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 LARGE: Final = 16 * 1024
 SHARE: Final = 0.001
-MOST: Final = 64
+_GROWTH: Final = 8
+MOST: Final = _GROWTH**2
 
 _QUICK: Final = SHARE / 8
-_GROWTH: Final = 8
 
 
 class Turns:
@@ -33,9 +33,12 @@ class Turns:
     Args:
         checkpoint: awaited, gives the others a turn.
         clock: seconds.
+
+    Attributes:
+        is_due: whether it is time for one.
     """
 
-    __slots__ = ("_asked", "_checkpoint", "_clock", "_since", "_stride")
+    __slots__ = ("_asked", "_checkpoint", "_clock", "_since", "_stride", "is_due")
 
     def __init__(
         self, checkpoint: Callable[[], Awaitable[None]], clock: Callable[[], float]
@@ -44,9 +47,10 @@ class Turns:
         self._clock = clock
         self._since = self._asked = clock()
         self._stride = 1
+        self.is_due: bool = False
 
-    async def take(self, size: int) -> int:
-        """Take one where it is time; returns after how many chunks to ask again.
+    def ask(self, size: int) -> int:
+        """Look whether one `is_due`; returns after how many chunks to ask again.
 
         A chunk of `LARGE` bytes asks in any case.
 
@@ -54,10 +58,16 @@ class Turns:
             size: that of the chunk that was sent last.
         """
         now = self._clock()
-        is_quick = now - self._asked < _QUICK
-        self._stride = min(self._stride * _GROWTH, MOST) if is_quick else 1
-        if size >= LARGE or now - self._since >= SHARE:
-            await self._checkpoint()
-            now = self._since = self._clock()
+        if now - self._asked >= _QUICK:
+            self._stride = 1
+        elif self._stride < MOST:
+            self._stride *= _GROWTH
         self._asked = now
+        self.is_due = size >= LARGE or now - self._since >= SHARE
         return self._stride
+
+    async def take(self) -> None:
+        """Take the one that is due."""
+        self.is_due = False
+        await self._checkpoint()
+        self._asked = self._since = self._clock()

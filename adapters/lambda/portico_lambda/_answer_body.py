@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from binascii import b2a_base64
-from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from portico import PorticoError
 from portico_lambda._fields import seen
 from portico_lambda._shapes import first_record
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from portico import Headers
     from portico.contract import ByteStream
     from portico_lambda._fields import Fields
     from portico_lambda._shapes import Shape
+
+    Gathered: TypeAlias = Callable[[ByteStream, int], bytes | str]
+    GatheredOnLoop: TypeAlias = Callable[[ByteStream, int], Awaitable[bytes | str]]
 
 # AWS quotas. The first two count the result's JSON, the others CloudFront's header fields and body.
 PAYLOAD_LIMIT: Final = 6_291_556
@@ -79,49 +82,39 @@ def answer_limit(shape: Shape, event: Fields) -> int:
     return PAYLOAD_LIMIT
 
 
-def collect(stream: ByteStream, shape: Shape, limit: int) -> bytes:
+def collect(stream: ByteStream, shape: Shape, limit: int) -> bytes | str:
     """All of a synchronous stream, which is closed in every case.
+
+    Returns:
+        Bytes; a text where it is ASCII and was given as text.
 
     Raises:
         AnswerTooLargeError: it is over the limit; nothing is read after that.
     """
-    chunks: list[bytes] = []
-    left = limit
+    gathered, _, longer = _reading()
     try:
-        for chunk in stream:
-            left -= len(chunk)
-            if left < 0:
-                raise AnswerTooLargeError(shape, limit)
-            chunks.append(chunk)
-    finally:
-        stream.close()
-    return b"".join(chunks)
+        return gathered(stream, limit)
+    except longer:
+        raise AnswerTooLargeError(shape, limit) from None
 
 
-async def collect_on_loop(stream: ByteStream, shape: Shape, limit: int) -> bytes:
+async def collect_on_loop(stream: ByteStream, shape: Shape, limit: int) -> bytes | str:
     """All of a stream of either kind; see `collect`."""
     if not stream.is_async:
         return collect(stream, shape, limit)
+    _, gathered_on_loop, longer = _reading()
     try:
-        first = await anext(stream, None)
-        if first is None:
-            return b""
-        chunks = [first]
-        left = limit - len(first)
-        passes_bytes, to_chunk = stream.passes_bytes, stream.to_chunk
-        if left >= 0:
-            async for value in stream.values:
-                chunk = value if passes_bytes and type(value) is bytes else to_chunk(value)
-                left -= len(chunk)
-                if left < 0:
-                    break
-                chunks.append(chunk)
-        if left < 0:
-            raise AnswerTooLargeError(shape, limit)
-        await stream.end()
-    finally:
-        await stream.aclose()
-    return b"".join(chunks)
+        return await gathered_on_loop(stream, limit)
+    except longer:
+        raise AnswerTooLargeError(shape, limit) from None
+
+
+@cache
+def _reading() -> tuple[Gathered, GatheredOnLoop, type[Exception]]:
+    # Loaded with the first stream; the statement costs more than the call, each time.
+    from portico.contract import LongerError, gathered, gathered_on_loop
+
+    return gathered, gathered_on_loop, LongerError
 
 
 def write_body(headers: Headers, content: bytes, limit: int) -> AnswerBody:

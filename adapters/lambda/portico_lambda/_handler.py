@@ -6,8 +6,8 @@ from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, cast
 
 from portico import PeerError
-from portico.contract import Options, Response
-from portico_lambda._answer_body import answer_limit
+from portico.contract import ByteStream, Options, Response
+from portico_lambda._answer_body import PAYLOAD_LIMIT, answer_limit, collect
 from portico_lambda._environment import Environment
 from portico_lambda._events import read_event
 from portico_lambda._invocation import Invocation
@@ -118,11 +118,15 @@ class Lambda:
         try:
             answer = variables.run(self._app.handle, request, platform, environment.running)
             if type(answer) is Response:
-                content = answer.content
-                if type(content) is bytes:
+                content: bytes | str | ByteStream = answer.content
+                if type(content) is ByteStream and not content.is_async:
+                    content = collect(content, request.shape, PAYLOAD_LIMIT)
+                if type(content) is bytes or type(content) is str:
                     result = plain_result(request.shape, answer, content)
                     if result is not None and platform.end():
                         return result
+                    if content is not answer.content:
+                        answer.content = content.encode() if isinstance(content, str) else content
         except Exception as error:  # noqa: BLE001 - reported; the peer gets a 500
             invocation = self._invocation(request.shape, fields, request, platform, variables)
             return invocation.broken(environment, error)

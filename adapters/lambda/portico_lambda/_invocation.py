@@ -130,7 +130,9 @@ class Invocation:
         """The same, where a synchronous stream is read."""
         content = answer.content if isinstance(answer, Response) else None
         if isinstance(content, ByteStream) and not content.is_async:
-            cast("Response", answer).content = collect(content, self._shape, self._limit)
+            whole = collect(content, self._shape, self._limit)
+            read = whole.encode() if isinstance(whole, str) else whole
+            cast("Response", answer).content = read
         return answer
 
     def _too_late(self, answer: Response | Awaitable[Response]) -> None:
@@ -142,7 +144,7 @@ class Invocation:
 
     def _whole(
         self, answer: Response | Awaitable[Response], environment: Environment
-    ) -> tuple[Response, bytes]:
+    ) -> tuple[Response, bytes | str]:
         if not isinstance(answer, Response):
             try:
                 return self._on_loop(self._awaited(answer), environment)
@@ -165,11 +167,11 @@ class Invocation:
         limits = None if limit is None else (limit.for_request(), limit.for_work())
         return environment.loop.run(work, self._context, limits)
 
-    async def _awaited(self, answer: Awaitable[Response]) -> tuple[Response, bytes]:
+    async def _awaited(self, answer: Awaitable[Response]) -> tuple[Response, bytes | str]:
         # The handler and its stream in one task: what the handler opened may still be open.
         return await self._read(await answer)
 
-    async def _read(self, response: Response) -> tuple[Response, bytes]:
+    async def _read(self, response: Response) -> tuple[Response, bytes | str]:
         content = response.content
         if isinstance(content, ByteStream):
             return response, await collect_on_loop(content, self._shape, self._limit)

@@ -47,14 +47,14 @@ _REST_WRITES_ITSELF: Final = frozenset({"content-length"})
 
 
 def to_result(
-    shape: Shape, response: Response, content: bytes, *, limit: int, strict: bool
+    shape: Shape, response: Response, content: bytes | str, *, limit: int, strict: bool
 ) -> Result:
     """What the function returns.
 
     Args:
         shape: that of the event.
         response: status and header fields.
-        content: the whole body.
+        content: the whole body; a text is one of ASCII.
         limit: bytes that the service takes; see `answer_limit`.
         strict: whether to raise where the service would lose a part of the answer.
 
@@ -62,6 +62,7 @@ def to_result(
         AnswerTooLargeError: the result is over the limit.
         CapabilityError: the service would lose a part of the answer, and `strict` is set.
     """
+    content = content.encode() if isinstance(content, str) else content
     body = write_body(response.headers, content, limit)
     result = _WRITERS[shape](response, body, strict)
     if exceeds(shape, result, response.headers, content, limit):
@@ -69,7 +70,7 @@ def to_result(
     return result
 
 
-def plain_result(shape: Shape, response: Response, content: bytes) -> Result | None:
+def plain_result(shape: Shape, response: Response, content: bytes | str) -> Result | None:
     """The result of a short text with a field for each name but Set-Cookie, as most answers are.
 
     None is for any other, and any shape but those of API Gateway and function URLs: `to_result`.
@@ -89,7 +90,7 @@ def plain_result(shape: Shape, response: Response, content: bytes) -> Result | N
     ):
         return None
     try:
-        text = content.decode()
+        text = content if isinstance(content, str) else content.decode()
     except UnicodeDecodeError:
         return None
     if shape != "rest":

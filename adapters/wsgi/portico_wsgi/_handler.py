@@ -9,7 +9,7 @@ from portico.contract import ByteStream, Options, Response, failure, file_of
 from portico_wsgi._platform import CAPABILITIES, WsgiPlatform
 from portico_wsgi._process import Processes
 from portico_wsgi._request import WsgiRequest
-from portico_wsgi._response import Body, send_head
+from portico_wsgi._response import Body, StreamBody, send_head
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
@@ -128,6 +128,11 @@ class Call:
         self, answer: Response | Awaitable[Response], start_response: StartResponse
     ) -> Iterable[bytes]:
         """See it through; what is left to do waits in the iterable's `close`."""
+        if type(answer) is Response:
+            content = answer.content
+            if type(content) is ByteStream and not content.is_async:
+                self._chunks = content
+                return self._begun(StreamBody(content, self), answer, start_response)
         response = self._response(answer)
         content = response.content
         if isinstance(content, ByteStream):
@@ -139,8 +144,12 @@ class Call:
             return [content] if content else []
         else:
             self._chunks = (chunk for chunk in (content,) if chunk)
+        return self._begun(Body(self._chunks, self), response, start_response)
+
+    def _begun(
+        self, body: Body | StreamBody, response: Response, start_response: StartResponse
+    ) -> Iterable[bytes]:
         self._process.work.add(self._platform)
-        body = Body(self._chunks, self)
         try:
             send_head(response, start_response)
         except BaseException:
@@ -188,13 +197,16 @@ class Call:
 
     def end(self, cut_short: bool) -> None:
         """Close the stream, and do the work that waited for the end of the answer."""
-        if cut_short and self._platform.is_watched:
+        platform = self._platform
+        if cut_short and platform.is_watched:
             self._try(self._abort)
-        if self._chunks is not None:
-            self._try(self._chunks.close)
-        self._try(self._finish)
-        self._platform.give_up("it could not be run")
-        self._process.work.discard(self._platform)
+        chunks = self._chunks
+        if chunks is not None and (cut_short or type(chunks) is not ByteStream):
+            self._try(chunks.close)  # else it has closed itself at its end
+        if not platform.end():
+            self._try(self._finish)
+            platform.give_up("it could not be run")
+        self._process.work.discard(platform)
 
     def _try(self, step: Callable[[], None]) -> None:
         # The answer is gone: a failure cannot change it, and must not stop the steps after it.
@@ -205,8 +217,6 @@ class Call:
 
     def _finish(self) -> None:
         platform = self._platform
-        if platform.end():
-            return
         if not self._was_on_loop:
             # Else the loop's thread may not have left the context yet, which has room for one.
             self._context.run(platform.finish)

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from wsgiref.types import StartResponse
 
-    from portico.contract import Response
+    from portico.contract import ByteStream, Response
 
 # PEP 3333 "Other HTTP Features": these belong to the connection, which is the server's own. The
 # names are those of RFC 2616 section 13.5.1, to which the PEP refers.
@@ -118,3 +118,29 @@ class Body:
         if not self._closed:
             self._closed = True
             self._ending.end(cut_short=not self._exhausted)
+
+
+class StreamBody:
+    """The same of a synchronous stream, which the server reads itself: nothing stands between."""
+
+    __slots__ = ("_closed", "_ending", "_reader", "_stream")
+
+    def __init__(self, stream: ByteStream, ending: Ending) -> None:
+        self._stream = stream
+        self._ending = ending
+        self._closed = False
+        self._reader: Iterator[bytes] | None = None
+
+    def __iter__(self) -> Iterator[bytes]:
+        if self._reader is None:
+            self._reader = self._stream.watched(self._ending.failed)
+        return self._reader
+
+    def __next__(self) -> bytes:
+        return next(iter(self))
+
+    def close(self) -> None:
+        """As that of `Body`."""
+        if not self._closed:
+            self._closed = True
+            self._ending.end(cut_short=not self._stream.has_ended)

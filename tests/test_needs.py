@@ -89,6 +89,10 @@ async def hints(ctx: Context) -> bool:
     return await ctx.platform.early_hints([])
 
 
+def trailing(ctx: Context) -> bool:
+    return ctx.platform.send_trailers({})
+
+
 async def blocking(ctx: Context) -> None:
     await ctx.platform.run_blocking(lambda: None)
 
@@ -130,6 +134,7 @@ def of_another_object() -> float:
         (deadline, {"deadline"}),
         (signal, {"disconnect"}),
         (hints, {"early_hints"}),
+        (trailing, {"trailers"}),
         (blocking, {"threads"}),
         (raw, {"raw_path"}),
         (with_file, {"filesystem"}),

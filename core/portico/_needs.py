@@ -35,6 +35,7 @@ _MEMBERS: Final = {
     "early_hints": Capability.EARLY_HINTS,
     "raw_path": Capability.RAW_PATH,
     "run_blocking": Capability.THREADS,
+    "send_trailers": Capability.TRAILERS,
     "signal": Capability.DISCONNECT,
     "wait_until": Capability.BACKGROUND,
 }

@@ -80,6 +80,7 @@ from portico._stream import ByteStream, Idle, file_of
 if TYPE_CHECKING:
     from portico._event_delivery import Delivery, Failure, PlatformEvent
     from portico._event_handler import EventInfo
+    from portico._trailers import made_trailers
     from portico._upgrade import POSTED_LIMIT, Channel, Closed, SocketEvent, Upgrade
     from portico._wire_headers import WireHeaders
 else:
@@ -106,6 +107,7 @@ _LATE: Final = {
     "SocketEvent": "portico._upgrade",
     "Upgrade": "portico._upgrade",
     "WireHeaders": "portico._wire_headers",
+    "made_trailers": "portico._trailers",
 }
 
 __all__ = [
@@ -144,6 +146,7 @@ __all__ = [
     "WireHeaders",
     "failure",
     "file_of",
+    "made_trailers",
     "phrase",
 ]
 

@@ -49,7 +49,8 @@ CAPABILITIES: Final[Capabilities] = MappingProxyType(
         Capability.DEADLINE: ABSENT,
         # An extension that few servers have; `early_hints` says whether it was sent.
         Capability.EARLY_HINTS: EMULATED,
-        Capability.TRAILERS: ABSENT,
+        # Likewise; `send_trailers` says whether they will be.
+        Capability.TRAILERS: EMULATED,
         Capability.WEBSOCKET: NATIVE,
         Capability.MULTIPLE_SET_COOKIE: NATIVE,
         # Optional in the scope, but every known server gives it.
@@ -134,6 +135,8 @@ class AsgiPlatform(ProcessPlatform):
     @property
     def sends_paths(self) -> bool:
         """Whether the server sends files by itself (ASGI extension `http.response.pathsend`)."""
+        if self._inbox is not None and self._inbox.has_trailers:
+            return False
         return "http.response.pathsend" in (self._scope.get("extensions") or ())
 
     def _read_peer(self) -> Peer:
@@ -196,6 +199,17 @@ class AsgiPlatform(ProcessPlatform):
         checked = Headers([("link", link) for link in links])
         values = [value for _, value in checked.to_wire()]
         await self.send({"type": "http.response.early_hint", "links": values})
+        return True
+
+    def _take_trailers(self, fields: Mapping[str, Callable[[], str]]) -> bool:
+        from portico_asgi._trailers import TrailingSend, takes_trailers
+
+        if self.started or not fields or not takes_trailers(self._scope):
+            return False
+        if not isinstance(self.send, TrailingSend):
+            self.send = TrailingSend(self.send)
+            self.inbox.has_trailers = True
+        self.send.fields |= fields
         return True
 
     def raw(self, kind: type[T], /) -> T:

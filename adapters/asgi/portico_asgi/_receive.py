@@ -43,6 +43,7 @@ class Inbox:
         has_body: whether a body may come, by the request's framing.
         ended: whether the last message of the body came.
         gone: whether the peer left before it had the whole answer.
+        has_trailers: whether fields follow the answer's content.
         cancels: whether the stretch that `follow` was given ends when the peer leaves.
         on_gone: called by the watcher, in its task, when the peer leaves; or None.
     """
@@ -64,6 +65,7 @@ class Inbox:
         "ended",
         "gone",
         "has_body",
+        "has_trailers",
         "on_gone",
         "receive",
     )
@@ -73,6 +75,7 @@ class Inbox:
         self.has_body: bool = has_body
         self.ended: bool = False
         self.gone: bool = False
+        self.has_trailers: bool = False
         self.cancels: bool = False
         self.on_gone: Callable[[], None] | None = None
         self._stretch: Interruption | None = None
@@ -135,8 +138,10 @@ class Inbox:
 
     @property
     def is_quiet(self) -> bool:
-        """Whether the whole body was received, and nobody watches."""
-        return (self.ended or not self.has_body) and self._watch is None and not self.gone
+        """Whether the whole body was received, nobody watches, and no trailers follow."""
+        if self.has_trailers or self._watch is not None or self.gone:
+            return False
+        return self.ended or not self.has_body
 
     @property
     def signal(self) -> AbortSignal:

@@ -23,7 +23,7 @@ DEGRADATIONS: Final[Mapping[Capability, str]] = MappingProxyType(
         Capability.SOCKETS: "they go through the runtime's `connect`, where it lets them",
         Capability.DEADLINE: "`deadline` is None",
         Capability.EARLY_HINTS: "`early_hints` sends nothing, and says so",
-        Capability.TRAILERS: "nothing sends them",
+        Capability.TRAILERS: "`send_trailers` sends nothing, and says so",
         Capability.WEBSOCKET: "the upgrade is not made: the request is one like any other",
         Capability.REPEATED_HEADERS: "the runtime joins their values with commas",
     }

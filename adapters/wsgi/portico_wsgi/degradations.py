@@ -21,7 +21,7 @@ DEGRADATIONS: Final[Mapping[Capability, str]] = MappingProxyType(
         Capability.SHUTDOWN: "it is the end of the interpreter, which no killed process comes to",
         Capability.DEADLINE: "`deadline` is None",
         Capability.EARLY_HINTS: "`early_hints` sends nothing, and says so",
-        Capability.TRAILERS: "nothing sends them",
+        Capability.TRAILERS: "`send_trailers` sends nothing, and says so",
         Capability.WEBSOCKET: "there is no handshake: the request is one like any other",
         Capability.RAW_PATH: (
             "a server that gives neither REQUEST_URI nor RAW_URI loses encoded slashes"

@@ -920,9 +920,7 @@ def test_a_broker_is_an_app_lived_key_of_the_application() -> None:
 
 
 class Alone(LoopPlatform):
-    capabilities = MappingProxyType(
-        {**LoopPlatform.capabilities, Capability.SHARED_RESOURCES: ABSENT}
-    )
+    capabilities = MappingProxyType({**LoopPlatform.capabilities, Capability.TOPICS: ABSENT})
 
 
 async def test_topics_say_where_connections_cannot_reach_each_other() -> None:
@@ -939,7 +937,7 @@ async def test_topics_say_where_connections_cannot_reach_each_other() -> None:
     around.platform = Alone()
     await around.run("/a")
 
-    assert "'shared_resources'" in raised[0]
+    assert "'topics'" in raised[0]
 
 
 async def test_a_stream_that_is_closed_early_leaves_no_handler_open() -> None:

@@ -29,6 +29,7 @@ def test_what_wsgi_cannot_do_is_declared_absent() -> None:
         Capability.EARLY_HINTS,
         Capability.TRAILERS,
         Capability.WEBSOCKET,
+        Capability.TOPICS,
     }
 
 

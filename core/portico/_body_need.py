@@ -25,6 +25,8 @@ def body_need(chain: Chain, handler: Link) -> tuple[str, bool]:
         forced = [_parser_need(name) for name in chain.parse if isinstance(name, str)]
         guarded = ["auto" for hook in chain.schemas if hook.matches == "body"]
         need = min([*forced, *guarded, strongest_need(links)], key=STRENGTH.index)
+        if need == "stream" and any(link.waits_for_stream() for link in links):
+            need = "waits"
     asking = [link for link in links if not link.signature.is_async and link.asks_for_body()]
     return need, all(link.blocks for link in asking)
 
@@ -48,6 +50,8 @@ def prefetched(ctx: Context, need: str, *, can_wait: bool) -> Awaitable[object] 
     request = ctx.request
     if need in ("", "stream") or not request.has_body:
         return None
+    if need == "waits":
+        return None if request.sync.can_wait else request.bytes()
     if need == "ask" and can_wait and ctx.platform.has_threads:
         return None
     if need not in ("ask", "bytes"):

@@ -92,8 +92,9 @@ class MountedPlatform(Platform):
         """Send 103 with these `Link` values."""
         return await self._outer.early_hints(links)
 
-    def _take_trailers(self, fields: Mapping[str, Callable[[], str]]) -> bool:
-        return self._outer._take_trailers(fields)
+    def send_trailers(self, fields: Mapping[str, Callable[[], str]], /) -> bool:
+        """Send these fields behind the content."""
+        return self._outer.send_trailers(fields)
 
     def report(self, error: BaseException, where: str) -> None:
         """Log an exception that nobody else will see."""

@@ -52,6 +52,7 @@ CAPABILITIES: Final[Capabilities] = MappingProxyType(
         # Likewise; `send_trailers` says whether they will be.
         Capability.TRAILERS: EMULATED,
         Capability.WEBSOCKET: NATIVE,
+        Capability.TOPICS: NATIVE,
         Capability.MULTIPLE_SET_COOKIE: NATIVE,
         # Optional in the scope, but every known server gives it.
         Capability.RAW_PATH: NATIVE,

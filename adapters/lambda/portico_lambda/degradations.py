@@ -27,6 +27,10 @@ DEGRADATIONS: Final[Mapping[Capability, str]] = MappingProxyType(
             "there is no handshake: an event is one request; `Lambda(app, connections=...)` serves "
             "the handlers of `open`, `message` and `close` behind a WebSocket API"
         ),
+        Capability.TOPICS: (
+            "`subscribe` is a `CapabilityError`, and so is `publish` without a broker of the "
+            "application's own"
+        ),
         Capability.MULTIPLE_SET_COOKIE: (
             "VPC Lattice, and a load balancer without multi-value headers, take the last one "
             "alone: a warning, or an error with `strict`"

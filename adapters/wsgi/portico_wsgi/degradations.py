@@ -23,6 +23,10 @@ DEGRADATIONS: Final[Mapping[Capability, str]] = MappingProxyType(
         Capability.EARLY_HINTS: "`early_hints` sends nothing, and says so",
         Capability.TRAILERS: "`send_trailers` sends nothing, and says so",
         Capability.WEBSOCKET: "there is no handshake: the request is one like any other",
+        Capability.TOPICS: (
+            "`subscribe` is a `CapabilityError`, and so is `publish` without a broker of the "
+            "application's own"
+        ),
         Capability.RAW_PATH: (
             "a server that gives neither REQUEST_URI nor RAW_URI loses encoded slashes"
         ),

@@ -13,7 +13,7 @@ from portico_lambda._response import own_result, plain_result, problem, to_resul
 from portico_lambda._time_limit import OutOfTimeError, time_limit
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable
     from contextvars import Context
 
     from portico.contract import Application, Request
@@ -112,14 +112,12 @@ class Invocation:
 
     def _asked(self, environment: Environment) -> Response | Awaitable[Response]:
         """What the application answers, from where it can be left behind if that is wanted."""
-        limit = None
-        if self._platform.options.deadline_margin is not None:
-            limit = self._time_limit()
-        if limit is None:
+        if self._platform.options.deadline_margin is None:
             return self._handled(environment)
-        return environment.worker.call(
-            lambda: self._collected(self._handled(environment)), limit.for_request(), self._too_late
-        )
+        from portico_lambda._apart import Apart
+
+        apart = Apart(self._request, self._platform, environment, self._time_limit)
+        return apart.call(lambda: self._collected(self._handled(environment)))
 
     def _handled(self, environment: Environment) -> Response | Awaitable[Response]:
         return self._context.run(
@@ -132,13 +130,6 @@ class Invocation:
         if isinstance(content, ByteStream) and not content.is_async:
             cast("Response", answer).content = collect(content, self._shape, self._limit)
         return answer
-
-    def _too_late(self, answer: Response | Awaitable[Response]) -> None:
-        """Note what was answered when the peer had another answer."""
-        close: Callable[[], object] | None = getattr(answer, "close", None)
-        if close is not None:
-            close()  # it is not to be awaited
-        self._platform.report(OutOfTimeError(), f"{self._where} ended after it was given up")
 
     def _whole(
         self, answer: Response | Awaitable[Response], environment: Environment

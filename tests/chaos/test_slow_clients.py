@@ -83,3 +83,39 @@ def test_nothing_is_kept_of_clients_that_leave_in_the_middle_of_a_body(
 
     assert (after.tasks <= before.tasks, after.files <= before.files) == (True, True)
     assert answer == b"hello"
+
+
+IMPATIENT = [
+    "uvicorn-httptools",
+    "uvicorn-h11",
+    "hypercorn-asyncio",
+    "hypercorn-trio",
+    "granian-asgi",
+    "gunicorn-asgi",
+]
+
+
+@pytest.mark.parametrize("row", chosen(IMPATIENT))
+def test_bodies_that_stop_are_answered_with_408_and_their_connections_closed(row: str) -> None:
+    with (
+        serve(changed(row), app="chaos.application:impatient") as server,
+        Watch(server) as watch,
+        ExitStack() as stack,
+    ):
+        before = watch.look()
+        slow = [stack.enter_context(client_of(server)) for _ in range(SLOW)]
+        for number, client in enumerate(slow):
+            client.start("POST", ("/body", "/upload")[number % 2], [FORM])
+            if number % 4 > 1:
+                client.send_chunk(HEAD + b"x" * 100_000)
+        answers: list[tuple[int, str | None, bool]] = []
+        for client in slow:
+            head = client.read_head()
+            while client.read_some():
+                pass
+            answers.append((head.status, head.get("connection"), client.keeps))
+            assert client.read_until_closed() == b""
+        after = watch.wait_until_idle(before)
+
+    assert set(answers) == {(408, "close", False)}
+    assert (after.tasks <= before.tasks, after.files <= before.files) == (True, True)

@@ -121,7 +121,8 @@ class AsgiPlatform(ProcessPlatform):
     def inbox(self) -> Inbox:
         """The messages of the server."""
         if self._inbox is None:
-            self._inbox = Inbox(self._receive, self._tasks, has_body=self.has_body)
+            options = self.options
+            self._inbox = Inbox(self._receive, self._tasks, has_body=self.has_body, options=options)
             self._inbox.cancels = self.options.on_disconnect == "cancel"
         return self._inbox
 
@@ -132,6 +133,16 @@ class AsgiPlatform(ProcessPlatform):
             return False
         self._work = ()
         return True
+
+    @property
+    def must_close(self) -> bool:
+        """Whether the connection is of no use for another request, though the server may not see.
+
+        RFC 9110 section 15.5.9: what is left of a body that was given up may come at any time.
+        HTTP/2 has no field for it (RFC 9113 section 8.2.2), and ends the stream alone.
+        """
+        is_late = self._inbox is not None and self._inbox.is_late
+        return is_late and self._scope["http_version"][:1] == "1"
 
     @property
     def sends_paths(self) -> bool:

@@ -11,6 +11,8 @@ From then on nobody reads the rest of a body, but somebody must take it: hyperco
 `http.disconnect` behind it in a queue of ten, and while the queue is full `send()` does not return.
 So what is left is received and dropped for as long as `send()` waits. The server decides how fast
 it comes, and nothing is received once the answer is sent.
+
+A reader waits for `body_timeout` seconds at most, a watcher for ever: see `_patience`.
 """
 
 from __future__ import annotations
@@ -28,7 +30,9 @@ if TYPE_CHECKING:
     from anyio import CancelScope, Event
 
     from portico import AbortController, AbortSignal
+    from portico.contract import Options
     from portico_asgi._loop_types import Interruption, Tasks, Work
+    from portico_asgi._patience import Patience
 
 Message: TypeAlias = "MutableMapping[str, Any]"
 Receive: TypeAlias = "Callable[[], Awaitable[Message]]"
@@ -37,6 +41,12 @@ Send: TypeAlias = "Callable[[Message], Awaitable[None]]"
 
 class Inbox:
     """The messages of one http scope (ASGI 3.0 "Request" and "Disconnect").
+
+    Args:
+        receive: the server's own.
+        tasks: those of the event loop.
+        has_body: whether a body may come, by the request's framing.
+        options: say how long a reader waits; None has it wait for ever.
 
     Attributes:
         receive: the server's own.
@@ -54,11 +64,12 @@ class Inbox:
         "_controller",
         "_dropped",
         "_failure",
+        "_options",
         "_over",
+        "_patience",
         "_pulling",
         "_stretch",
         "_tasks",
-        "_thread",
         "_watch",
         "_watch_ended",
         "cancels",
@@ -70,7 +81,18 @@ class Inbox:
         "receive",
     )
 
-    def __init__(self, receive: Receive, tasks: Tasks, *, has_body: bool = False) -> None:
+    # Made with the watcher.
+    _watch_ended: Event
+    _failure: Exception | None
+
+    def __init__(
+        self,
+        receive: Receive,
+        tasks: Tasks,
+        *,
+        has_body: bool = False,
+        options: Options | None = None,
+    ) -> None:
         self.receive: Receive = receive
         self.has_body: bool = has_body
         self.ended: bool = False
@@ -80,16 +102,17 @@ class Inbox:
         self.on_gone: Callable[[], None] | None = None
         self._stretch: Interruption | None = None
         self._tasks = tasks
-        self._thread = tasks.thread
         self._ahead: bytes | None = None
         self._pulling = False
         self._dropped = False
         self._changed: Event | None = None
         self._over = False
         self._watch: CancelScope | None = None
-        self._watch_ended: Event | None = None
-        self._failure: Exception | None = None
         self._controller: AbortController | None = None
+        self._options = options
+        self._patience: Patience | None = None
+        if tasks.must_enter_first:
+            self._bound()
 
     async def chunk(self) -> bytes | None:
         """The next chunk of the body, or None after the last.
@@ -98,7 +121,15 @@ class Inbox:
             DisconnectError: the peer left before the body's end, or has its answer without it.
         """
         while self._ahead is None and not (self.ended or self.gone or self._dropped):
-            await self._pull()
+            if self._patience is not None:
+                await self._patience.wait(self._pull)
+                continue
+            try:
+                await self._pull()
+            except BaseException as error:
+                self._end_first(error)
+                raise
+            self._end_first()  # the wait may have begun before it was bounded
         chunk, self._ahead = self._ahead, None
         if chunk is None and (not self.ended or self._dropped):
             from portico import DisconnectError
@@ -114,7 +145,7 @@ class Inbox:
             # Nobody else waits for messages, or comes to do so before this one has them.
             self._pulling = True
             try:
-                while not self.ended:
+                while not self.ended and self._patience is None:
                     message = await self.receive()
                     if message["type"] != "http.request":
                         self._note(message)
@@ -127,14 +158,24 @@ class Inbox:
                         chunks.append(add(body))
             except OSError:
                 self.lose()
+            except BaseException as error:
+                self._end_first(error)
+                raise
             finally:
                 self._pulling = False
                 self._tell()
+            if self._patience is not None:
+                self._patience.end()
             if self.ended and not self._dropped:
                 return chunks
         while (chunk := await self.chunk()) is not None:
             chunks.append(add(chunk))
         return chunks
+
+    @property
+    def is_late(self) -> bool:
+        """Whether a reader has waited too long for the body."""
+        return self._patience is not None and self._patience.is_over
 
     @property
     def is_quiet(self) -> bool:
@@ -157,16 +198,18 @@ class Inbox:
 
     def on_loop(self) -> bool:
         """Whether this is the thread of the event loop."""
-        return get_ident() == self._thread
+        return get_ident() == self._tasks.thread
 
     def watch(self) -> None:
         """Wait for the peer to leave, in a task of the loop, until `unwatch`."""
+        self._bound()
         if self._watch is not None or self._over or self.gone:
             return
         self._begin(self._wait_for_leave)
 
     def follow(self, stretch: Interruption) -> None:
         """Take the stretch of the handler, which ends when the peer leaves, if that is wanted."""
+        self._bound()
         self._stretch = stretch
         if self.cancels:
             self.cancel(True)
@@ -201,6 +244,7 @@ class Inbox:
 
         self._watch = CancelScope(deadline=current_time() + seconds)
         self._watch_ended = Event()
+        self._failure = None
         self._tasks.spawn(partial(self._keep, work, self._watch, self._watch_ended), copy_context())
 
     async def unwatch(self) -> None:
@@ -213,7 +257,7 @@ class Inbox:
         """
         self._over = True
         self.on_gone = None
-        if self._watch is None or self._watch_ended is None:
+        if self._watch is None:
             return
         from anyio import CancelScope
 
@@ -223,6 +267,21 @@ class Inbox:
         failure, self._failure = self._failure, None
         if failure is not None:
             raise failure
+
+    def _bound(self) -> None:
+        """Let no reader wait for ever from now on, not even one that waits already."""
+        seconds = None if self._options is None else self._options.body_timeout
+        if seconds is None or self._patience is not None or not self.has_body:
+            return
+        from portico_asgi._patience import Patience
+
+        self._patience = Patience(seconds, self._tasks)
+        if self._pulling:
+            self._patience.begin()
+
+    def _end_first(self, error: BaseException | None = None) -> None:
+        if self._patience is not None:
+            self._patience.end(error)
 
     def lose(self) -> None:
         """Note that the peer is gone, and tell those who wait for it."""

@@ -13,7 +13,8 @@ __all__ = ["DEGRADATIONS"]
 DEGRADATIONS: Final[Mapping[Capability, str]] = MappingProxyType(
     {
         Capability.STREAM_REQUEST: (
-            "a read waits until a whole piece is there, and some servers collect the body first"
+            "a read waits until a whole piece is there, as long as the server lets it "
+            "(`body_timeout` bounds nothing), and some servers collect the body first"
         ),
         Capability.DISCONNECT: "it is seen when the next piece of a stream cannot be sent",
         Capability.BACKGROUND: "work runs after the answer, in the worker that gave it",

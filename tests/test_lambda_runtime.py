@@ -706,6 +706,11 @@ class Hanging:
         async def offloaded(ctx: Context) -> None:
             await ctx.platform.run_blocking(lambda: self.release.wait(LIMIT))
 
+        @app.get("/sync-stream-of-async")
+        async def sync_stream(ctx: Context) -> Iterator[str]:
+            await asyncio.sleep(0)
+            return stream(ctx)
+
         app.get("/other", lambda: "other")
 
 
@@ -719,7 +724,7 @@ def hanging() -> Iterator[Hanging]:
             thread.join(LIMIT)
 
 
-@pytest.mark.parametrize("path", ["/sync", "/async", "/offloaded"])
+@pytest.mark.parametrize("path", ["/sync", "/async", "/offloaded", "/sync-stream-of-async"])
 @pytest.mark.parametrize("streams", [True, False])
 def test_what_hangs_is_answered_with_504_before_the_function_is_killed(
     stub: StubRuntimeApi, hanging: Hanging, path: str, streams: bool
@@ -731,6 +736,9 @@ def test_what_hangs_is_answered_with_504_before_the_function_is_killed(
 
     if streams:
         prelude, problem = streamed(body)
+        if path == "/sync-stream-of-async":
+            assert (prelude["statusCode"], problem) == (200, b"first")
+            return
         assert prelude["statusCode"] == 504
     else:
         result = json.loads(body)
@@ -752,10 +760,11 @@ def test_a_synchronous_route_is_left_behind_with_its_work_done_and_its_signal_ab
     assert [record.getMessage() for record in caplog.records][:1] == ["GET /sync was given up"]
 
 
+@pytest.mark.parametrize("path", ["/stream", "/sync-stream-of-async"])
 def test_a_synchronous_stream_that_hangs_is_broken_off_and_closed_by_who_goes_on(
-    stub: StubRuntimeApi, hanging: Hanging
+    stub: StubRuntimeApi, hanging: Hanging, path: str
 ) -> None:
-    post, body = served_late(hanging.app, stub, "/stream", deadline_margin=0.1)
+    post, body = served_late(hanging.app, stub, path, deadline_margin=0.1)
 
     assert streamed(body)[1] == b"first"
     assert post.trailers["lambda-runtime-function-error-type"] == "OutOfTimeError"

@@ -99,9 +99,7 @@ def collect(stream: ByteStream, shape: Shape, limit: int) -> bytes:
 
 
 async def collect_on_loop(stream: ByteStream, shape: Shape, limit: int) -> bytes:
-    """All of a stream of either kind; see `collect`."""
-    if not stream.is_async:
-        return collect(stream, shape, limit)
+    """All of an asynchronous stream; see `collect`."""
     try:
         first = await anext(stream, None)
         if first is None:

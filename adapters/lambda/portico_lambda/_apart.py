@@ -41,6 +41,11 @@ class Apart:
         self._environment = environment
         self._limit = None if platform.options.deadline_margin is None else limit_of()
 
+    @property
+    def is_wanted(self) -> bool:
+        """Whether calls are made elsewhere."""
+        return self._limit is not None
+
     def call(self, fn: Callable[[], T], too_late: Callable[[], object] = lambda: None) -> T:
         """Call it, until the request is given up.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Coroutine
 from contextvars import copy_context
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from portico import Response
@@ -162,9 +163,13 @@ class Invocation:
 
     async def _read(self, response: Response) -> tuple[Response, bytes]:
         content = response.content
-        if isinstance(content, ByteStream):
+        if not isinstance(content, ByteStream):
+            return response, content
+        if content.is_async:
             return response, await collect_on_loop(content, self._shape, self._limit)
-        return response, content
+        # In a thread, where the option wants it so: then who goes on with it closes it.
+        read = partial(collect, content, self._shape, self._limit)
+        return response, await self._platform.run_blocking(read)
 
     def _time_limit(self) -> TimeLimit | None:
         # Made once: it goes by what was left when it was.

@@ -129,7 +129,7 @@ class StreamedInvocation:
         try:
             limit = self._time_limit()
             limits = None if limit is None else (limit.for_request(), limit.for_work())
-            environment.loop.run(self._send_on_loop(answer), self._context, limits)
+            left = environment.loop.run(self._send_on_loop(answer, apart), self._context, limits)
         except OutOfTimeError:
             raise
         except BaseException:
@@ -137,6 +137,8 @@ class StreamedInvocation:
             if isinstance(answer, Coroutine):
                 answer.close()
             raise
+        if left is not None:
+            self._send(left, apart)
 
     def _send(self, response: Response, apart: Apart | None = None) -> None:
         content = response.content
@@ -151,13 +153,18 @@ class StreamedInvocation:
         finally:
             chunks.close()
 
-    async def _send_on_loop(self, answer: Response | Awaitable[Response]) -> None:
+    async def _send_on_loop(
+        self, answer: Response | Awaitable[Response], apart: Apart
+    ) -> Response | None:
+        """Send an answer, or give it back where its stream is to be read elsewhere."""
         # The handler and its stream in one task: what the handler opened may still be open.
         response = answer if isinstance(answer, Response) else await answer
         content = response.content
         if not isinstance(content, ByteStream) or not content.is_async:
+            if apart.is_wanted:
+                return response
             self._send(response)
-            return
+            return None
         silence = _Silence(content, self._stream)
         try:
             self._send_head(response)
@@ -168,6 +175,7 @@ class StreamedInvocation:
         finally:
             silence.end()
             await content.aclose()
+        return None
 
     def _send_head(self, response: Response) -> None:
         """Send status, header fields, and the body where it is there."""

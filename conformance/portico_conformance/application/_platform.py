@@ -196,6 +196,14 @@ async def trailers(ctx: Context, kind: Literal["stream", "whole", "none", "fails
     return Response(status=204) if kind == "none" else str(sent).lower()
 
 
+@app.get("/sync/trailers")
+def trailers_sync(ctx: Context) -> Iterator[str]:
+    """The same, of synchronous code."""
+    made = list[str]()
+    yield str(ctx.platform.send_trailers({"x-chunks": lambda: str(len(made))})).lower()
+    made.append("one")
+
+
 @app.get("/trailers-refused/{name}")
 def trailers_refused(ctx: Context, name: str) -> str:
     """What is said of a field that must not stand behind the content."""

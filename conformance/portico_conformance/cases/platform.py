@@ -179,6 +179,19 @@ def trailers_are_announced_and_made_when_the_content_was_sent(client: Client, ki
     assert answer.trailers == [("x-chunks", made), ("x-empty", "")]
 
 
+def no_trailers_follow(client: Client) -> None:
+    answer = client.request("GET", "/sync/trailers", READS_TRAILERS)
+
+    assert (text_of(answer), answer.trailers) == ("false", [])
+
+
+@case("platform", needs=Capability.TRAILERS, otherwise=no_trailers_follow)
+def synchronous_code_sends_trailers(client: Client) -> None:
+    answer = client.request("GET", "/sync/trailers", READS_TRAILERS)
+
+    assert (text_of(answer), answer.trailers) == ("true", [("x-chunks", "1")])
+
+
 def the_content_is_complete_and_no_trailer_is_made(client: Client) -> None:
     answer = client.request("GET", "/trailers/fails", READS_TRAILERS)
 

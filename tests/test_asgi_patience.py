@@ -147,12 +147,12 @@ async def test_a_body_that_stops_coming_is_a_408_that_closes_the_connection(
 
 @pytest.mark.parametrize("path", READERS)
 async def test_a_body_that_comes_slowly_but_comes_is_read_to_its_end(path: str) -> None:
-    parts: list[bytes | None] = [b"a", None] * 8
+    parts: list[bytes | None] = [b"a", None] * 16
     peer = Peer(*parts, ends=True)
 
-    await peer.ask(app, path, body_timeout=5 * SOON)
+    await peer.ask(app, path, body_timeout=12 * SOON)
 
-    assert (peer.status, peer.body) == (200, b"8")
+    assert (peer.status, peer.body) == (200, b"16")
 
 
 @pytest.mark.parametrize("path", READERS)

@@ -37,7 +37,7 @@ from portico._server_sent_event import ServerSentEvent
 if TYPE_CHECKING:
     from portico._abort import AbortController, AbortError, AbortSignal
     from portico._blob import Blob, File
-    from portico._broker import Broker, LocalBroker
+    from portico._broker import Broker, BrokerError, Deliver, LocalBroker
     from portico._cookie_options import CookieOptions
     from portico._event_record import (
         BusEvent,
@@ -118,6 +118,9 @@ else:
         ),
         "_broker": (
             "Broker",
+            "BrokerError",
+            "BrokerError",
+            "Deliver",
             "LocalBroker",
         ),
         "_cookie_options": ("CookieOptions",),
@@ -233,6 +236,7 @@ __all__ = [
     "BodyTooLargeError",
     "BodyUsedError",
     "Broker",
+    "BrokerError",
     "BusEvent",
     "CapabilityError",
     "Conflict",
@@ -241,6 +245,7 @@ __all__ = [
     "CookieOptions",
     "Created",
     "DefinitionError",
+    "Deliver",
     "DisconnectError",
     "EventKind",
     "FailedDependency",

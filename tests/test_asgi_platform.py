@@ -1,13 +1,13 @@
 """What a request learns of its server, and what blocks without blocking the loop."""
 
 import threading
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from typing import Any
 
 import anyio
 import pytest
 
-from portico import CapabilityError
+from portico import CapabilityError, PorticoError
 from portico.contract import Capability, Options, Peer
 from portico_asgi import CAPABILITIES, AsgiPlatform, AsgiRaw
 from portico_asgi._loop import current_loop, tasks_of
@@ -186,3 +186,98 @@ async def test_a_shielded_call_runs_in_a_cancelled_task() -> None:
         await in_worker_thread(lambda: called.append(False))
 
     assert called == [True]
+
+
+def trailing_scope(te: bytes | None = b"trailers", method: str = "GET") -> Message:
+    headers = [] if te is None else [(b"te", te)]
+    extensions: Message = {"http.response.trailers": {}}
+    return {"method": method, "headers": headers, "extensions": extensions}
+
+
+@pytest.mark.parametrize(
+    ("members", "expected"),
+    [
+        (trailing_scope(), True),
+        (trailing_scope(b"gzip;q=0.5, trailers"), True),
+        (trailing_scope(b"gzip"), False),
+        (trailing_scope(b"trailers-not"), False),
+        (trailing_scope(b""), False),
+        (trailing_scope(None), False),
+        (trailing_scope(method="HEAD"), False),
+        ({**trailing_scope(), "extensions": {}}, False),
+        ({**trailing_scope(), "extensions": None}, False),
+    ],
+)
+async def test_trailers_are_sent_where_the_server_has_them_and_the_client_reads_them(
+    members: Message, expected: bool
+) -> None:
+    assert platform_of(**members).send_trailers({"x-a": lambda: "1"}) is expected
+
+
+async def trailing(fields: dict[str, Callable[[], str]], messages: list[Message]) -> list[Message]:
+    """What reaches a server of the messages of an answer, with these trailers."""
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    platform = AsgiPlatform(Options(), trailing_scope(), forever, send, tasks_of(current_loop()))
+    for name, value in fields.items():
+        assert platform.send_trailers({name: value})
+    for message in messages:
+        await platform.send(message)
+    return sent
+
+
+START: Message = {"type": "http.response.start", "status": 200, "headers": [(b"a", b"b")]}
+PART: Message = {"type": "http.response.body", "body": b"x", "more_body": True}
+END: Message = {"type": "http.response.body", "body": b""}
+
+
+async def test_trailers_are_announced_at_the_start_and_follow_the_last_of_the_content() -> None:
+    sent = await trailing({"X-A": lambda: "1", "x-b": lambda: ""}, [START, PART, END])
+
+    assert sent == [
+        {**START, "headers": [(b"a", b"b"), (b"trailer", b"x-a, x-b")], "trailers": True},
+        PART,
+        END,
+        {"type": "http.response.trailers", "headers": [(b"x-a", b"1"), (b"x-b", b"")]},
+    ]
+    assert START["headers"] == [(b"a", b"b")]
+
+
+async def test_no_trailers_are_no_trailers() -> None:
+    assert not platform_of(**trailing_scope()).send_trailers({})
+
+
+@pytest.mark.parametrize("status", [204, 205, 304])
+async def test_what_has_no_content_has_no_trailers(status: int) -> None:
+    start = {**START, "status": status}
+
+    assert await trailing({"x-a": lambda: "1"}, [start, END]) == [start, END]
+
+
+@pytest.mark.parametrize("value", [lambda: "a\r\nb", lambda: 1 // 0, lambda: 5])
+async def test_a_trailer_that_cannot_be_made_is_an_error_that_names_it(
+    value: Callable[[], Any],
+) -> None:
+    with pytest.raises(PorticoError, match="trailer 'x-a' could not be made"):
+        await trailing({"x-a": value}, [START, END])
+
+
+async def test_trailers_are_refused_when_the_answer_has_begun() -> None:
+    platform = platform_of(**trailing_scope())
+    platform.started = True
+
+    assert not platform.send_trailers({"x-a": lambda: "1"})
+
+
+async def test_a_file_with_trailers_is_not_left_to_the_server() -> None:
+    scope = trailing_scope()
+    scope["extensions"]["http.response.pathsend"] = {}
+    platform = platform_of(**scope)
+    assert platform.sends_paths
+
+    platform.send_trailers({"x-a": lambda: "1"})
+
+    assert not platform.sends_paths

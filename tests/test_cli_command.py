@@ -46,6 +46,30 @@ def in_time() -> str:
 app.get("/plain", "text")
 """
 
+TOPICAL = """
+from collections.abc import Iterator
+from portico import Context, Portico, WebSocket
+
+app = Portico()
+room = app.ws("/room")
+
+@room.open
+async def join(ws: WebSocket) -> None:
+    await ws.send("hello")
+
+@room.message
+async def listen(ws: WebSocket, message: str) -> None:
+    await ws.subscribe(message)
+
+@app.post("/say")
+async def say(ctx: Context) -> None:
+    await ctx.publish("news", "text")
+
+@app.post("/upload")
+def upload(body: Iterator[bytes]) -> int:
+    return sum(map(len, body))
+"""
+
 BROKEN = """
 import a_module_that_is_not_there
 """
@@ -54,6 +78,7 @@ import a_module_that_is_not_there
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sources = {"cli_good": GOOD, "cli_bad": BAD, "cli_broken": BROKEN, "cli_needy": NEEDY}
+    sources["cli_topical"] = TOPICAL
     for name, source in sources.items():
         (tmp_path / f"{name}.py").write_text(source)
         monkeypatch.delitem(sys.modules, name, raising=False)
@@ -147,6 +172,20 @@ def test_what_degrades_on_a_target_is_listed_and_no_mistake(
     assert "collected" in instead
     assert sum_ == "lambda: 3 routes: 0 would fail, 1 would degrade, 2 as ever"
     assert verdict == "cli_needy:app: no mistakes found."
+
+
+def test_topics_and_synchronous_streams_are_shown_where_workers_have_something_else(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["check", "cli_topical:app", "--target", "cloudflare"]) == 0
+
+    out = capsys.readouterr().out
+    assert "cloudflare: WS /room degrades" in out
+    assert "topics is absent: listen() publishes on a topic, or subscribes to one" in out
+    assert "topics is absent: say() publishes on a topic, or subscribes to one" in out
+    assert "`subscribe` is a `CapabilityError`" in out
+    assert "threads is absent: upload() waits for the body in synchronous code" in out
+    assert "read whole before (`max_body_size`)" in out
 
 
 def test_what_fails_on_a_target_fails_the_check(capsys: pytest.CaptureFixture[str]) -> None:

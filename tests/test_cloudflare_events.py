@@ -293,3 +293,22 @@ def test_the_environment_is_that_of_the_worker() -> None:
     run(app, lambda entrypoint: entrypoint.scheduled(controller), WORD="hello")
 
     assert seen == ["hello"]
+
+
+def test_a_message_that_has_no_form_in_python_comes_again_alone(reports: Reports) -> None:
+    class Unconverted:
+        def to_py(self) -> object:
+            raise ValueError("Key collision when converting Javascript Map to Python dict")
+
+    seen: list[object] = []
+    app = Portico()
+
+    @app.on("queue")
+    def handle(message: QueueMessage[Any]) -> None:  # pyright: ignore[reportUnusedFunction]
+        seen.append(message.body)
+
+    outcomes = deliver(app, Message("m1", "a"), Message("m2", Unconverted()), Message("m3", "b"))
+
+    assert seen == ["a", "b"]
+    assert outcomes == [["ack"], ["retry"], ["ack"]]
+    assert [where for where, _ in reports] == ["the message 'm2' of 'orders' could not be read"]

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from types import TracebackType
@@ -16,10 +16,10 @@ from portico import Context, Portico, Response, use
 from portico.contract import Capabilities, Options, Platform, Request, Running
 from portico_cloudflare import CAPABILITIES, Entrypoint, Worker, WorkerPlatform
 from portico_conformance._fake_js import Context as CallContext
-from portico_conformance._fake_js import JsException, JsObject, World, installed
+from portico_conformance._fake_js import JsException, JsObject, Uint8Array, World, installed
 from portico_conformance._fake_js_fetch import Response as JsResponse
 from portico_conformance._fake_js_fetch import arrived
-from portico_conformance._fake_js_streams import ReadableStream
+from portico_conformance._fake_js_streams import Controller, ReadableStream
 
 Answer = Callable[[Request, Platform], Response | Awaitable[Response]]
 
@@ -105,10 +105,12 @@ class Isolate:
         self._world = world
         self.contexts: list[CallContext] = []
 
-    async def fetch(self, target: str = "/", method: str = "GET") -> JsResponse:
+    async def fetch(
+        self, target: str = "/", method: str = "GET", body: ReadableStream | None = None
+    ) -> JsResponse:
         context = CallContext()
         self.contexts.append(context)
-        native = arrived(method, target, [("Host", "example.test")])
+        native = arrived(method, target, [("Host", "example.test")], body)
         entrypoint = self._entrypoint(context, self._world.env)
         answer: JsResponse = await entrypoint.fetch(JsObject(js_object=native))
         return answer
@@ -607,5 +609,34 @@ def test_options_reach_the_platform() -> None:
             isolate = Isolate(Worker(Application(answer), root_path="/api", strict=True), world)
             assert await body_of(await isolate.fetch("/api/x")) == b"/api"
         assert seen[0].strict
+
+    asyncio.run(main())
+
+
+def test_a_body_that_synchronous_code_cannot_wait_for_is_read_whole_before() -> None:
+    app = Portico()
+
+    @app.post("/")
+    def count(body: Iterator[bytes]) -> list[int]:  # pyright: ignore[reportUnusedFunction]
+        return [len(chunk) for chunk in body]
+
+    def upload(*parts: bytes) -> ReadableStream:
+        waiting = [Uint8Array(part) for part in parts]
+
+        def pull(controller: Controller) -> None:
+            if waiting:
+                controller.enqueue(waiting.pop(0))
+            else:
+                controller.close()
+
+        return ReadableStream(JsObject(pull=pull), 0)
+
+    async def main() -> None:
+        with installed() as world:
+            isolate = Isolate(Worker(app, max_body_size=6), world)
+            answer = await isolate.fetch("/", "POST", upload(b"abc", b"def"))
+            assert await body_of(answer) == b"[6]"
+            answer = await isolate.fetch("/", "POST", upload(b"abc", b"defg"))
+            assert answer.status == 413
 
     asyncio.run(main())

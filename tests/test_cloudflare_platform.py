@@ -38,6 +38,7 @@ def test_the_table_says_of_each_capability_how_a_worker_has_it() -> None:
         Capability.DEADLINE,
         Capability.EARLY_HINTS,
         Capability.TRAILERS,
+        Capability.TOPICS,
     ],
 )
 def test_what_workers_do_not_have_is_absent(capability: Capability) -> None:

@@ -249,6 +249,7 @@ def test_the_body_can_be_read_by_synchronous_code_where_the_runtime_says_so() ->
         for can in (False, True):
             javascript.can_run_sync = can
             request = WorkerRequest.read(native, platform, javascript)
+            assert request.sync.can_wait is can
             kinds.append(type(request._source).__name__)  # pyright: ignore[reportPrivateUsage]
         assert kinds == ["RequestBody", "BlockingRequestBody"]
 

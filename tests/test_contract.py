@@ -46,6 +46,7 @@ def test_every_member_is_there_without_an_adapter() -> None:
     assert platform.monotonic() <= platform.monotonic()
     assert platform.now() > 1_700_000_000
     assert asyncio.run(platform.early_hints(["</a>; rel=preload"])) is False
+    assert platform.send_trailers({"server-timing": lambda: "a"}) is False
     assert asyncio.run(platform.run_blocking(lambda: 1)) == 1
     asyncio.run(platform.sleep(0))
 
@@ -219,3 +220,19 @@ def test_a_portico_is_an_application_of_the_contract() -> None:
     application.check(dict.fromkeys(Capability, Support.NATIVE))
     with running:
         assert not running.is_async
+
+
+@pytest.mark.parametrize(
+    "name", ["content-length", "Content-Type", "SET-COOKIE", "www-authenticate", "vary", "te"]
+)
+def test_a_field_that_is_needed_before_the_content_is_no_trailer(name: str) -> None:
+    with pytest.raises(ValueError, match=rf"{name}.*before the content.*ctx.set.headers"):
+        Platform().send_trailers({name: lambda: "1"})
+
+
+def test_a_trailer_is_a_name_and_a_function() -> None:
+    text: Any = "now"
+    with pytest.raises(ValueError, match="header name 'a b'"):
+        Platform().send_trailers({"a b": lambda: "1"})
+    with pytest.raises(TypeError, match="function"):
+        Platform().send_trailers({"server-timing": text})

@@ -36,7 +36,7 @@ def test_every_capability_is_declared() -> None:
 def test_what_lambda_does_not_have_is_said() -> None:
     absent = {capability.name for capability in Capability if CAPABILITIES[capability] is ABSENT}
 
-    assert absent == {"DISCONNECT", "SHUTDOWN", "EARLY_HINTS", "TRAILERS", "WEBSOCKET"}
+    assert absent == {"DISCONNECT", "SHUTDOWN", "EARLY_HINTS", "TRAILERS", "WEBSOCKET", "TOPICS"}
 
 
 def test_the_runtime_is_called_lambda_and_serves_one_at_a_time() -> None:

@@ -7,11 +7,13 @@ import json
 import os
 import subprocess
 import sys
+import time
 from base64 import b64decode
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from threading import Event as Signal
-from threading import Thread
+from threading import Thread, current_thread
+from threading import enumerate as enumerate_threads
 from types import ModuleType
 from typing import Any
 
@@ -26,7 +28,7 @@ from portico_lambda import Lambda, LambdaRaw, RuntimeApiError
 from portico_lambda._runtime_api import RuntimeApi
 from portico_lambda._runtime_context import InvocationContext
 from portico_lambda._runtime_loop import answer_one, loaded, serve
-from runtime_api import LIMIT, StubRuntimeApi
+from runtime_api import LIMIT, Post, StubRuntimeApi
 
 END = bytes(8)
 
@@ -44,8 +46,10 @@ def stub() -> Iterator[StubRuntimeApi]:
 class Runs:
     """The loop around an application, in a thread, for as long as there are invocations."""
 
-    def __init__(self, app: Portico, stub: StubRuntimeApi, *, streams: bool = True) -> None:
-        self._handler = Lambda(app)
+    def __init__(
+        self, app: Portico, stub: StubRuntimeApi, *, streams: bool = True, **options: Any
+    ) -> None:
+        self._handler = Lambda(app, **options)
         self._api = RuntimeApi(stub.address)
         self._stub = stub
         self._streams = streams
@@ -627,3 +631,197 @@ def test_the_command_says_where_it_runs(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.delenv("AWS_LAMBDA_RUNTIME_API", raising=False)
     with pytest.raises(SystemExit, match="runtime of a Lambda function"):
         main(["main:app"])
+
+
+# Time
+
+
+SOON = 0.6  # seconds that an invocation has in which something hangs
+
+
+def served_late(
+    app: Portico,
+    stub: StubRuntimeApi,
+    path: str,
+    *,
+    seconds: float = SOON,
+    then: Callable[[], object] = lambda: None,
+    **options: Any,
+) -> tuple[Post, bytes]:
+    """What is posted of an invocation with so much time, and all of its body.
+
+    `then` is called before the application stops.
+    """
+    deadline = str(int((time.time() + seconds) * 1000))
+    stub.invoke(event(path), Lambda_Runtime_Deadline_Ms=deadline)
+    with Runs(app, stub, **options):
+        post = stub.post()
+        body = post.body()
+        then()
+    return post, body
+
+
+class Hanging:
+    """Routes that block until they are released."""
+
+    def __init__(self) -> None:
+        self.app = app = Portico()
+        self.release, self.over = Signal(), Signal()
+        self.log: list[str] = []
+
+        @app.get("/sync")
+        def sync(ctx: Context) -> str:
+            ctx.wait_until(lambda: self.log.append("work"))
+            self.release.wait(LIMIT)
+            self.log.append(f"aborted {ctx.request.signal.aborted}")
+            self.over.set()
+            return "never"
+
+        @app.get("/stream")
+        def stream(ctx: Context) -> Iterator[str]:
+            try:
+                yield "first"
+                self.release.wait(LIMIT)
+                self.log.append(f"aborted {ctx.request.signal.aborted}")
+                yield "second"
+            finally:
+                self.log.append("closed")
+                self.over.set()
+
+        @app.get("/closing")
+        def closing() -> Iterator[str]:
+            try:
+                yield "first"
+                yield "second"
+            finally:
+                self.release.wait(LIMIT)
+                self.over.set()
+
+        @app.get("/async")
+        async def asynchronous() -> str:
+            await asyncio.sleep(LIMIT)
+            return "never"
+
+        @app.get("/offloaded")
+        async def offloaded(ctx: Context) -> None:
+            await ctx.platform.run_blocking(lambda: self.release.wait(LIMIT))
+
+        @app.get("/sync-stream-of-async")
+        async def sync_stream(ctx: Context) -> Iterator[str]:
+            await asyncio.sleep(0)
+            return stream(ctx)
+
+        app.get("/other", lambda: "other")
+
+
+@pytest.fixture
+def hanging() -> Iterator[Hanging]:
+    made = Hanging()
+    yield made
+    made.release.set()
+    for thread in enumerate_threads():
+        if thread.name == "portico-lambda-worker":
+            thread.join(LIMIT)
+
+
+@pytest.mark.parametrize("path", ["/sync", "/async", "/offloaded", "/sync-stream-of-async"])
+@pytest.mark.parametrize("streams", [True, False])
+def test_what_hangs_is_answered_with_504_before_the_function_is_killed(
+    stub: StubRuntimeApi, hanging: Hanging, path: str, streams: bool
+) -> None:
+    release = hanging.release.set
+    _, body = served_late(
+        hanging.app, stub, path, then=release, streams=streams, deadline_margin=0.1
+    )
+
+    if streams:
+        prelude, problem = streamed(body)
+        if path == "/sync-stream-of-async":
+            assert (prelude["statusCode"], problem) == (200, b"first")
+            return
+        assert prelude["statusCode"] == 504
+    else:
+        result = json.loads(body)
+        assert result["statusCode"] == 504
+        problem = result["body"].encode()
+    assert json.loads(problem)["title"] == "Gateway Timeout"
+
+
+def test_a_synchronous_route_is_left_behind_with_its_work_done_and_its_signal_aborted(
+    stub: StubRuntimeApi, hanging: Hanging, caplog: pytest.LogCaptureFixture
+) -> None:
+    served_late(hanging.app, stub, "/sync", deadline_margin=0.1)
+    assert hanging.log == ["work"]
+
+    hanging.release.set()
+
+    assert hanging.over.wait(LIMIT)
+    assert hanging.log == ["work", "aborted True"]
+    assert [record.getMessage() for record in caplog.records][:1] == ["GET /sync was given up"]
+
+
+@pytest.mark.parametrize("path", ["/stream", "/sync-stream-of-async"])
+def test_a_synchronous_stream_that_hangs_is_broken_off_and_closed_by_who_goes_on(
+    stub: StubRuntimeApi, hanging: Hanging, path: str
+) -> None:
+    post, body = served_late(hanging.app, stub, path, deadline_margin=0.1)
+
+    assert streamed(body)[1] == b"first"
+    assert post.trailers["lambda-runtime-function-error-type"] == "OutOfTimeError"
+    assert hanging.log == []
+    hanging.release.set()
+    assert hanging.over.wait(LIMIT)
+    assert hanging.log == ["aborted True", "closed"]
+
+
+def test_a_synchronous_stream_whose_end_hangs_is_broken_off(
+    stub: StubRuntimeApi, hanging: Hanging
+) -> None:
+    post, body = served_late(hanging.app, stub, "/closing", deadline_margin=0.1)
+
+    assert streamed(body)[1] == b"firstsecond"
+    assert post.trailers["lambda-runtime-function-error-type"] == "OutOfTimeError"
+
+
+def test_the_function_goes_on_after_it_has_left_something_behind(
+    stub: StubRuntimeApi, hanging: Hanging
+) -> None:
+    deadline = str(int((time.time() + SOON) * 1000))
+    stub.invoke(event("/sync"), Lambda_Runtime_Deadline_Ms=deadline)
+    stub.invoke(event("/other"))
+    with Runs(hanging.app, stub, deadline_margin=0.1):
+        late, other = (streamed(stub.post().body()) for _ in range(2))
+
+    assert late[0]["statusCode"] == 504
+    assert (other[0]["statusCode"], other[1]) == (200, b"other")
+
+
+def test_a_synchronous_stream_is_read_in_one_thread_of_its_own_with_the_option(
+    stub: StubRuntimeApi,
+) -> None:
+    app, names = Portico(), list[str]()
+
+    @app.get("/")
+    def chunks() -> Iterator[str]:  # pyright: ignore[reportUnusedFunction]
+        try:
+            for _ in range(3):
+                names.append(current_thread().name)
+                yield "a"
+        finally:
+            names.append(current_thread().name)
+
+    _, body = served_late(app, stub, "/", seconds=2 * LIMIT, deadline_margin=0.1)
+
+    assert streamed(body)[1] == b"aaa"
+    assert names == ["portico-lambda-worker"] * 4
+
+
+def test_without_the_option_a_synchronous_route_stays_in_the_thread_of_the_runtime(
+    stub: StubRuntimeApi,
+) -> None:
+    app = Portico()
+    app.get("/", lambda: current_thread().name)
+
+    _, body = served_late(app, stub, "/", seconds=2 * LIMIT)
+
+    assert streamed(body)[1] != b"portico-lambda-worker"

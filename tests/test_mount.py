@@ -660,7 +660,7 @@ def test_a_mounted_platform_leaves_everything_to_the_one_around_it() -> None:
 
     # It depends on others alone.
     own = {"__init__", "has_threads", "root_path", "_read_root_path"}
-    own |= {"_read_peer", "_read_fields", "_forwarded_by_platform"}
+    own |= {"_read_peer", "_read_fields", "_forwarded_by_platform", "_take_trailers"}
 
     assert members(Platform) - own == members(MountedPlatform) - own - {"__getattr__"}
 

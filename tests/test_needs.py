@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from capability_table import PAGE, written
-from portico import CapabilityError, Context, Portico, Request, Response, file, use
+from portico import CapabilityError, Context, Portico, Request, Response, WebSocket, file, use
 from portico.contract import ABSENT, EMULATED, NATIVE, Capabilities, Capability, Support
 from portico.needs import MEANINGS, RouteNeeds
 from portico_cli._targets import TARGETS, Target, judged
@@ -33,6 +33,9 @@ def route_of(fn: Callable[..., Any], **options: Any) -> RouteNeeds:
     return route
 
 
+printed: Any = None
+
+
 async def stream() -> AsyncIterator[str]:
     yield "a"
 
@@ -55,6 +58,24 @@ def values() -> list[str]:
 
 async def upload(body: AsyncIterator[bytes]) -> None:
     pass
+
+
+def sync_upload(body: Iterator[bytes]) -> None:
+    pass
+
+
+def stream_of_a_stream(body: AsyncIterator[bytes] | None) -> AsyncIterator[bytes] | None:
+    return body
+
+
+async def publishing(ctx: Context) -> None:
+    await ctx.publish("topic", "text")
+
+
+async def publishing_elsewhere(ctx: Context) -> str:
+    publish: Any = printed.publish
+    publish("topic", "text")
+    return ctx.path
 
 
 async def read_stream(ctx: Context) -> None:
@@ -87,6 +108,10 @@ def signal(ctx: Context) -> bool:
 
 async def hints(ctx: Context) -> bool:
     return await ctx.platform.early_hints([])
+
+
+def trailing(ctx: Context) -> bool:
+    return ctx.platform.send_trailers({})
 
 
 async def blocking(ctx: Context) -> None:
@@ -123,6 +148,10 @@ def of_another_object() -> float:
         (stream_or_none, {"stream_response"}),
         (values, set[str]()),
         (upload, {"stream_request"}),
+        (sync_upload, {"stream_request", "threads"}),
+        (stream_of_a_stream, {"stream_request", "stream_response"}),
+        (publishing, {"topics"}),
+        (publishing_elsewhere, set[str]()),
         (read_stream, {"stream_request"}),
         (whole, set[str]()),
         (background, {"background"}),
@@ -130,6 +159,7 @@ def of_another_object() -> float:
         (deadline, {"deadline"}),
         (signal, {"disconnect"}),
         (hints, {"early_hints"}),
+        (trailing, {"trailers"}),
         (blocking, {"threads"}),
         (raw, {"raw_path"}),
         (with_file, {"filesystem"}),
@@ -146,6 +176,37 @@ def test_what_a_handler_does_is_what_its_route_needs(
     assert {need.capability.value for need in route.needs} == expected
     assert not any(need.is_declared for need in route.needs)
     assert all(fn.__name__ in need.why for need in route.needs)
+
+
+@pytest.mark.parametrize("second", ["publish", "subscribe"])
+def test_every_handler_of_a_websocket_counts(second: str) -> None:
+    app = Portico()
+    socket = app.ws("/x")
+
+    @socket.open
+    def greet(ws: WebSocket) -> str:
+        return "hello"
+
+    @socket.message
+    async def use_topic(ws: WebSocket, message: str) -> None:
+        await (ws.publish("a", message) if second == "publish" else ws.subscribe("a"))
+
+    (route,) = app.needs
+    found = {need.capability.value: need for need in route.needs}
+
+    assert found.keys() == {"websocket", "topics"}
+    assert not found["topics"].is_declared
+    assert "use_topic" in found["topics"].why
+
+
+def test_values_that_a_websocket_sends_are_no_stream_of_an_answer() -> None:
+    app = Portico()
+
+    @app.ws("/x")
+    async def count(ws: WebSocket) -> AsyncIterator[int]:
+        yield 1
+
+    assert needed(app) == {"websocket"}
 
 
 def test_a_file_as_a_value_needs_a_file_system() -> None:

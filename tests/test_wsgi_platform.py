@@ -13,6 +13,7 @@ from portico import CapabilityError
 from portico.contract import ABSENT, Capability, Options, Peer, Promise
 from portico_wsgi import CAPABILITIES, WsgiPlatform, WsgiRaw
 from portico_wsgi._platform import SerialWsgiPlatform
+from portico_wsgi.degradations import DEGRADATIONS
 
 
 def platform(**environ: Any) -> WsgiPlatform:
@@ -29,6 +30,7 @@ def test_what_wsgi_cannot_do_is_declared_absent() -> None:
         Capability.EARLY_HINTS,
         Capability.TRAILERS,
         Capability.WEBSOCKET,
+        Capability.TOPICS,
     }
 
 
@@ -164,3 +166,8 @@ def test_the_signal_is_aborted_once_and_only_if_somebody_holds_it() -> None:
     assert (here.is_watched, here.signal.aborted, here.is_watched) == (False, False, True)
     here.abort()
     assert here.signal.aborted is True
+
+
+def test_the_limit_of_a_body_is_said_to_be_none_on_wsgi() -> None:
+    assert "`body_timeout` bounds nothing" in DEGRADATIONS[Capability.STREAM_REQUEST]
+    assert "on ASGI" in (Options.__doc__ or "").partition("body_timeout:")[2][:100]

@@ -101,7 +101,7 @@ class InProcessClient:
         with self._exchange(_completed(request, length), False) as exchange:
             head = exchange.head()
             body = b"".join(iter(exchange.receive, b""))
-        return WireResponse(head.status, head.headers, body)
+        return WireResponse(head.status, head.headers, body, head.trailers)
 
     def open(
         self, method: str, target: str, headers: Sequence[tuple[str, str]] = ()

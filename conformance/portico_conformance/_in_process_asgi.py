@@ -7,7 +7,7 @@ application stands behind our validator, and whatever it reports fails the case.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, MutableMapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterable, MutableMapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any, Literal, TypeVar
 from urllib.parse import unquote_to_bytes
@@ -143,6 +143,8 @@ class _AsgiCall:
         self._gone = anyio.Event()
         self._started = False
         self._ended = False
+        self._trailers: list[tuple[str, str]] = []
+        self._trailers_follow = False
         self._send, self._sent = anyio.create_memory_object_stream[Message](0)
         if not more:
             self._feed.close()
@@ -172,9 +174,12 @@ class _AsgiCall:
         if self._gone.is_set():
             raise OSError("the client has disconnected")
         if message["type"] == "http.response.start":
-            self._started = True
+            self._started, self._trailers_follow = True, message.get("trailers", False)
+        elif message["type"] == "http.response.trailers":
+            self._trailers += _texts(message["headers"])
+            self._ended = not message.get("more_trailers", False)
         elif not message.get("more_body", False):
-            self._ended = True
+            self._ended = not self._trailers_follow
         try:
             if message["type"] == "http.response.start" or message.get("body"):
                 await self._send.send(message)
@@ -210,8 +215,7 @@ class _AsgiCall:
         message = self._step(self._next)
         if message is None:
             return _server_error(self.failure)
-        headers = [(n.decode("latin-1"), v.decode("latin-1")) for n, v in message["headers"]]
-        return WireResponse(message["status"], headers)
+        return WireResponse(message["status"], _texts(message["headers"]), b"", self._trailers)
 
     def piece(self) -> bytes:
         message = self._step(self._next)
@@ -249,6 +253,10 @@ class _AsgiCall:
         return self._portal.call(bounded)
 
 
+def _texts(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[str, str]]:
+    return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers]
+
+
 _ASGI = {"version": "3.0", "spec_version": "2.5"}
 
 
@@ -271,6 +279,7 @@ def _scope(request: WireRequest, state: Message) -> Message:
         "client": ("127.0.0.1", 50000),
         "server": ("127.0.0.1", 80),
         "state": dict(state),
+        "extensions": {"http.response.trailers": {}},
     }
 
 

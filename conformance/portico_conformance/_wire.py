@@ -44,12 +44,14 @@ class WireResponse:
 
     Header names are lower-case, repeated names are repeated entries, and the
     order is that of the wire. `body` is the content after any chunked coding
-    was removed; it is empty in an answer to HEAD.
+    was removed; it is empty in an answer to HEAD. `trailers` are complete when
+    the body has ended.
     """
 
     status: int
     headers: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     body: bytes = b""
+    trailers: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
 
     def get(self, name: str) -> str | None:
         """The first value of the header `name`, in any case, or None."""

@@ -149,6 +149,8 @@ class Http2Call:
             fields = [(_text(name), _text(value)) for name, value in event.headers]
             status = int(next(value for name, value in fields if name == ":status"))
             self._head = WireResponse(status, [pair for pair in fields if pair[0][0] != ":"])
+        elif isinstance(event, events.TrailersReceived) and self._head is not None:
+            self._head.trailers.extend((_text(name), _text(value)) for name, value in event.headers)
         elif isinstance(event, events.DataReceived):
             self._pieces.append((event.data, event.flow_controlled_length))
         elif isinstance(event, events.StreamEnded):

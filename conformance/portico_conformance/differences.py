@@ -119,14 +119,6 @@ _SERVERS = (
         reason="cheroot throws away what is left of a request when its answer begins",
     ),
     Difference(
-        cases=(
-            "a_large_body_comes_back_as_it_is_read[sync]",
-            "a_stream_passes_through_a_mount_in_both_directions[sync]",
-        ),
-        rows=("cloudflare",),
-        reason="CPython cannot set a synchronous stack aside, as Workers do (the rows on the wire)",
-    ),
-    Difference(
         cases=("an_empty_form_has_no_entries*",),
         rows=("daphne",),
         reason="Twisted reads forms by itself, and answers 400 where it cannot",

@@ -56,7 +56,8 @@ _SERVER_CHANGES: Mapping[str, Changes] = {
         Capability.STREAM_REQUEST: EMULATED,
     },
     # Their WebSockets over HTTP/2 (RFC 8441) are not asked for; an upgrade is HTTP/1.1's alone.
-    "hypercorn-http2": {Capability.WEBSOCKET: ABSENT},
+    # Of the servers that have rows it alone has trailers, and has them by HTTP/2 alone.
+    "hypercorn-http2": {Capability.WEBSOCKET: ABSENT, Capability.TRAILERS: NATIVE},
     "granian-http2": {Capability.WEBSOCKET: ABSENT},
     # They hand over the request target as it was sent, in REQUEST_URI or RAW_URI.
     "gunicorn-sync": {Capability.RAW_PATH: NATIVE},
@@ -106,7 +107,7 @@ def selected_rows(choice: str) -> list[Row]:
 
 
 def _in_process_rows() -> Iterator[Row]:
-    asgi = _capabilities("portico_asgi")
+    asgi = _capabilities("portico_asgi", {Capability.TRAILERS: NATIVE})
     yield _row("asgi-asyncio", "asgi", _asgi("asyncio"), asgi)
     yield _row("asgi-trio", "asgi", _asgi("trio"), asgi)
     wsgi = _capabilities("portico_wsgi", {Capability.RAW_PATH: NATIVE})

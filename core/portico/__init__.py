@@ -12,6 +12,7 @@ from portico._body import BodyLimits
 from portico._context import Context
 from portico._errors import (
     BodyNotReadError,
+    BodyTimeoutError,
     BodyTooLargeError,
     BodyUsedError,
     CapabilityError,
@@ -231,6 +232,7 @@ __all__ = [
     "Blob",
     "BodyLimits",
     "BodyNotReadError",
+    "BodyTimeoutError",
     "BodyTooLargeError",
     "BodyUsedError",
     "Broker",

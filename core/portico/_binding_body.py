@@ -80,6 +80,11 @@ def body_reading(
     return _reading_schema(annotation, where), "auto"
 
 
+def is_blocking_stream(annotation: Any) -> bool:
+    """Whether it is a stream for synchronous code, such as `Iterator[bytes]`."""
+    return get_origin(without_none(annotation)[0]) in _STREAMS
+
+
 def _reading_schema(annotation: Any, where: str) -> Callable[[Context], Any]:
     from portico._schema import schema_for
 

@@ -30,6 +30,8 @@ def body_need(chain: Chain, handler: Link) -> tuple[str, bool]:
         forced = [_parser_need(name) for name in chain.parse if isinstance(name, str)]
         guarded = ["auto" for hook in chain.schemas if hook.matches == "body"]
         need = min([*forced, *guarded, strongest_need(links)], key=STRENGTH.index)
+        if need == "stream" and any(link.waits_for_stream() for link in links):
+            need = "waits"
     asking = [link for link in links if not link.signature.is_async and link.asks_for_body()]
     return need, all(link.blocks for link in asking)
 
@@ -54,6 +56,8 @@ def prefetching(need: str, *, can_wait: bool) -> Callable[[Context], Awaitable[o
         return _load
     if need == "ask":
         return partial(_asked_for, can_wait=can_wait)
+    if need == "waits":
+        return _load_what_cannot_be_waited_for
     return _load_form if need != "stream" else _nothing
 
 
@@ -78,6 +82,10 @@ def _load_form(ctx: Context) -> Awaitable[object] | None:
     if content_type == _JSON or not _is_multipart(content_type):  # as nearly all are
         return request.load()
     return request.load_form(content_type)
+
+
+def _load_what_cannot_be_waited_for(ctx: Context) -> Awaitable[object] | None:
+    return None if ctx.request.sync.can_wait else _load(ctx)
 
 
 def read_here(ctx: Context, need: str) -> None:

@@ -91,10 +91,15 @@ class SyncBody:
         self._must_be_readable()
         return body._counted(body._begin(body.limits.stream_size))
 
-    def _must_be_readable(self) -> None:
+    @property
+    def can_wait(self) -> bool:
+        """Whether synchronous code can wait for what has not arrived."""
         source = self._body._source
         is_async = isinstance(source, AsyncIterable) and not isinstance(source, Iterable)
-        if is_async or getattr(source, "is_async", False):
+        return not (is_async or getattr(source, "is_async", False))
+
+    def _must_be_readable(self) -> None:
+        if not self.can_wait:
             raise BodyNotReadError(
                 "The body of this request arrives asynchronously and was not read before the "
                 "synchronous code ran. Declare `body` as a parameter of the handler, or make the "

@@ -17,6 +17,7 @@
     └── HTTPError              an answer, raised: carries the status and the value to send
         └── PeerError          the peer did wrong; a 4xx, whose detail is safe to send
             ├── BodyTooLargeError   413
+            ├── BodyTimeoutError    408
             ├── MalformedJSONError  400
             ├── MultipartError      400
             ├── InvalidInputError   422, with every fault
@@ -143,6 +144,18 @@ class BodyTooLargeError(PeerError):
 
     def __init__(self, detail: str) -> None:
         super().__init__(detail, status=413)
+
+
+class BodyTimeoutError(PeerError):
+    """No more of the body came for as long as the adapter waits (RFC 9110 section 15.5.9).
+
+    Args:
+        seconds: how long that is.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"No more of the body has arrived for {seconds:g} seconds.", status=408)
+        self.seconds = seconds
 
 
 class DisconnectError(PeerError):

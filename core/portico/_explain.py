@@ -36,6 +36,7 @@ _READING: Final = frozenset({"parse", "transform", "derive", "before_handle", "r
 _BODY: Final = {
     "": "nothing beforehand; what reads it waits for it",
     "stream": "nothing beforehand: it is read as it arrives",
+    "waits": "nothing beforehand: it is read as it arrives; all of it where code cannot wait",
     "auto": "all of it, decoded by its content type",
     "bytes": "all of it",
     "form": "a form",

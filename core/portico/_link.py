@@ -298,6 +298,14 @@ class Link:
         # Names of several kinds say little, and a context may be handed on to anyone.
         return "auto" if read and read <= _FORM_READINGS else "ask"
 
+    def waits_for_stream(self) -> bool:
+        """Whether it binds the body as a stream that blocks while nothing has arrived."""
+        if not self.is_bound or self.plan.body != "stream":
+            return False
+        from portico._binding_body import is_blocking_stream
+
+        return is_blocking_stream(self.signature.annotations().get("body"))
+
     def _may_ask(self) -> bool:
         """Whether synchronous code may come to ask its context for the body."""
         from portico._context_members import BODILESS

@@ -92,6 +92,10 @@ class MountedPlatform(Platform):
         """Send 103 with these `Link` values."""
         return await self._outer.early_hints(links)
 
+    def send_trailers(self, fields: Mapping[str, Callable[[], str]], /) -> bool:
+        """Send these fields behind the content."""
+        return self._outer.send_trailers(fields)
+
     def report(self, error: BaseException, where: str) -> None:
         """Log an exception that nobody else will see."""
         self._outer.report(error, where)

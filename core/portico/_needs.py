@@ -35,6 +35,7 @@ _MEMBERS: Final = {
     "early_hints": Capability.EARLY_HINTS,
     "raw_path": Capability.RAW_PATH,
     "run_blocking": Capability.THREADS,
+    "send_trailers": Capability.TRAILERS,
     "signal": Capability.DISCONNECT,
     "wait_until": Capability.BACKGROUND,
 }
@@ -121,7 +122,8 @@ def _of_route(route: Route, chain: Chain) -> RouteNeeds:
             if _is_file(route.target):
                 _add(needs, Capability.FILESYSTEM, "it answers with a file")
             continue
-        _of_link(needs, link, is_handler=link is chain.handler)
+        for part in link.parts():
+            _of_link(needs, part, is_handler=part is chain.handler)
         is_open = is_open or link.hands_context_on()
     return RouteNeeds(route.method, route.pattern.text, route.where, _sorted(needs), is_open)
 
@@ -132,6 +134,8 @@ def _of_link(needs: dict[Capability, Need], link: Link, *, is_handler: bool) -> 
         _add(needs, Capability.STREAM_RESPONSE, f"{who}() answers with a stream")
     if link.is_bound and link.plan.body == "stream":
         _add(needs, Capability.STREAM_REQUEST, f"{who}() takes the body as a stream")
+        if link.waits_for_stream():
+            _add(needs, Capability.THREADS, f"{who}() waits for the body in synchronous code")
     if link.kind == "after_response":
         _add(needs, Capability.BACKGROUND, f"{who}() runs after the response")
     for key in (*link.bound_keys(), *link.named_keys(), *link.asked_keys()):
@@ -141,6 +145,8 @@ def _of_link(needs: dict[Capability, Need], link: Link, *, is_handler: bool) -> 
     if function is None:
         return
     names = code_names(function.__code__)
+    if _uses_topics(link, names):
+        _add(needs, Capability.TOPICS, f"{who}() publishes on a topic, or subscribes to one")
     if _opens_files(names, function.__globals__):
         _add(needs, Capability.FILESYSTEM, f"{who}() opens files")
     if link.is_bound and not link.plan.takes_context:
@@ -149,6 +155,17 @@ def _of_link(needs: dict[Capability, Need], link: Link, *, is_handler: bool) -> 
         _add(needs, _MEMBERS[name], f"{who}() uses `{name}`")
     if names & _STREAM_READINGS and "request" in names:
         _add(needs, Capability.STREAM_REQUEST, f"{who}() reads the body as a stream")
+
+
+def _uses_topics(link: Link, names: frozenset[str]) -> bool:
+    """Whether it takes `publish` of its context, or that or `subscribe` of a `WebSocket`."""
+    if link.kind.startswith("ws."):
+        return not names.isdisjoint({"publish", "subscribe"})
+    if "publish" not in names or (link.is_bound and not link.plan.takes_context):
+        return False
+    # Other things have something of that name.
+    use = link.context_use
+    return use is None or "publish" in use.reads
 
 
 def _declares_stream(link: Link) -> bool:

@@ -27,6 +27,7 @@ class OptionArguments(TypedDict, total=False):
     on_disconnect: Literal["signal", "cancel"]
     shutdown_grace: float
     deadline_margin: float | None
+    body_timeout: float | None
 
 
 class Options:
@@ -61,9 +62,13 @@ class Options:
         deadline_margin: seconds before the platform's deadline at which a request is given up and
             answered with 504. With None it is half a second, and for asynchronous routes alone;
             a number has synchronous routes run in a thread of their own, which can be left behind.
+        body_timeout: seconds that whoever reads a body waits for the next of it, on ASGI; then it
+            is a 408, and the connection is closed. None waits for as long as the server does, as
+            all other runtimes do.
     """
 
     __slots__ = (
+        "body_timeout",
         "check",
         "deadline_margin",
         "hosts",
@@ -90,6 +95,7 @@ class Options:
         on_disconnect: Literal["signal", "cancel"] = "signal",
         shutdown_grace: float = 10.0,
         deadline_margin: float | None = None,
+        body_timeout: float | None = 60.0,
     ) -> None:
         if check not in ("now", "deferred"):
             raise ValueError(f"check is {check!r}. It is 'now' or 'deferred'.")
@@ -110,6 +116,10 @@ class Options:
         _check_seconds("shutdown_grace", shutdown_grace)
         if deadline_margin is not None:
             _check_seconds("deadline_margin", deadline_margin)
+        if body_timeout is not None:
+            _check_seconds("body_timeout", body_timeout)
+            if not body_timeout:
+                raise ValueError("body_timeout is 0, in which nothing can arrive. None sets none.")
         if isinstance(hosts, str):
             raise TypeError(f"hosts is the text {hosts!r}. It is a list of host names.")
         self.limits: BodyLimits = BodyLimits(max_body_size, max_form_size, max_stream_size)
@@ -129,6 +139,7 @@ class Options:
         self.on_disconnect = on_disconnect
         self.shutdown_grace: float = shutdown_grace
         self.deadline_margin: float | None = deadline_margin
+        self.body_timeout: float | None = body_timeout
 
 
 def _check_seconds(name: str, seconds: object) -> None:

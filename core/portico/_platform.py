@@ -151,6 +151,10 @@ class Platform:
     def _read_root_path(self) -> str:
         return ""
 
+    def _take_trailers(self, fields: Mapping[str, Callable[[], str]]) -> bool:
+        """Send these, whose names are lower case and may stand there; see `send_trailers`."""
+        return False
+
     @property
     def env(self) -> Mapping[str, str]:
         """The platform's environment: `os.environ`, or a Worker's text bindings."""
@@ -211,6 +215,23 @@ class Platform:
     async def early_hints(self, links: Iterable[str], /) -> bool:
         """Send 103 with these `Link` values (RFC 8297); False says that it was not sent."""
         return False
+
+    def send_trailers(self, fields: Mapping[str, Callable[[], str]], /) -> bool:
+        """Send these fields behind the content (RFC 9110 section 6.5); False says that none go out.
+
+        Each function is called when all of the content has been sent, and gives the value of its
+        field; what it raises breaks the answer off. To be called before the answer begins: a
+        generator does so before its first value. They follow whatever is answered, an error among
+        it, but what has no content at all (204, 304). Called again, it adds to the fields. True
+        needs a server that sends them, and a client with `TE: trailers`.
+
+        Raises:
+            ValueError: a name is none, or that of a field that must not stand there.
+            TypeError: a value is no function.
+        """
+        from portico._trailers import checked_trailers
+
+        return self._take_trailers(checked_trailers(fields))
 
     def report(self, error: BaseException, where: str) -> None:
         """Log an exception that nobody else will see, with its traceback."""

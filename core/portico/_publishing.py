@@ -44,13 +44,12 @@ def _check_capabilities(platform: Platform) -> None:
             f"Topics need connections that stay in memory. On {platform.runtime.name!r} each event "
             "of a WebSocket is a call of its own: keep who wants what in a store, and send there."
         )
-    for needed in (Capability.WEBSOCKET, Capability.SHARED_RESOURCES):
-        if platform.capabilities[needed] is ABSENT:
-            raise CapabilityError(
-                f"Topics need {needed.value!r}, which the runtime {platform.runtime.name!r} does "
-                "not have: what it serves at the same time cannot reach each other. Look at "
-                "`ctx.platform.capabilities` first."
-            )
+    if platform.capabilities[Capability.TOPICS] is ABSENT:
+        raise CapabilityError(
+            f"The runtime {platform.runtime.name!r} has no {Capability.TOPICS.value!r}: what it "
+            "serves at the same time cannot reach each other. Look at `ctx.platform.capabilities` "
+            "first, or say `needs=[Capability.TOPICS]`, and the route is refused there."
+        )
 
 
 async def publish(ctx: Context, topic: str, value: object, *, but: Deliver | None = None) -> None:

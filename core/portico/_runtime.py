@@ -41,6 +41,7 @@ class Capability(Enum):
     EARLY_HINTS = "early_hints"
     TRAILERS = "trailers"
     WEBSOCKET = "websocket"
+    TOPICS = "topics"
     MULTIPLE_SET_COOKIE = "multiple_set_cookie"
     RAW_PATH = "raw_path"
     REPEATED_HEADERS = "repeated_headers"

@@ -81,6 +81,7 @@ if TYPE_CHECKING:
     from portico._event_delivery import Delivery, Failure, PlatformEvent
     from portico._event_handler import EventInfo
     from portico._gathered import LongerError, gathered, gathered_on_loop
+    from portico._trailers import made_trailers
     from portico._upgrade import POSTED_LIMIT, Channel, Closed, SocketEvent, Upgrade
     from portico._wire_headers import WireHeaders
 else:
@@ -110,6 +111,7 @@ _LATE: Final = {
     "WireHeaders": "portico._wire_headers",
     "gathered": "portico._gathered",
     "gathered_on_loop": "portico._gathered",
+    "made_trailers": "portico._trailers",
 }
 
 __all__ = [
@@ -151,6 +153,7 @@ __all__ = [
     "file_of",
     "gathered",
     "gathered_on_loop",
+    "made_trailers",
     "phrase",
 ]
 

@@ -26,6 +26,7 @@ MEANINGS: Final[Mapping[Capability, str]] = MappingProxyType(
         Capability.EARLY_HINTS: "103 is sent before the answer",
         Capability.TRAILERS: "fields are sent behind the body",
         Capability.WEBSOCKET: "a connection becomes a WebSocket",
+        Capability.TOPICS: "what is published reaches WebSockets that have subscribed",
         Capability.MULTIPLE_SET_COOKIE: "an answer sets several cookies",
         Capability.RAW_PATH: "the path is seen as it was sent, encoded slashes among it",
         Capability.REPEATED_HEADERS: "fields that were sent several times are seen one by one",

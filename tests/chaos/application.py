@@ -107,4 +107,5 @@ async def held() -> Held:
 
 
 asgi: Final = ASGI(application)
+impatient: Final = ASGI(application, body_timeout=0.5)
 wsgi: Final = WSGI(application)

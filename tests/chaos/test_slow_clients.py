@@ -1,15 +1,18 @@
 """Clients that dawdle, stop half way or vanish hold up nobody else, and nothing is kept of them."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 
 import pytest
 
 from chaos.servers import PATIENCE, changed, chosen, serve
 from chaos.watch import Watch
+from portico_asgi import CAPABILITIES
+from portico_conformance._case import Row
 from portico_conformance._raw_client import RawClient
 from portico_conformance._servers import Server
 from portico_conformance._wire import WireRequest
+from portico_conformance._wire_http2 import http2_client
 
 # A server that lends a thread to each body has as many as there are slow clients, and one more.
 SLOW = 20
@@ -83,3 +86,55 @@ def test_nothing_is_kept_of_clients_that_leave_in_the_middle_of_a_body(
 
     assert (after.tasks <= before.tasks, after.files <= before.files) == (True, True)
     assert answer == b"hello"
+
+
+IMPATIENT = [
+    "uvicorn-httptools",
+    "uvicorn-h11",
+    "hypercorn-asyncio",
+    "hypercorn-trio",
+    "granian-asgi",
+    "gunicorn-asgi",
+]
+
+
+@pytest.mark.parametrize("row", chosen(IMPATIENT))
+def test_bodies_that_stop_are_answered_with_408_and_their_connections_closed(row: str) -> None:
+    with (
+        serve(changed(row), app="chaos.application:impatient") as server,
+        Watch(server) as watch,
+        ExitStack() as stack,
+    ):
+        before = watch.look()
+        slow = [stack.enter_context(client_of(server)) for _ in range(SLOW)]
+        for number, client in enumerate(slow):
+            client.start("POST", ("/body", "/upload")[number % 2], [FORM])
+            if number % 4 > 1:
+                client.send_chunk(HEAD + b"x" * 100_000)
+        answers: list[tuple[int, str | None, bool]] = []
+        for client in slow:
+            head = client.read_head()
+            while client.read_some():
+                pass
+            answers.append((head.status, head.get("connection"), client.keeps))
+            assert client.read_until_closed() == b""
+        after = watch.wait_until_idle(before)
+
+    assert set(answers) == {(408, "close", False)}
+    assert (after.tasks <= before.tasks, after.files <= before.files) == (True, True)
+
+
+@pytest.mark.parametrize("row", chosen(["hypercorn-http2", "granian-http2"]))
+def test_a_body_that_stops_on_one_stream_of_http_2_is_answered_with_408(row: str) -> None:
+    with serve(changed(row), app="chaos.application:impatient") as server:
+        known = Row(row, "asgi", True, CAPABILITIES, lambda: nullcontext(client))
+        client = http2_client(known, server.host, server.port, PATIENCE)
+        with client.open("POST", "/body") as exchange:
+            exchange.send(b"half")
+            head = exchange.head()
+            while exchange.receive():
+                pass
+        answer = client.request("GET", "/hello")
+
+    assert (head.status, head.get("connection")) == (408, None)
+    assert answer.body == b"hello"

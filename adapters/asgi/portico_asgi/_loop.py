@@ -18,7 +18,15 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from portico_asgi._loop_types import Event, Interruption, Sending, Tasks, TaskScope, Work
+    from portico_asgi._loop_types import (
+        Event,
+        Interruption,
+        Sending,
+        Tasks,
+        TaskScope,
+        TimeLimit,
+        Work,
+    )
     from portico_asgi._receive import Send
 
 
@@ -88,6 +96,10 @@ class AsyncioTasks:
     def sending(self, send: Send, /) -> Sending:
         """One interruption for the whole stream: it is no scope, so nothing nests in it."""
         return AsyncioSending(self._asyncio.current_task(), send)
+
+    def limit(self, seconds: float, /) -> TimeLimit:
+        """An interruption at that time."""
+        return AsyncioLimit(self._asyncio.current_task(), self._loop, seconds)
 
     async def checkpoint(self) -> None:
         """Let the other tasks have a turn."""
@@ -176,6 +188,28 @@ class AsyncioInterruption:
 
     def shield(self, up: bool, /) -> None:
         """Do nothing: asyncio cancels once, so that what follows is left alone."""
+
+
+class AsyncioLimit(AsyncioInterruption):
+    """An interruption that comes by itself, after so many seconds from now."""
+
+    __slots__ = ("_timer",)
+
+    def __init__(
+        self, task: asyncio.Task[Any] | None, loop: asyncio.AbstractEventLoop, seconds: float
+    ) -> None:
+        super().__init__(task)
+        self._timer = loop.call_later(seconds, self.interrupt)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+        /,
+    ) -> bool:
+        self._timer.cancel()
+        return super().__exit__(kind, error, traceback)
 
 
 class AsyncioSending(AsyncioInterruption):

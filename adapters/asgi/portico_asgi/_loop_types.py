@@ -95,6 +95,19 @@ class TaskScope(Protocol):
     ) -> bool | None: ...
 
 
+class TimeLimit(Protocol):
+    """A stretch of one task that ends early when its time is over, as if it had come to its end."""
+
+    def __enter__(self) -> object: ...
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+        /,
+    ) -> bool | None: ...
+
+
 class Tasks(Protocol):
     """The tasks of one event loop.
 
@@ -116,6 +129,10 @@ class Tasks(Protocol):
 
     def sending(self, send: Send, /) -> Sending:
         """A new one, not yet entered."""
+        ...
+
+    def limit(self, seconds: float, /) -> TimeLimit:
+        """A new one, to be entered at once."""
         ...
 
     async def checkpoint(self) -> None:

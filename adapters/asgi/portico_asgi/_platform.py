@@ -53,8 +53,10 @@ CAPABILITIES: Final[Capabilities] = MappingProxyType(
         Capability.DEADLINE: ABSENT,
         # An extension that few servers have; `early_hints` says whether it was sent.
         Capability.EARLY_HINTS: EMULATED,
-        Capability.TRAILERS: ABSENT,
+        # Likewise; `send_trailers` says whether they will be.
+        Capability.TRAILERS: EMULATED,
         Capability.WEBSOCKET: NATIVE,
+        Capability.TOPICS: NATIVE,
         Capability.MULTIPLE_SET_COOKIE: NATIVE,
         # Optional in the scope, but every known server gives it.
         Capability.RAW_PATH: NATIVE,
@@ -127,7 +129,8 @@ class AsgiPlatform(ProcessPlatform):
     def inbox(self) -> Inbox:
         """The messages of the server."""
         if self._inbox is None:
-            self._inbox = Inbox(self._receive, self._tasks, has_body=self.has_body)
+            options = self.options
+            self._inbox = Inbox(self._receive, self._tasks, has_body=self.has_body, options=options)
             self._inbox.cancels = self.options.on_disconnect == "cancel"
         return self._inbox
 
@@ -177,8 +180,20 @@ class AsgiPlatform(ProcessPlatform):
         return True
 
     @property
+    def must_close(self) -> bool:
+        """Whether the connection is of no use for another request, though the server may not see.
+
+        RFC 9110 section 15.5.9: what is left of a body that was given up may come at any time.
+        HTTP/2 has no field for it (RFC 9113 section 8.2.2), and ends the stream alone.
+        """
+        is_late = self._inbox is not None and self._inbox.is_late
+        return is_late and self._scope["http_version"][:1] == "1"
+
+    @property
     def sends_paths(self) -> bool:
         """Whether the server sends files by itself (ASGI extension `http.response.pathsend`)."""
+        if self._inbox is not None and self._inbox.has_trailers:
+            return False
         return "http.response.pathsend" in (self._scope.get("extensions") or ())
 
     def _read_peer(self) -> Peer:
@@ -241,6 +256,17 @@ class AsgiPlatform(ProcessPlatform):
         checked = Headers([("link", link) for link in links])
         values = [value for _, value in checked.to_wire()]
         await self.send({"type": "http.response.early_hint", "links": values})
+        return True
+
+    def _take_trailers(self, fields: Mapping[str, Callable[[], str]]) -> bool:
+        from portico_asgi._trailers import TrailingSend, takes_trailers
+
+        if self.started or not fields or not takes_trailers(self._scope):
+            return False
+        if not isinstance(self.send, TrailingSend):
+            self.send = TrailingSend(self.send)
+            self.inbox.has_trailers = True
+        self.send.fields |= fields
         return True
 
     def raw(self, kind: type[T], /) -> T:

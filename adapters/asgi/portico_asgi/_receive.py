@@ -11,6 +11,8 @@ From then on nobody reads the rest of a body, but somebody must take it: hyperco
 `http.disconnect` behind it in a queue of ten, and while the queue is full `send()` does not return.
 So what is left is received and dropped for as long as `send()` waits. The server decides how fast
 it comes, and nothing is received once the answer is sent.
+
+A reader waits for `body_timeout` seconds at most, a watcher for ever: see `_patience`.
 """
 
 from __future__ import annotations
@@ -28,7 +30,9 @@ if TYPE_CHECKING:
     from anyio import CancelScope, Event
 
     from portico import AbortController, AbortSignal
+    from portico.contract import Options
     from portico_asgi._loop_types import Interruption, Tasks, Work
+    from portico_asgi._patience import Patience
 
 Message: TypeAlias = "MutableMapping[str, Any]"
 Receive: TypeAlias = "Callable[[], Awaitable[Message]]"
@@ -38,11 +42,18 @@ Send: TypeAlias = "Callable[[Message], Awaitable[None]]"
 class Inbox:
     """The messages of one http scope (ASGI 3.0 "Request" and "Disconnect").
 
+    Args:
+        receive: the server's own.
+        tasks: those of the event loop.
+        has_body: whether a body may come, by the request's framing.
+        options: say how long a reader waits; None has it wait for ever.
+
     Attributes:
         receive: the server's own.
         has_body: whether a body may come, by the request's framing.
         ended: whether the last message of the body came.
         gone: whether the peer left before it had the whole answer.
+        has_trailers: whether fields follow the answer's content.
         cancels: whether the stretch that `follow` was given ends when the peer leaves.
         on_gone: called by the watcher, in its task, when the peer leaves; or None.
     """
@@ -53,40 +64,55 @@ class Inbox:
         "_controller",
         "_dropped",
         "_failure",
+        "_options",
         "_over",
+        "_patience",
         "_pulling",
         "_stretch",
         "_tasks",
-        "_thread",
         "_watch",
         "_watch_ended",
         "cancels",
         "ended",
         "gone",
         "has_body",
+        "has_trailers",
         "on_gone",
         "receive",
     )
 
-    def __init__(self, receive: Receive, tasks: Tasks, *, has_body: bool = False) -> None:
+    # Made with the watcher.
+    _watch_ended: Event
+    _failure: Exception | None
+
+    def __init__(
+        self,
+        receive: Receive,
+        tasks: Tasks,
+        *,
+        has_body: bool = False,
+        options: Options | None = None,
+    ) -> None:
         self.receive: Receive = receive
         self.has_body: bool = has_body
         self.ended: bool = False
         self.gone: bool = False
+        self.has_trailers: bool = False
         self.cancels: bool = False
         self.on_gone: Callable[[], None] | None = None
         self._stretch: Interruption | None = None
         self._tasks = tasks
-        self._thread = tasks.thread
         self._ahead: bytes | None = None
         self._pulling = False
         self._dropped = False
         self._changed: Event | None = None
         self._over = False
         self._watch: CancelScope | None = None
-        self._watch_ended: Event | None = None
-        self._failure: Exception | None = None
         self._controller: AbortController | None = None
+        self._options = options
+        self._patience: Patience | None = None
+        if tasks.must_enter_first:
+            self._bound()
 
     def expect(self, pending: Awaitable[Message]) -> None:
         """Have the server's next message from what was asked for it already."""
@@ -105,7 +131,15 @@ class Inbox:
             DisconnectError: the peer left before the body's end, or has its answer without it.
         """
         while self._ahead is None and not (self.ended or self.gone or self._dropped):
-            await self._pull()
+            if self._patience is not None:
+                await self._patience.wait(self._pull)
+                continue
+            try:
+                await self._pull()
+            except BaseException as error:
+                self._end_first(error)
+                raise
+            self._end_first()  # the wait may have begun before it was bounded
         chunk, self._ahead = self._ahead, None
         if chunk is None and (not self.ended or self._dropped):
             from portico import DisconnectError
@@ -124,7 +158,7 @@ class Inbox:
                 ahead, self._ahead = self._ahead, None
                 if ahead is not None:
                     chunks.append(add(ahead))
-                while not self.ended:
+                while not self.ended and self._patience is None:
                     message = await self.receive()
                     if message["type"] != "http.request":
                         self.note(message)
@@ -137,9 +171,14 @@ class Inbox:
                         chunks.append(add(body))
             except OSError:
                 self.lose()
+            except BaseException as error:
+                self._end_first(error)
+                raise
             finally:
                 self._pulling = False
                 self._tell()
+            if self._patience is not None:
+                self._patience.end()
             if self.ended and not self._dropped:
                 return chunks
         while (chunk := await self.chunk()) is not None:
@@ -147,9 +186,16 @@ class Inbox:
         return chunks
 
     @property
+    def is_late(self) -> bool:
+        """Whether a reader has waited too long for the body."""
+        return self._patience is not None and self._patience.is_over
+
+    @property
     def is_quiet(self) -> bool:
-        """Whether the whole body was received, and nobody watches."""
-        return (self.ended or not self.has_body) and self._watch is None and not self.gone
+        """Whether the whole body was received, nobody watches, and no trailers follow."""
+        if self.has_trailers or self._watch is not None or self.gone:
+            return False
+        return self.ended or not self.has_body
 
     @property
     def signal(self) -> AbortSignal:
@@ -165,16 +211,18 @@ class Inbox:
 
     def on_loop(self) -> bool:
         """Whether this is the thread of the event loop."""
-        return get_ident() == self._thread
+        return get_ident() == self._tasks.thread
 
     def watch(self) -> None:
         """Wait for the peer to leave, in a task of the loop, until `unwatch`."""
+        self._bound()
         if self._watch is not None or self._over or self.gone:
             return
         self._begin(self._wait_for_leave)
 
     def follow(self, stretch: Interruption) -> None:
         """Take the stretch of the handler, which ends when the peer leaves, if that is wanted."""
+        self._bound()
         self._stretch = stretch
         if self.cancels:
             self.cancel(True)
@@ -209,6 +257,7 @@ class Inbox:
 
         self._watch = CancelScope(deadline=current_time() + seconds)
         self._watch_ended = Event()
+        self._failure = None
         self._tasks.spawn(partial(self._keep, work, self._watch, self._watch_ended), copy_context())
 
     async def unwatch(self) -> None:
@@ -221,7 +270,7 @@ class Inbox:
         """
         self._over = True
         self.on_gone = None
-        if self._watch is None or self._watch_ended is None:
+        if self._watch is None:
             return
         from anyio import CancelScope
 
@@ -231,6 +280,21 @@ class Inbox:
         failure, self._failure = self._failure, None
         if failure is not None:
             raise failure
+
+    def _bound(self) -> None:
+        """Let no reader wait for ever from now on, not even one that waits already."""
+        seconds = None if self._options is None else self._options.body_timeout
+        if seconds is None or self._patience is not None or not self.has_body:
+            return
+        from portico_asgi._patience import Patience
+
+        self._patience = Patience(seconds, self._tasks)
+        if self._pulling:
+            self._patience.begin()
+
+    def _end_first(self, error: BaseException | None = None) -> None:
+        if self._patience is not None:
+            self._patience.end(error)
 
     def lose(self) -> None:
         """Note that the peer is gone, and tell those who wait for it."""

@@ -169,7 +169,7 @@ class StreamWriter:
         try:
             if not platform.started:
                 platform.started = True
-                await send(_start_message(self._response))
+                await send(_start_message(self._response, platform))
             if not inbox.gone:
                 await send({"type": "http.response.body", "body": chunk, "more_body": True})
         except OSError:
@@ -286,10 +286,12 @@ class StreamWriter:
 
 async def _start(response: Response, platform: AsgiPlatform) -> None:
     platform.started = True
-    await platform.send(_start_message(response))
+    await platform.send(_start_message(response, platform))
 
 
-def _start_message(response: Response) -> Message:
+def _start_message(response: Response, platform: AsgiPlatform) -> Message:
     # "Header names MUST be lowercased" (ASGI 3.0 "Response Start"), as those of `Headers` are.
     headers = response.wire_fields()
+    if platform.must_close:
+        headers = [*headers, (b"connection", b"close")]
     return {"type": "http.response.start", "status": response.status, "headers": headers}

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     import trio
 
-    from portico_asgi._loop_types import Event, Interruption, Sending, TaskScope, Work
+    from portico_asgi._loop_types import Event, Interruption, Sending, TaskScope, TimeLimit, Work
     from portico_asgi._receive import Message, Send
 
 
@@ -38,6 +38,12 @@ class TrioTasks:
     def sending(self, send: Send, /) -> Sending:
         """A cancel scope around each message."""
         return TrioSending(send)
+
+    def limit(self, seconds: float, /) -> TimeLimit:
+        """A cancel scope with a deadline."""
+        from trio import move_on_after
+
+        return move_on_after(seconds)
 
     async def checkpoint(self) -> None:
         """Let the other tasks have a turn."""

@@ -16,7 +16,10 @@ DEGRADATIONS: Final[Mapping[Capability, str]] = MappingProxyType(
         Capability.EARLY_HINTS: (
             "they are sent where the server has the extension; `early_hints` says whether it has"
         ),
-        Capability.TRAILERS: "nothing sends them",
+        Capability.TRAILERS: (
+            "they are sent where the server has the extension and the client has `TE: trailers`; "
+            "`send_trailers` says whether"
+        ),
         Capability.WEBSOCKET: "the handshake is refused with a 403",
     }
 )

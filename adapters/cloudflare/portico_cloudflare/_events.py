@@ -1,8 +1,9 @@
 """Cron triggers and queue messages: from what the runtime calls with, to the handlers of `app.on`.
 
 A message that is done is acknowledged by itself, and one that has failed is retried by itself, as
-the queue is configured to. A schedule that has failed, and an event without a handler, is reported
-and then an exception, by which the runtime knows.
+the queue is configured to; so is one that has no form in Python, such as a `Map` whose keys are
+objects. A schedule that has failed, and an event without a handler, is reported and then an
+exception, by which the runtime knows.
 """
 
 from __future__ import annotations
@@ -29,18 +30,25 @@ async def handle_schedule(isolate: Isolate, app: EventReceiver, raw: WorkerRaw) 
 
     Raises:
         UnhandledEventError: the application has no handler for it.
+        ValueError: it has no time that could be read.
         Exception: what the handler raised, or the start of the application.
     """
-    controller = raw.request
-    due = _time(controller.scheduledTime)
-    name = str(controller.cron)
-    event = PlatformEvent(
-        ["schedule"], [name], [Delivery(ScheduledEvent(name, due, controller), due.isoformat())]
-    )
+    try:
+        event = _schedule(raw.request)
+    except ValueError as error:
+        WorkerPlatform(isolate.options, raw).report(error, "a cron trigger could not be read")
+        raise
     for failure in await _failures(isolate, app, event, raw):
         if failure.error is not None:
             WorkerPlatform(isolate.options, raw).report(failure.error, failure.where)
             raise failure.error
+
+
+def _schedule(controller: Any) -> PlatformEvent:
+    due = _time(controller.scheduledTime)
+    name = str(controller.cron)
+    delivery = Delivery(ScheduledEvent(name, due, controller), due.isoformat())
+    return PlatformEvent(["schedule"], [name], [delivery])
 
 
 async def handle_batch(isolate: Isolate, app: EventReceiver, raw: WorkerRaw) -> None:
@@ -52,11 +60,20 @@ async def handle_batch(isolate: Isolate, app: EventReceiver, raw: WorkerRaw) -> 
     """
     batch = raw.request
     queue = str(batch.queue)
-    deliveries = [_message(each, queue) for each in batch.messages]
+    platform = WorkerPlatform(isolate.options, raw)
+    deliveries: list[Delivery] = []
+    unread: list[Any] = []
+    for native in batch.messages:
+        try:
+            deliveries.append(_message(native, queue))
+        except Exception as error:  # noqa: BLE001 - of this message alone, which its sender has made
+            platform.report(error, f"the message {native.id!r} of {queue!r} could not be read")
+            unread.append(native)
     event = PlatformEvent(["queue"], [queue], deliveries)
     failures = await _failures(isolate, app, event, raw)
     failed = {id(failure.delivery) for failure in failures}
-    platform = WorkerPlatform(isolate.options, raw)
+    for native in unread:
+        native.retry()
     for failure in failures:
         if failure.error is not None:
             platform.report(failure.error, failure.where)
@@ -119,8 +136,17 @@ def _value(native: Any) -> Any:
 
 
 def _time(native: Any) -> datetime:
-    """A time of JavaScript: a `Date`, or milliseconds since 1970."""
+    """A time of JavaScript: a `Date`, or milliseconds since 1970.
+
+    Raises:
+        ValueError: it is none, or in no year of the calendar.
+    """
     if isinstance(native, datetime):
         return native.astimezone(UTC)
-    milliseconds = native if isinstance(native, int | float) else native.getTime()
-    return datetime.fromtimestamp(float(milliseconds) / 1000, UTC)
+    try:
+        milliseconds = native if isinstance(native, int | float) else native.getTime()
+        return datetime.fromtimestamp(float(milliseconds) / 1000, UTC)
+    except (ArithmeticError, AttributeError, OSError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"The runtime gave the time {native!r}. Expected a Date, or milliseconds since 1970."
+        ) from error

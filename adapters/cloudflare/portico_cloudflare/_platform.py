@@ -50,6 +50,8 @@ CAPABILITIES: Final[Capabilities] = MappingProxyType(
         Capability.EARLY_HINTS: ABSENT,
         Capability.TRAILERS: ABSENT,
         Capability.WEBSOCKET: NATIVE,
+        # Connections are of requests, which may not send for each other.
+        Capability.TOPICS: ABSENT,
         Capability.MULTIPLE_SET_COOKIE: NATIVE,
         Capability.RAW_PATH: NATIVE,
         # The runtime joins repeated fields of a request.

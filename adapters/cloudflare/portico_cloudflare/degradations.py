@@ -18,13 +18,21 @@ DEGRADATIONS: Final[Mapping[Capability, str]] = MappingProxyType(
         Capability.SHARED_RESOURCES: (
             "each request enters its own, and leaves it after its answer, unless it is `io=False`"
         ),
-        Capability.THREADS: "what blocks is called in place, and holds up the isolate meanwhile",
+        Capability.THREADS: (
+            "what blocks is called in place, and holds up the isolate meanwhile; a body that "
+            "synchronous code takes as a stream is read whole before (`max_body_size`) where the "
+            "runtime cannot set a stack aside"
+        ),
         Capability.FILESYSTEM: "each isolate has its own, in memory",
         Capability.SOCKETS: "they go through the runtime's `connect`, where it lets them",
         Capability.DEADLINE: "`deadline` is None",
         Capability.EARLY_HINTS: "`early_hints` sends nothing, and says so",
-        Capability.TRAILERS: "nothing sends them",
+        Capability.TRAILERS: "`send_trailers` sends nothing, and says so",
         Capability.WEBSOCKET: "the upgrade is not made: the request is one like any other",
+        Capability.TOPICS: (
+            "`subscribe` is a `CapabilityError`, and so is `publish` without a broker of the "
+            "application's own"
+        ),
         Capability.REPEATED_HEADERS: "the runtime joins their values with commas",
     }
 )

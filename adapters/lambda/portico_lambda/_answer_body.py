@@ -99,9 +99,7 @@ def collect(stream: ByteStream, shape: Shape, limit: int) -> bytes | str:
 
 
 async def collect_on_loop(stream: ByteStream, shape: Shape, limit: int) -> bytes | str:
-    """All of a stream of either kind; see `collect`."""
-    if not stream.is_async:
-        return collect(stream, shape, limit)
+    """All of an asynchronous stream; see `collect`."""
     _, gathered_on_loop, longer = _reading()
     try:
         return await gathered_on_loop(stream, limit)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Coroutine
 from contextvars import copy_context
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from portico import Response
@@ -13,7 +14,7 @@ from portico_lambda._response import own_result, plain_result, problem, to_resul
 from portico_lambda._time_limit import OutOfTimeError, time_limit
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable
     from contextvars import Context
 
     from portico.contract import Application, Request
@@ -112,14 +113,12 @@ class Invocation:
 
     def _asked(self, environment: Environment) -> Response | Awaitable[Response]:
         """What the application answers, from where it can be left behind if that is wanted."""
-        limit = None
-        if self._platform.options.deadline_margin is not None:
-            limit = self._time_limit()
-        if limit is None:
+        if self._platform.options.deadline_margin is None:
             return self._handled(environment)
-        return environment.worker.call(
-            lambda: self._collected(self._handled(environment)), limit.for_request(), self._too_late
-        )
+        from portico_lambda._apart import Apart
+
+        apart = Apart(self._request, self._platform, environment, self._time_limit)
+        return apart.call(lambda: self._collected(self._handled(environment)))
 
     def _handled(self, environment: Environment) -> Response | Awaitable[Response]:
         return self._context.run(
@@ -134,13 +133,6 @@ class Invocation:
             read = whole.encode() if isinstance(whole, str) else whole
             cast("Response", answer).content = read
         return answer
-
-    def _too_late(self, answer: Response | Awaitable[Response]) -> None:
-        """Note what was answered when the peer had another answer."""
-        close: Callable[[], object] | None = getattr(answer, "close", None)
-        if close is not None:
-            close()  # it is not to be awaited
-        self._platform.report(OutOfTimeError(), f"{self._where} ended after it was given up")
 
     def _whole(
         self, answer: Response | Awaitable[Response], environment: Environment
@@ -173,9 +165,13 @@ class Invocation:
 
     async def _read(self, response: Response) -> tuple[Response, bytes | str]:
         content = response.content
-        if isinstance(content, ByteStream):
+        if not isinstance(content, ByteStream):
+            return response, content
+        if content.is_async:
             return response, await collect_on_loop(content, self._shape, self._limit)
-        return response, content
+        # In a thread, where the option wants it so: then who goes on with it closes it.
+        read = partial(collect, content, self._shape, self._limit)
+        return response, await self._platform.run_blocking(read)
 
     def _time_limit(self) -> TimeLimit | None:
         # Made once: it goes by what was left when it was.

@@ -50,6 +50,7 @@ CAPABILITIES: Final[Capabilities] = MappingProxyType(
         Capability.EARLY_HINTS: ABSENT,
         Capability.TRAILERS: ABSENT,
         Capability.WEBSOCKET: ABSENT,
+        Capability.TOPICS: ABSENT,
         # Not behind VPC Lattice, nor a load balancer without multi-value headers.
         Capability.MULTIPLE_SET_COOKIE: EMULATED,
         # HTTP APIs decode the path; an encoded slash is lost there.

@@ -69,7 +69,7 @@ def _answer(handler: Lambda, api: RuntimeApi, invoked: Invoked, *, streams: bool
 
 def _trace(header: str | None) -> None:
     """Put the id of the trace where AWS X-Ray's SDK looks for it."""
-    if header is None:
+    if header is None or "\0" in header:  # which no variable can hold
         os.environ.pop("_X_AMZN_TRACE_ID", None)
     else:
         os.environ["_X_AMZN_TRACE_ID"] = header

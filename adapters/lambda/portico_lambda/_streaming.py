@@ -12,11 +12,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Coroutine
+from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from portico import Response
 from portico.contract import ByteStream, Capabilities
 from portico_lambda._answer_stream import RuntimeApiError
+from portico_lambda._apart import Apart
 from portico_lambda._platform import STREAMING_CAPABILITIES, LambdaPlatform
 from portico_lambda._response import prelude_fields, problem
 from portico_lambda._shapes import EventError, shape_of
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from portico_lambda._answer_stream import AnswerStream
     from portico_lambda._environment import Environment
     from portico_lambda._shapes import Shape
+    from portico_lambda._time_limit import TimeLimit
 
 _SHAPES: Final = frozenset({"rest", "url"})
 _END_OF_PRELUDE: Final = bytes(8)
@@ -72,7 +75,7 @@ def send_alone(shape: Shape, response: Response, stream: AnswerStream) -> None:
 class StreamedInvocation:
     """One request on its way through, in a context of its own; it never raises."""
 
-    __slots__ = ("_app", "_context", "_platform", "_request", "_shape", "_stream")
+    __slots__ = ("_app", "_context", "_platform", "_request", "_shape", "_stream", "_time")
 
     def __init__(
         self,
@@ -89,6 +92,7 @@ class StreamedInvocation:
         self._platform = platform
         self._context = context
         self._stream = stream
+        self._time: TimeLimit | None = None
 
     def run(self, entered: Callable[[], Environment]) -> None:
         """The whole of it: the answer, what it was to wait for, and its end.
@@ -101,23 +105,31 @@ class StreamedInvocation:
         try:
             environment = entered()
             self._answer(environment)
+        except OutOfTimeError as late:
+            error = self._given_up(late)
         except Exception as raised:  # noqa: BLE001 - reported; the peer gets a 500, or a broken body
             error = self._failed(raised)
+        except BaseException as raised:
+            self._platform.give_up(f"the request was ended by {type(raised).__name__}")
+            raise
         if environment is not None:
             self._finish(environment)
         self._end(error)
 
     def _answer(self, environment: Environment) -> None:
-        answer = self._context.run(
-            self._app.handle, self._request, self._platform, environment.running
+        apart = Apart(self._request, self._platform, environment, self._time_limit)
+        answer = apart.call(
+            lambda: self._context.run(
+                self._app.handle, self._request, self._platform, environment.running
+            )
         )
         if isinstance(answer, Response) and not _needs_loop(answer):
-            self._send(answer)
+            self._send(answer, apart)
             return
         try:
-            limit = time_limit(self._platform)
+            limit = self._time_limit()
             limits = None if limit is None else (limit.for_request(), limit.for_work())
-            environment.loop.run(self._send_on_loop(answer), self._context, limits)
+            left = environment.loop.run(self._send_on_loop(answer, apart), self._context, limits)
         except OutOfTimeError:
             raise
         except BaseException:
@@ -125,26 +137,34 @@ class StreamedInvocation:
             if isinstance(answer, Coroutine):
                 answer.close()
             raise
+        if left is not None:
+            self._send(left, apart)
 
-    def _send(self, response: Response) -> None:
+    def _send(self, response: Response, apart: Apart | None = None) -> None:
         content = response.content
         if not isinstance(content, ByteStream):
             self._send_head(response)
             return
+        chunks = content if apart is None else apart.chunks(content)
         try:
             self._send_head(response)
-            for chunk in content:
+            for chunk in chunks:
                 self._stream.send(chunk)
         finally:
-            content.close()
+            chunks.close()
 
-    async def _send_on_loop(self, answer: Response | Awaitable[Response]) -> None:
+    async def _send_on_loop(
+        self, answer: Response | Awaitable[Response], apart: Apart
+    ) -> Response | None:
+        """Send an answer, or give it back where its stream is to be read elsewhere."""
         # The handler and its stream in one task: what the handler opened may still be open.
         response = answer if isinstance(answer, Response) else await answer
         content = response.content
         if not isinstance(content, ByteStream) or not content.is_async:
+            if apart.is_wanted:
+                return response
             self._send(response)
-            return
+            return None
         silence = _Silence(content, self._stream)
         try:
             self._send_head(response)
@@ -155,20 +175,42 @@ class StreamedInvocation:
         finally:
             silence.end()
             await content.aclose()
+        return None
 
     def _send_head(self, response: Response) -> None:
         """Send status, header fields, and the body where it is there."""
         self._stream.open(head_of(self._shape, response))
 
+    @property
+    def _where(self) -> str:
+        return f"{self._request.method} {self._request.raw_path}"
+
+    def _time_limit(self) -> TimeLimit | None:
+        # Made once: it goes by what was left when it was.
+        if self._time is None:
+            self._time = time_limit(self._platform)
+        return self._time
+
+    def _given_up(self, error: OutOfTimeError) -> Exception | None:
+        """The 504 of a request that took too long, or the end of its stream."""
+        # What was left behind runs in its own one for as long as it likes.
+        self._context = copy_context()
+        try:
+            self._platform.abort(error)
+        except Exception as second:  # noqa: BLE001 - of a listener
+            self._platform.report(second, f"{self._where} was given up")
+        return self._failed(error)
+
     def _failed(self, error: Exception) -> Exception | None:
         """Report an error, and answer 500 if nothing has left; returns what has broken a stream."""
-        where = f"{self._request.method} {self._request.raw_path} failed"
+        late = isinstance(error, OutOfTimeError)
+        where = f"{self._where} {'was given up' if late else 'failed'}"
         if self._stream.is_open:
             self._platform.report(error, f"{where} in its stream")
             return error
         self._platform.report(error, where)
         answer = problem(500, "The server failed.")
-        if isinstance(error, OutOfTimeError):
+        if late:
             answer = problem(504, "The server ran out of time.")
         if self._request.method == "HEAD":
             answer.content = b""
@@ -183,7 +225,7 @@ class StreamedInvocation:
         if not self._platform.end():
             from portico_lambda._background import do_work
 
-            do_work(self._platform, environment, self._context, time_limit(self._platform))
+            do_work(self._platform, environment, self._context, self._time_limit())
 
     def _end(self, error: Exception | None) -> None:
         if self._stream.is_broken:

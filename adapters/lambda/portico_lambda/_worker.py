@@ -23,13 +23,15 @@ class Worker:
         # A daemon: what was left behind must not hold up the end of the interpreter.
         Thread(target=self._work, name="portico-lambda-worker", daemon=True).start()
 
-    def call(self, fn: Callable[[], T], seconds: float, too_late: Callable[[T], object]) -> T:
+    def call(
+        self, fn: Callable[[], T], seconds: float, too_late: Callable[[T | BaseException], object]
+    ) -> T:
         """Call it there, and wait for what it returns.
 
         Args:
             fn: the call.
             seconds: how long to wait.
-            too_late: is given what it returns to nobody, in its thread.
+            too_late: is given what it returns or raises to nobody, in its thread.
 
         Raises:
             OutOfTimeError: it takes longer. It goes on, and the worker is of no use any more.
@@ -59,7 +61,9 @@ class Call(Generic[T]):
 
     _value: T
 
-    def __init__(self, fn: Callable[[], T], too_late: Callable[[T], object]) -> None:
+    def __init__(
+        self, fn: Callable[[], T], too_late: Callable[[T | BaseException], object]
+    ) -> None:
         self._fn = fn
         self._too_late = too_late
         self._error: BaseException | None = None
@@ -74,8 +78,8 @@ class Call(Generic[T]):
             self._error = error
         if self._claim.acquire(blocking=False):
             self._ended.release()
-        elif self._error is None:
-            self._too_late(self._value)
+        else:
+            self._too_late(self._value if self._error is None else self._error)
 
     def wait(self, seconds: float) -> bool:
         """Wait for its end; False says that nobody waits for it any more."""

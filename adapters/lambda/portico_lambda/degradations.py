@@ -22,10 +22,14 @@ DEGRADATIONS: Final[Mapping[Capability, str]] = MappingProxyType(
         Capability.STARTUP: "it is the first invocation of an environment, or a call of `start()`",
         Capability.SHUTDOWN: "an environment ends without a word: resources are never left",
         Capability.EARLY_HINTS: "`early_hints` sends nothing, and says so",
-        Capability.TRAILERS: "nothing sends them",
+        Capability.TRAILERS: "`send_trailers` sends nothing, and says so",
         Capability.WEBSOCKET: (
             "there is no handshake: an event is one request; `Lambda(app, connections=...)` serves "
             "the handlers of `open`, `message` and `close` behind a WebSocket API"
+        ),
+        Capability.TOPICS: (
+            "`subscribe` is a `CapabilityError`, and so is `publish` without a broker of the "
+            "application's own"
         ),
         Capability.MULTIPLE_SET_COOKIE: (
             "VPC Lattice, and a load balancer without multi-value headers, take the last one "

@@ -51,6 +51,7 @@ CAPABILITIES: Final[Capabilities] = MappingProxyType(
         Capability.EARLY_HINTS: ABSENT,
         Capability.TRAILERS: ABSENT,
         Capability.WEBSOCKET: ABSENT,
+        Capability.TOPICS: ABSENT,
         Capability.MULTIPLE_SET_COOKIE: NATIVE,
         # Servers that give neither REQUEST_URI nor RAW_URI lose encoded slashes.
         Capability.RAW_PATH: EMULATED,

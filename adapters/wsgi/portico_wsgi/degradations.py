@@ -13,7 +13,8 @@ __all__ = ["DEGRADATIONS"]
 DEGRADATIONS: Final[Mapping[Capability, str]] = MappingProxyType(
     {
         Capability.STREAM_REQUEST: (
-            "a read waits until a whole piece is there, and some servers collect the body first"
+            "a read waits until a whole piece is there, as long as the server lets it "
+            "(`body_timeout` bounds nothing), and some servers collect the body first"
         ),
         Capability.DISCONNECT: "it is seen when the next piece of a stream cannot be sent",
         Capability.BACKGROUND: "work runs after the answer, in the worker that gave it",
@@ -21,8 +22,12 @@ DEGRADATIONS: Final[Mapping[Capability, str]] = MappingProxyType(
         Capability.SHUTDOWN: "it is the end of the interpreter, which no killed process comes to",
         Capability.DEADLINE: "`deadline` is None",
         Capability.EARLY_HINTS: "`early_hints` sends nothing, and says so",
-        Capability.TRAILERS: "nothing sends them",
+        Capability.TRAILERS: "`send_trailers` sends nothing, and says so",
         Capability.WEBSOCKET: "there is no handshake: the request is one like any other",
+        Capability.TOPICS: (
+            "`subscribe` is a `CapabilityError`, and so is `publish` without a broker of the "
+            "application's own"
+        ),
         Capability.RAW_PATH: (
             "a server that gives neither REQUEST_URI nor RAW_URI loses encoded slashes"
         ),

@@ -11,6 +11,7 @@ from portico import (
     FormData,
     HTTPError,
     Request,
+    SyncPart,
 )
 from portico_conformance.application._app import app
 from portico_conformance.application._signals import raise_signal
@@ -252,3 +253,15 @@ def form_sync(body: FormData) -> list[dict[str, object]]:
 def echo_stream_sync(body: Iterator[bytes]) -> Iterator[bytes]:
     """Each chunk back as it comes, on a thread that may block."""
     yield from body
+
+
+@app.post("/sync/count-parts")
+def count_parts(body: Iterator[SyncPart]) -> list[str | None]:
+    """The names of a form's parts, as they come to synchronous code."""
+    return [part.name for part in body]
+
+
+@app.post("/sync/count-stream")
+def count_stream(body: Iterator[bytes]) -> int:
+    """The bytes of a body that synchronous code reads as it comes."""
+    return sum(len(chunk) for chunk in body)

@@ -5,7 +5,7 @@ from contextvars import ContextVar
 from itertools import count as serial_numbers
 from typing import Final, Literal
 
-from portico import Context, use
+from portico import Context, Response, use
 from portico_conformance.application._app import ENVIRONMENT, app
 from portico_conformance.application._signals import count, is_raised, raise_signal, until
 
@@ -171,3 +171,44 @@ def run_here(ctx: Context) -> str:
 async def early_hints(ctx: Context) -> bool:
     """Whether a 103 was sent."""
     return await ctx.platform.early_hints(["</style.css>; rel=preload"])
+
+
+@app.get("/trailers/{kind}")
+async def trailers(ctx: Context, kind: Literal["stream", "whole", "none", "fails"]) -> object:
+    """Whether fields follow the content, which are made when it has been sent."""
+    made = list[str]()
+
+    def count_made() -> str:
+        if kind == "fails":
+            raise FileNotFoundError("the secret of the trailer")
+        return f"{len(made)}{kind}"
+
+    sent = ctx.platform.send_trailers({"X-Chunks": count_made})
+    assert ctx.platform.send_trailers({"x-empty": lambda: ""}) is sent
+
+    async def chunks() -> AsyncIterator[str]:
+        for chunk in (str(sent).lower(), ",", "end"):
+            made.append(chunk)
+            yield chunk
+
+    if kind in ("stream", "fails"):
+        return chunks()
+    return Response(status=204) if kind == "none" else str(sent).lower()
+
+
+@app.get("/sync/trailers")
+def trailers_sync(ctx: Context) -> Iterator[str]:
+    """The same, of synchronous code."""
+    made = list[str]()
+    yield str(ctx.platform.send_trailers({"x-chunks": lambda: str(len(made))})).lower()
+    made.append("one")
+
+
+@app.get("/trailers-refused/{name}")
+def trailers_refused(ctx: Context, name: str) -> str:
+    """What is said of a field that must not stand behind the content."""
+    try:
+        ctx.platform.send_trailers({name: lambda: "1"})
+    except ValueError as error:
+        return str(error)
+    return "taken"

@@ -15,6 +15,7 @@ from portico_conformance.cases._reading import (
     problem_of,
     text_of,
 )
+from portico_conformance.cases.forms import MULTIPART, multipart, part
 
 BINARY = ("Content-Type", "application/octet-stream")
 EVERY_BYTE = bytes(range(256))
@@ -247,3 +248,19 @@ def requests_of_one_connection_do_not_mix(client: Client, colour: str) -> None:
     for number in range(5):
         body = str(number).encode() * (number * 1000)
         assert client.request("POST", f"/{colour}/bytes", [BINARY], body).body == body
+
+
+@case("bodies", each=[("empty", 0), ("small", 5), ("several chunks", 12_000)])
+def synchronous_code_reads_a_body_as_a_stream(client: Client, size: int) -> None:
+    answer = client.request("POST", "/sync/count-stream", body=b"x" * size)
+
+    assert (answer.status, answer.body) == (200, b"%d" % size)
+
+
+@case("bodies")
+def synchronous_code_reads_the_parts_of_a_form_as_they_come(client: Client) -> None:
+    form = multipart(part('name="a"', b"1"), part('name="b"', b"2" * 70_000))
+
+    answer = client.request("POST", "/sync/count-parts", [MULTIPART], form)
+
+    assert json_of(answer) == ["a", "b"]

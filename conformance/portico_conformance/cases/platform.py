@@ -3,7 +3,7 @@
 from typing import Any
 
 from portico.contract import Capability, Promise, Support
-from portico_conformance._case import Client, case
+from portico_conformance._case import Client, IncompleteAnswerError, case
 from portico_conformance.application import ENVIRONMENT
 from portico_conformance.cases._reading import (
     COLOURS,
@@ -151,6 +151,95 @@ def early_hints_say_whether_they_were_sent(client: Client) -> None:
     answer = client.request("GET", "/early-hints")
 
     assert text_of(answer) in ("true", "false")
+
+
+READS_TRAILERS = [("TE", "trailers")]
+
+
+def no_trailers_follow_and_the_handler_knows(client: Client, kind: str) -> None:
+    answer = client.request("GET", f"/trailers/{kind}", READS_TRAILERS)
+
+    assert text_of(answer) == ("false,end" if kind == "stream" else "false")
+    assert answer.get("trailer") is None
+    assert answer.trailers == []
+
+
+@case(
+    "platform",
+    needs=Capability.TRAILERS,
+    otherwise=no_trailers_follow_and_the_handler_knows,
+    each=[(kind, kind) for kind in ("stream", "whole")],
+)
+def trailers_are_announced_and_made_when_the_content_was_sent(client: Client, kind: str) -> None:
+    answer = client.request("GET", f"/trailers/{kind}", READS_TRAILERS)
+
+    assert text_of(answer) == ("true,end" if kind == "stream" else "true")
+    assert answer.get("trailer") == "x-chunks, x-empty"
+    made = {"stream": "3stream", "whole": "0whole"}[kind]
+    assert answer.trailers == [("x-chunks", made), ("x-empty", "")]
+
+
+def no_trailers_follow(client: Client) -> None:
+    answer = client.request("GET", "/sync/trailers", READS_TRAILERS)
+
+    assert (text_of(answer), answer.trailers) == ("false", [])
+
+
+@case("platform", needs=Capability.TRAILERS, otherwise=no_trailers_follow)
+def synchronous_code_sends_trailers(client: Client) -> None:
+    answer = client.request("GET", "/sync/trailers", READS_TRAILERS)
+
+    assert (text_of(answer), answer.trailers) == ("true", [("x-chunks", "1")])
+
+
+def the_content_is_complete_and_no_trailer_is_made(client: Client) -> None:
+    answer = client.request("GET", "/trailers/fails", READS_TRAILERS)
+
+    assert text_of(answer) == "false,end"
+
+
+@case(
+    "platform",
+    needs=Capability.TRAILERS,
+    otherwise=the_content_is_complete_and_no_trailer_is_made,
+)
+def an_answer_whose_trailer_cannot_be_made_never_looks_complete(client: Client) -> None:
+    try:
+        answer = client.request("GET", "/trailers/fails", READS_TRAILERS)
+    except IncompleteAnswerError as error:
+        answer = error.partial
+    else:
+        raise AssertionError(f"the answer looked complete: {answer}")
+
+    assert "secret" not in answer.body.decode()
+
+
+@case("platform")
+def no_trailers_are_sent_to_a_client_that_has_not_asked(client: Client) -> None:
+    answer = client.request("GET", "/trailers/stream")
+
+    assert text_of(answer) == "false,end"
+    assert answer.trailers == []
+
+
+@case("platform", each=[("status 204", ("GET", "none", 204)), ("HEAD", ("HEAD", "whole", 200))])
+def an_answer_without_content_has_no_trailers(client: Client, record: tuple[str, str, int]) -> None:
+    method, kind, status = record
+
+    answer = client.request(method, f"/trailers/{kind}", READS_TRAILERS)
+
+    assert (answer.status, answer.body) == (status, b"")
+    assert answer.get("trailer") is None
+    assert answer.trailers == []
+
+
+@case("platform", each=[(name, name) for name in ("content-length", "Set-Cookie", "host", "a b")])
+def a_field_that_is_needed_before_the_content_is_refused_as_a_trailer(
+    client: Client, name: str
+) -> None:
+    said = text_of(client.request("GET", f"/trailers-refused/{name.replace(' ', '%20')}"))
+
+    assert repr(name) in said
 
 
 @case("platform", each=[(kind, kind) for kind in ("async", "sync", "fails")])

@@ -271,7 +271,9 @@ def _nobody_to_publish_to(client: Client) -> None:
 
 @case("sockets", needs=Capability.WEBSOCKET, otherwise=_nobody_to_publish_to)
 def what_is_published_reaches_every_other_subscriber(client: Client) -> None:
-    if not client.row.has(Capability.SHARED_RESOURCES):
+    if not client.row.has(Capability.TOPICS):
+        text = [("Content-Type", "text/plain")]
+        assert client.request("POST", "/ws/topics/a", text, b"news").status == 500
         with client.connect("/ws/topics/a") as socket:
             assert socket.receive() == SocketEnd(1011)
         return

@@ -1,0 +1,250 @@
+"""Bodies that stop coming: a 408 in the end, and nothing of it where a body is there."""
+
+import gc
+from collections.abc import AsyncIterator, Iterator, MutableMapping
+from typing import Any
+
+import anyio
+import pytest
+
+from portico import BodyTimeoutError, Context, Portico
+from portico.contract import Options
+from portico_asgi import ASGI
+from portico_asgi import _patience as patience_module
+from portico_conformance._asgi_validator import validate
+
+Message = MutableMapping[str, Any]
+
+pytestmark = pytest.mark.anyio
+
+SOON = 0.02
+LONG = 30.0
+CHUNKED = (b"transfer-encoding", b"chunked")
+
+
+class Peer:
+    """A peer that sends these parts of a body, and then nothing more; `None` is a turn's pause."""
+
+    def __init__(self, *parts: bytes | None, ends: bool = False) -> None:
+        self._parts = list(parts)
+        self._ends = ends
+        self.sent: list[Message] = []
+
+    async def receive(self) -> Message:
+        if not self._parts:
+            if not self._ends:
+                await anyio.sleep_forever()
+            self._ends = False
+            return {"type": "http.request", "body": b"", "more_body": False}
+        part = self._parts.pop(0)
+        if part is None:
+            await anyio.sleep(SOON)
+            return await self.receive()
+        return {"type": "http.request", "body": part, "more_body": True}
+
+    async def send(self, message: Message) -> None:
+        await anyio.lowlevel.checkpoint()
+        self.sent.append(message)
+
+    async def ask(self, app: Portico, path: str, version: str = "1.1", **options: Any) -> None:
+        scope: Message = {
+            "type": "http",
+            "asgi": {"version": "3.0", "spec_version": "2.4"},
+            "http_version": version,
+            "method": "POST",
+            "scheme": "http",
+            "path": path,
+            "query_string": b"",
+            "headers": [(b"host", b"h.example"), CHUNKED],
+        }
+        checked = validate(ASGI(app, **options))
+        with anyio.fail_after(10):
+            await checked(scope, self.receive, self.send)
+        assert checked.violations == []
+
+    @property
+    def status(self) -> int:
+        status: int = self.sent[0]["status"]
+        return status
+
+    @property
+    def fields(self) -> dict[bytes, bytes]:
+        return dict(self.sent[0]["headers"])
+
+    @property
+    def body(self) -> bytes:
+        return b"".join(message["body"] for message in self.sent[1:])
+
+
+app = Portico()
+
+
+@app.post("/bytes")
+async def whole(body: bytes) -> int:
+    return len(body)
+
+
+@app.post("/sync")
+def whole_in_a_thread(body: bytes) -> int:
+    return len(body)
+
+
+@app.post("/asked")
+async def asked(ctx: Context) -> int:
+    return len(await ctx.request.bytes())
+
+
+@app.post("/stream")
+async def streamed(body: AsyncIterator[bytes]) -> int:
+    return sum([len(chunk) async for chunk in body])
+
+
+@app.post("/sync-stream")
+def streamed_in_a_thread(body: Iterator[bytes]) -> int:
+    return sum(len(chunk) for chunk in body)
+
+
+@app.post("/watched")
+async def watched(ctx: Context) -> int:
+    assert not ctx.request.signal.aborted
+    await ctx.platform.sleep(0)
+    return len(await ctx.request.bytes())
+
+
+@app.post("/answering")
+async def answering(body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield b"begun"
+    async for chunk in body:
+        yield chunk
+
+
+@app.post("/caught")
+async def caught(ctx: Context) -> str:
+    try:
+        await ctx.request.bytes()
+    except BodyTimeoutError as error:
+        return f"{error.seconds:g}"
+    return "whole"
+
+
+READERS = ["/bytes", "/sync", "/asked", "/stream", "/sync-stream", "/watched"]
+
+
+@pytest.mark.parametrize("path", READERS)
+@pytest.mark.parametrize("parts", [(), (b"a",), (b"a", None, b"b")])
+async def test_a_body_that_stops_coming_is_a_408_that_closes_the_connection(
+    path: str, parts: tuple[bytes | None, ...]
+) -> None:
+    peer = Peer(*parts)
+
+    await peer.ask(app, path, body_timeout=2 * SOON)
+
+    assert peer.status == 408
+    assert peer.fields[b"connection"] == b"close"
+    assert peer.fields[b"content-type"] == b"application/problem+json"
+    assert b"No more of the body has arrived for 0.04 seconds." in peer.body
+
+
+@pytest.mark.parametrize("path", READERS)
+async def test_a_body_that_comes_slowly_but_comes_is_read_to_its_end(path: str) -> None:
+    parts: list[bytes | None] = [b"a", None] * 16
+    peer = Peer(*parts, ends=True)
+
+    await peer.ask(app, path, body_timeout=12 * SOON)
+
+    assert (peer.status, peer.body) == (200, b"16")
+
+
+@pytest.mark.parametrize("path", READERS)
+async def test_without_a_limit_a_body_may_take_as_long_as_it_likes(path: str) -> None:
+    peer = Peer(b"a", None, b"b", ends=True)
+
+    await peer.ask(app, path, body_timeout=None)
+
+    assert (peer.status, peer.body) == (200, b"2")
+
+
+async def test_http_2_has_no_connection_to_close() -> None:
+    peer = Peer(b"a")
+
+    await peer.ask(app, "/bytes", version="2", body_timeout=SOON)
+
+    assert peer.status == 408
+    assert b"connection" not in peer.fields
+
+
+async def test_a_handler_may_answer_by_itself() -> None:
+    peer = Peer(b"a")
+
+    await peer.ask(app, "/caught", body_timeout=SOON)
+
+    assert (peer.status, peer.body) == (200, b"0.02")
+    assert peer.fields[b"connection"] == b"close"
+
+
+async def test_an_answer_that_has_begun_is_broken_off(caplog: pytest.LogCaptureFixture) -> None:
+    peer = Peer(b"a")
+
+    with pytest.raises(BodyTimeoutError):
+        await peer.ask(app, "/answering", body_timeout=SOON)
+
+    assert [message.get("body") for message in peer.sent] == [None, b"begun", b"a"]
+    assert len(caplog.records) == 1
+
+
+async def test_a_request_that_is_cancelled_by_its_server_is_no_408() -> None:
+    peer = Peer(b"a")
+
+    with anyio.move_on_after(SOON) as scope:
+        await peer.ask(app, "/bytes", body_timeout=LONG)
+
+    assert scope.cancelled_caught
+    assert peer.sent == []
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_a_body_that_is_there_is_not_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(*arguments: object) -> None:
+        raise AssertionError(arguments)
+
+    monkeypatch.setattr(patience_module.Patience, "__init__", never)
+
+    for path in ("/bytes", "/asked", "/stream"):
+        peer = Peer(b"a", b"b", ends=True)
+        await peer.ask(app, path, body_timeout=SOON)
+        assert peer.body == b"2"
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_no_timer_outlives_its_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    import asyncio
+
+    loop, timers = asyncio.get_running_loop(), list[asyncio.TimerHandle]()
+    call_later = loop.call_later
+
+    def noted(delay: float, *arguments: Any, **named: Any) -> asyncio.TimerHandle:
+        timer = call_later(delay, *arguments, **named)
+        if delay == LONG:
+            timers.append(timer)
+        return timer
+
+    monkeypatch.setattr(loop, "call_later", noted)
+    for path in READERS:
+        peer = Peer(b"a", None, b"b", ends=True)
+        await peer.ask(app, path, body_timeout=LONG)
+        assert peer.body == b"2"
+    gc.collect()
+
+    assert timers
+    assert all(timer.cancelled() for timer in timers)
+
+
+@pytest.mark.parametrize("value", [0, -1, "1", float("inf"), float("nan"), True])
+def test_a_limit_is_a_number_of_seconds(value: Any) -> None:
+    with pytest.raises(ValueError, match="body_timeout"):
+        Options(body_timeout=value)
+
+
+def test_a_body_may_pause_for_a_minute_unless_it_is_said() -> None:
+    assert Options().body_timeout == 60
+    assert Options(body_timeout=None).body_timeout is None

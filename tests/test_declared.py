@@ -37,10 +37,10 @@ from portico import (
     status,
 )
 from portico._declared import Declared
+from portico._idle import Idle
 from portico._json import to_json
 from portico._returns import Returns, returns_of
 from portico._signature import EMPTY
-from portico._stream import Idle
 
 WHERE = "get_user() (app.py:12)"
 

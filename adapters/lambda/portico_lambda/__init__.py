@@ -10,7 +10,6 @@ from portico_lambda._platform import (
     EVENT_KINDS,
     STREAMING_CAPABILITIES,
     LambdaPlatform,
-    LambdaRaw,
 )
 from portico_lambda._request import LambdaRequest
 from portico_lambda._shapes import EventError, Shape, shape_of
@@ -25,12 +24,13 @@ if TYPE_CHECKING:
         PostError,
     )
     from portico_lambda._gateway_connections import GatewayConnections
+    from portico_lambda._raw import LambdaRaw
     from portico_lambda._signature_v4 import MissingCredentialsError
     from portico_lambda._socket_platform import SOCKET_CAPABILITIES
 else:
 
     def __getattr__(name: str) -> object:
-        # What functions behind a WebSocket API need alone is loaded when they ask for it.
+        # What some functions need alone is loaded when they ask for it.
         module = _LATE.get(name)
         if module is None:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name)
@@ -46,6 +46,7 @@ _LATE: Final = {
     "Connections": "portico_lambda._connections",
     "GatewayConnections": "portico_lambda._gateway_connections",
     "GoneError": "portico_lambda._connections",
+    "LambdaRaw": "portico_lambda._raw",
     "MemoryConnections": "portico_lambda._connections",
     "MissingCredentialsError": "portico_lambda._signature_v4",
     "PostError": "portico_lambda._connections",

@@ -16,15 +16,13 @@ So what stands before the resource, its parameters filled in, is where the API i
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING
 
 from portico_lambda._fields import table, text
 
 if TYPE_CHECKING:
     from portico_lambda._fields import Fields
-
-# `{id}` and the greedy `{proxy+}`.
-_parameter = re.compile(r"\{([^{}+]+)\+?\}")
 
 
 def before_resource(event: Fields, path: str, resource: str) -> tuple[str, str] | None:
@@ -41,14 +39,21 @@ def before_resource(event: Fields, path: str, resource: str) -> tuple[str, str] 
     if resource[:1] != "/":
         return None
     given = table(event, "pathParameters")
-    names = _parameter.findall(resource)
+    parameter = _parameter()
+    names = parameter.findall(resource)
     if any(not text(given, name) for name in names):
         return None
     if resource == "/":
         return "/", path.rstrip("/")
-    matched = _parameter.sub(lambda match: text(given, match[1]), resource)
+    matched = parameter.sub(lambda match: text(given, match[1]), resource)
     start = _start_of(path, matched)
     return None if start is None else (path[start:], path[:start])
+
+
+@cache  # a resource `$default` has no template
+def _parameter() -> re.Pattern[str]:
+    # `{id}` and the greedy `{proxy+}`.
+    return re.compile(r"\{([^{}+]+)\+?\}")
 
 
 def _start_of(path: str, matched: str) -> int | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
 from portico import Headers, PeerError
@@ -18,8 +17,6 @@ Pairs = list[tuple[str, str]]
 
 # For requests without a Host, as the health checks of a load balancer are.
 NO_HOST: Final = "localhost"
-
-_is_port = re.compile("[0-9]{1,5}").fullmatch
 
 
 def headers_of(fields: Fields, cookies: Sequence[str] = ()) -> Headers:
@@ -113,7 +110,8 @@ def forwarded_peer(headers: Headers) -> Peer:
         address, _, port = last.partition(":")
     if not _is_address(address):
         return UNKNOWN_PEER
-    return Peer(address, int(port) if _is_port(port) else None, "gateway")
+    is_port = len(port) <= 5 and port.isascii() and port.isdigit()
+    return Peer(address, int(port) if is_port else None, "gateway")
 
 
 def _is_address(address: str) -> bool:

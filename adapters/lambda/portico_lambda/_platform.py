@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, TypeVar, cast
+from typing import TYPE_CHECKING, ClassVar, Final, TypeVar, cast
 
 from portico.contract import (
     ABSENT,
@@ -72,18 +72,6 @@ STREAMING_CAPABILITIES: Final[Capabilities] = MappingProxyType(
 
 _SHAPES_THAT_FORWARD: Final = frozenset({"rest", "http", "url", "alb", "alb-multi"})
 _FORWARDED: Final = frozenset({"x-forwarded-proto", "x-forwarded-port"})
-
-
-class LambdaRaw(NamedTuple):
-    """What the function was invoked with.
-
-    Attributes:
-        event: the event itself.
-        context: the runtime's context object.
-    """
-
-    event: Fields
-    context: Any
 
 
 class LambdaPlatform(Platform):
@@ -194,6 +182,8 @@ class LambdaPlatform(Platform):
 
     def raw(self, kind: type[T], /) -> T:
         """Event and context, as `LambdaRaw`."""
+        from portico_lambda._raw import LambdaRaw
+
         if kind is LambdaRaw and self._event is not None:
             return cast("T", LambdaRaw(self._event, self._context))
         return super().raw(kind)

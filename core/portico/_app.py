@@ -454,6 +454,7 @@ class Portico(Registrar):
         for route in self._routes:
             route.compile("thread", surroundings)
             route.compile("loop", surroundings)
+            route.build(surroundings)
 
     # Registration ends with the first use
 

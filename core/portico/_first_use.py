@@ -22,6 +22,7 @@ _MODULES: Final = (
     "portico._held_stream",
     "portico._json_depth",
     "portico._media_type_names",
+    "portico._mirror_build",
     "portico._mirror_copies",
     "portico._multipart_decoder",
     "portico._pairs",

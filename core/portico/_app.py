@@ -358,7 +358,7 @@ class Portico(Registrar):
         self._in_use()
         values: dict[Key[Any], Any] = {}
         if self._keys:
-            from portico._state import initial_values
+            from portico._key import initial_values
 
             values = initial_values(self._keys, self._overridden)
         stops = [hook for hook in self._life_hooks if hook.is_generator]

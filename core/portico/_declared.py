@@ -12,8 +12,7 @@ from functools import cache
 from types import NoneType
 from typing import TYPE_CHECKING, Any, Final, TypeGuard, get_args
 
-from portico._answer import is_reply
-from portico._blocking_answer import BlockingAnswer
+from portico._answer import BlockingAnswer, is_reply
 from portico._errors import UndeclaredAnswerError
 from portico._reply import ALIASES, Reply
 from portico._response import Response

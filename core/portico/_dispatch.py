@@ -15,18 +15,16 @@ from portico._context import Context
 from portico._engine import Colour, Pipeline
 from portico._errors import PeerError
 from portico._headers import Headers
-from portico._offload import offload
 from portico._path import canonical_path
 from portico._problem import detail_response
 from portico._request import valid_hosts, well_formed_host
 from portico._request_life import abandon, close_shield, open_shield
 from portico._response import Response
-from portico._resumption import begin, need_loop
+from portico._resumption import begin, need_loop, offload
 from portico._router import UPGRADE_ONLY
 from portico._steps import steps_with_value
 from portico._straight import failing
-from portico._traced import tracing_of
-from portico._units import Unit, first, units_of
+from portico._units import Unit, first, tracing_of, units_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

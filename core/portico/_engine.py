@@ -43,8 +43,7 @@ from portico._sending import dropped, for_loop, left, sent
 from portico._steps import error_steps, steps_before_answer, steps_with_value
 from portico._straight import Straight, failing, is_straight
 from portico._stream import ByteStream
-from portico._traced import tracing_of
-from portico._units import first, units_of
+from portico._units import first, tracing_of, units_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

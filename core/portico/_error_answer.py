@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from portico._answer import is_reply, to_response
-from portico._blocking_answer import BlockingAnswer
+from portico._answer import BlockingAnswer, is_reply, to_response
 from portico._errors import HTTPError
 from portico._framing import checked_status, put_fields
 from portico._problem import error_problem, problem_response, unexpected

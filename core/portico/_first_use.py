@@ -28,7 +28,7 @@ _MODULES: Final = (
     "portico._pairs",
     "portico._revise",
     "portico._running",
-    "portico._state",
+    "portico._key",
     "portico._stream_answer",
     "portico._url",
     "werkzeug.http",

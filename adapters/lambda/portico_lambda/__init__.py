@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING, Final
 
 from portico_lambda._answer_body import AnswerTooLargeError
-from portico_lambda._answer_stream import AnswerStream, RuntimeApiError
 from portico_lambda._handler import Lambda
 from portico_lambda._platform import (
     CAPABILITIES,
@@ -16,6 +15,7 @@ from portico_lambda._shapes import EventError, Shape, shape_of
 from portico_lambda._time_limit import OutOfTimeError
 
 if TYPE_CHECKING:
+    from portico_lambda._answer_stream import AnswerStream, RuntimeApiError
     from portico_lambda._connections import (
         Connection,
         Connections,
@@ -42,6 +42,7 @@ else:
 
 _LATE: Final = {
     "SOCKET_CAPABILITIES": "portico_lambda._socket_platform",
+    "AnswerStream": "portico_lambda._answer_stream",
     "Connection": "portico_lambda._connections",
     "Connections": "portico_lambda._connections",
     "GatewayConnections": "portico_lambda._gateway_connections",
@@ -50,6 +51,7 @@ _LATE: Final = {
     "MemoryConnections": "portico_lambda._connections",
     "MissingCredentialsError": "portico_lambda._signature_v4",
     "PostError": "portico_lambda._connections",
+    "RuntimeApiError": "portico_lambda._answer_stream",
 }
 
 __all__ = [

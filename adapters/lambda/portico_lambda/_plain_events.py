@@ -12,10 +12,9 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from portico import PeerError
-from portico_lambda._api_events import stage_before
-from portico_lambda._event_body import EventBody, body_of
-from portico_lambda._field_headers import FieldHeaders
-from portico_lambda._request import LambdaRequest
+from portico_lambda._event_headers import FieldHeaders
+from portico_lambda._events import stage_before
+from portico_lambda._request import EventBody, LambdaRequest, body_of
 from portico_lambda._target import query_of_decoded_fields
 
 if TYPE_CHECKING:
@@ -85,7 +84,7 @@ def _is_plain_query() -> Callable[[str], object]:
 
 
 def _version_2(event: Any, context: Any, limits: BodyLimits) -> PlainRequest | None:
-    """See `_api_events.http` and `_api_events.url`."""
+    """See `_events.http` and `_events.url`."""
     http = context["http"]
     query = event["rawQueryString"]
     if (query != "" and not _is_plain_query()(query)) or context["stage"] not in _STAGES:
@@ -113,7 +112,7 @@ def _version_2(event: Any, context: Any, limits: BodyLimits) -> PlainRequest | N
 
 
 def _rest(event: Any, context: Any, limits: BodyLimits) -> PlainRequest | None:
-    """See `_api_events.rest`."""
+    """See `_events.rest`."""
     several = event["multiValueHeaders"]
     # A field of several values is too many to unpack.
     fields = {name.lower(): value for name, (value,) in several.items()}

@@ -18,7 +18,7 @@ from portico.contract import (
     Promise,
     Runtime,
 )
-from portico_lambda._api_events import api_peer
+from portico_lambda._events import api_peer
 from portico_lambda._fields import NOTHING
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from portico import AbortController, AbortSignal
     from portico_lambda._fields import Fields
-    from portico_lambda._parts import Parts
+    from portico_lambda._request import Parts
 
 T = TypeVar("T")
 

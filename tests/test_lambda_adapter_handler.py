@@ -532,6 +532,7 @@ def test_a_call_from_inside_an_event_loop_is_told_what_to_do(
     serve: Serve, reports: Reports
 ) -> None:
     async def answer() -> str:
+        await asyncio.sleep(0)
         return "ok"
 
     handler = serve(only_get(answer))

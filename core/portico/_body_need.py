@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from portico._link import STRENGTH, Link, strongest_need
 
@@ -11,6 +11,10 @@ if TYPE_CHECKING:
 
     from portico._chain import Chain
     from portico._context import Context
+    from portico._request import Request
+
+
+_WHOLE: Final = ("auto", "bytes", "form")
 
 
 def body_need(chain: Chain, handler: Link) -> tuple[str, bool]:
@@ -50,8 +54,24 @@ def prefetched(ctx: Context, need: str, *, can_wait: bool) -> Awaitable[object] 
         return None
     if need == "ask" and can_wait and ctx.platform.has_threads:
         return None
-    if need not in ("ask", "bytes"):
-        content_type = request.headers.get("content-type") or ""
-        if content_type[:19].lower() == "multipart/form-data":
-            return request.form_data()
-    return request.bytes()
+    return request.form_data() if _is_form(request, need) else request.bytes()
+
+
+def read_here(ctx: Context, need: str) -> None:
+    """Read the body in a thread that may block, for a chain that goes on to an event loop.
+
+    From there every chunk would be a way to another thread and back.
+    """
+    request = ctx.request
+    if need in _WHOLE and request.has_body:
+        if _is_form(request, need):
+            request.sync.form_data()
+        else:
+            request.sync.bytes()
+
+
+def _is_form(request: Request, need: str) -> bool:
+    if need in ("ask", "bytes"):
+        return False
+    content_type = request.headers.get("content-type") or ""
+    return content_type[:19].lower() == "multipart/form-data"

@@ -31,6 +31,19 @@ if TYPE_CHECKING:
 
 _EARLY: Final = frozenset({"transform", "derive"})
 _LATE: Final = frozenset({"before_handle", "resolve"})
+_QUEUES: Final = frozenset(
+    {
+        "before_parse",
+        "parse",
+        "early",
+        "late",
+        "after_handle",
+        "map_response",
+        "after_response",
+        "error",
+        "trace",
+    }
+)
 
 
 class Surroundings:
@@ -181,6 +194,18 @@ class Chain:
         self._replacing: list[tuple[Link, frozenset[str] | None]] | None = None
         if handler is not None:
             handler.chain = self
+
+    def with_links(self, others: Mapping[Link, Link]) -> Chain:
+        """The same chain with other links in the place of some."""
+        chain = Chain.__new__(Chain)
+        for name in Chain.__slots__:
+            value = getattr(self, name)
+            if name in _QUEUES:
+                value = [others.get(link, link) for link in value]
+            setattr(chain, name, value)
+        if self.handler is not None:
+            chain.handler = others.get(self.handler, self.handler)
+        return chain
 
     def replaced(self, link: Link) -> frozenset[str] | None:
         """The members of the context that others than a link may give another value; None: all."""

@@ -53,7 +53,15 @@ class Dispatcher:
         lazy: the plugins that are not imported yet.
     """
 
-    __slots__ = ("_chain", "_general", "_lazy", "_receiving", "_router", "_surroundings")
+    __slots__ = (
+        "_chain",
+        "_general",
+        "_lazy",
+        "_receiving",
+        "_receptions",
+        "_router",
+        "_surroundings",
+    )
 
     def __init__(
         self,
@@ -67,6 +75,7 @@ class Dispatcher:
         self._surroundings = surroundings
         self._chain = Chain((hooks,), None, [], "", surroundings)
         self._general: dict[Colour, Pipeline] = {}
+        self._receptions: dict[Colour, _Reception] = {}
         self._receiving = [
             self._chain.link_of(hook) for hook in self._chain.hooks if hook.kind == "request"
         ]
@@ -128,13 +137,13 @@ class Dispatcher:
     # Hooks of `request`
 
     def _receive(self, ctx: Context, colour: Colour) -> Response | Awaitable[Response]:
-        is_async = any(link.signature.is_async for link in self._receiving)
-        offloads = is_async or colour == "loop"
-        steps = steps_with_value(self._chain, "request", self._receiving)
-        work = self._received(ctx, colour, units_of(steps, offloads=offloads))
-        if is_async or (colour == "loop" and any(link.blocks for link in self._receiving)):
+        reception = self._receptions.get(colour)
+        if reception is None:
+            reception = self._receptions[colour] = _Reception(self._chain, self._receiving, colour)
+        work = self._received(ctx, colour, reception.units)
+        if reception.needs_loop:
             ctx._on_loop = True
-            may_enter = is_async and self._surroundings.has_generators()
+            may_enter = reception.is_async and self._surroundings.has_generators()
             return self._shielded(ctx, work) if may_enter else work
         return begin(work)
 
@@ -258,6 +267,31 @@ class Dispatcher:
         """Compile what answers without a route."""
         self._pipeline("thread")
         self._pipeline("loop")
+
+
+class _Reception:
+    """The request hooks, for where they run.
+
+    Attributes:
+        units: what they do.
+        is_async: whether one of them may have to wait.
+        needs_loop: whether an event loop runs them, or has them run.
+    """
+
+    __slots__ = ("is_async", "needs_loop", "units")
+
+    def __init__(self, chain: Chain, links: Sequence[Link], colour: Colour) -> None:
+        is_async = any(link.signature.is_async for link in links)
+        if is_async and colour == "thread":
+            from portico._driven import driven_links
+
+            driven = driven_links(links)
+            if driven is not None:
+                links, is_async = driven, False
+        steps = steps_with_value(chain, "request", links)
+        self.is_async = is_async
+        self.needs_loop = is_async or (colour == "loop" and any(link.blocks for link in links))
+        self.units = units_of(steps, offloads=is_async or colour == "loop")
 
 
 def _ended(tracing: Tracing | None, error: Exception) -> Exception:

@@ -86,8 +86,14 @@ class Pipeline:
     )
 
     def __init__(self, chain: Chain, colour: Colour, *, on_disconnect: str | None = None) -> None:
-        links = [link for link in chain.links() if link.kind not in ("after_response", "trace")]
+        links = _answering(chain)
         is_async = any(link.signature.is_async for link in links)
+        if is_async and colour == "thread":
+            from portico._driven import driven_chain
+
+            driven = driven_chain(chain)
+            if driven is not None:
+                chain, links, is_async = driven, _answering(driven), False
         offloads = is_async or colour == "loop"
         self._chain = chain
         self._may_block = not offloads
@@ -114,6 +120,8 @@ class Pipeline:
         self._declared = None if declared is None or declared.is_trivial else declared
         self._whole: Run = self._run
         self.run = self._specialised(chain, front, on_loop=colour == "loop") or self._run
+        if is_async and colour == "thread" and not (chain.before_parse or chain.trace):
+            self.run = self._reading_first(chain, self.run)
         if on_disconnect is not None:
             wanted = on_disconnect == "cancel"
             self.run = partial(_told_of_disconnect, self.run, wanted)
@@ -134,6 +142,23 @@ class Pipeline:
         if any(unit.offloads for unit in self._front):
             return None
         return Straight(self, chain, front, on_loop=on_loop).runner(on_loop=on_loop)
+
+    def _reading_first(self, chain: Chain, run: Run) -> Run:
+        """What reads the body in the calling thread, before an event loop runs the chain."""
+        if chain.handler is None:
+            return run
+        from portico._body_need import body_need, read_here
+
+        need, _ = body_need(chain, chain.handler)
+
+        def run_with_body(ctx: Context) -> Response | Awaitable[Response]:
+            try:
+                read_here(ctx, need)
+            except Exception as error:  # noqa: BLE001 - whatever goes wrong becomes an answer
+                return self.start(ctx, failing(error))
+            return run(ctx)
+
+        return run_with_body if need not in ("", "stream", "ask") else run
 
     def start(
         self, ctx: Context, work: Coroutine[Any, Any, Response]
@@ -360,6 +385,11 @@ class Pipeline:
     @property
     def _debug(self) -> bool:
         return self._chain.debug
+
+
+def _answering(chain: Chain) -> list[Link]:
+    """The links that have a say in the answer."""
+    return [link for link in chain.links() if link.kind not in ("after_response", "trace")]
 
 
 def _told_of_disconnect(run: Run, wanted: bool, ctx: Context) -> Response | Awaitable[Response]:

@@ -52,7 +52,7 @@ class Method(NamedTuple):
         return Value(kinds, size=max((result.size for result in results), default=1))
 
 
-_ATTRIBUTES: Final[dict[type, dict[str, Kinds]]] = {
+ATTRIBUTES: Final[dict[type, dict[str, Kinds]]] = {
     Context: {
         "path": STR,
         "route": STR,
@@ -65,7 +65,8 @@ _ATTRIBUTES: Final[dict[type, dict[str, Kinds]]] = {
     Request: {"method": STR, "raw_path": STR, "raw_query": STR, "headers": one(Headers)},
     Settings: {"status": None, "headers": one(Headers)},
 }
-_SET: Final[dict[type, frozenset[str]]] = {Settings: frozenset({"status"})}
+HOLDERS: Final[set[type]] = {Settings}
+"""Portico's own classes whose attributes may be set, to what they are known to be."""
 
 
 def attribute(value: Value, name: str) -> Value:
@@ -106,10 +107,14 @@ _RAISES: Final = Value(frozenset())
 def _member(kind: Kind, name: str) -> Value | Call | None:
     """An attribute or method; None where it may be anything."""
     cls = kind.cls
-    if cls in METHODS and name in METHODS[cls]:
+    if cls is Context and name == "cookies":
+        from portico._known_cookies import JAR  # it puts what it knows into the tables
+
+        return JAR
+    if name in METHODS.get(cls, ()):
         return METHODS[cls][name]
-    if cls in _ATTRIBUTES:
-        return Value(_ATTRIBUTES[cls][name]) if name in _ATTRIBUTES[cls] else None
+    if cls in ATTRIBUTES:
+        return Value(ATTRIBUTES[cls][name]) if name in ATTRIBUTES[cls] else None
     if cls in PLAIN and cls not in METHODS and cls.__name__ in STANDARD:
         attributes, methods = STANDARD[cls.__name__]
         return Value(attributes[name]) if name in attributes else methods.get(name)
@@ -129,9 +134,8 @@ def set_attribute(holder: Value, name: str, value: Value) -> None:
         MayBlock: it is such a one.
     """
     for kind in holder.kinds or ():
-        if name in _SET.get(kind.cls, ()):
-            continue
-        member = _member(kind, name) if type(kind.cls) is not type else None
+        settable = type(kind.cls) is not type or kind.cls in HOLDERS
+        member = _member(kind, name) if settable else None
         if not isinstance(member, Value):
             raise MayBlock(f"sets the attribute `{name}` of {kind.cls.__qualname__}")
         if value.size > 1:  # its size is lost, as that of an item; see `_HELD`

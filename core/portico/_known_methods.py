@@ -91,7 +91,7 @@ def _got(arguments: Sequence[Value], named: dict[str, Value]) -> Value:
     return Value(joined((*items, default)), size=held_size(arguments[0]))
 
 
-def _field_got(arguments: Sequence[Value], named: dict[str, Value]) -> Value:
+def field_got(arguments: Sequence[Value], named: dict[str, Value]) -> Value:
     """`Headers.get` and `URLSearchParams.get`."""
     if not all(value.is_plain for value in (*arguments[1:], *named.values())):
         raise MayBlock("with a name whose type is not known")
@@ -107,7 +107,7 @@ def _appended(arguments: Sequence[Value], named: dict[str, Value]) -> Value:
     return Value(NONE)
 
 
-def _with_receiver(call: Call) -> Call:
+def with_receiver(call: Call) -> Call:
     """A method whose receiver is not plain, but its arguments."""
     return lambda arguments, named: call(arguments[1:], named)
 
@@ -149,11 +149,11 @@ def _affix(arguments: Sequence[Value], named: dict[str, Value]) -> Value:
 _STR["startswith"] = _STR["endswith"] = _affix
 
 _FIELDS: Final[dict[str, Call]] = {
-    "get": _field_got,
-    "get_all": _with_receiver(giving(LIST_OF_STR)),
-    "has": _with_receiver(giving(BOOL)),
-    "keys": _with_receiver(giving(LIST_OF_STR)),
-    "values": _with_receiver(giving(LIST_OF_STR)),
+    "get": field_got,
+    "get_all": with_receiver(giving(LIST_OF_STR)),
+    "has": with_receiver(giving(BOOL)),
+    "keys": with_receiver(giving(LIST_OF_STR)),
+    "values": with_receiver(giving(LIST_OF_STR)),
 }
 METHODS: Final[dict[type, dict[str, Call]]] = {
     str: _STR,
@@ -169,10 +169,10 @@ METHODS: Final[dict[type, dict[str, Call]]] = {
     dict: {"get": _got},
     Headers: {
         **_FIELDS,
-        "append": _with_receiver(giving(NONE)),
-        "set": _with_receiver(giving(NONE)),
-        "set_default": _with_receiver(giving(NONE)),
-        "delete": _with_receiver(giving(NONE)),
+        "append": with_receiver(giving(NONE)),
+        "set": with_receiver(giving(NONE)),
+        "set_default": with_receiver(giving(NONE)),
+        "delete": with_receiver(giving(NONE)),
     },
     URLSearchParams: _FIELDS,
 }

@@ -33,6 +33,8 @@ from portico._url_search_params import URLSearchParams
 _ARITHMETIC: Final = frozenset({"+", "-", "*", "/", "//", "%", "&", "|", "^", ">>"})
 _TEXTS: Final = frozenset({str, bytes, list, tuple})
 _FIELDS: Final = frozenset({Headers, URLSearchParams})
+ITEMS: Final[dict[type, Kinds]] = {Headers: STR, URLSearchParams: STR}
+"""What `holder[name]` gives, of Portico's own classes."""
 _KEYS: Final = (ConstantKey, RequestKey, ResourceKey)
 
 
@@ -162,8 +164,8 @@ def _item(kind: Kind, key: Value) -> Kinds:
         return frozenset({kind}) if is_slice else kind.item
     if kind.cls is dict:
         return kind.item
-    if kind.cls in _FIELDS and not is_slice:
-        return STR
+    if kind.cls in ITEMS and not is_slice:
+        return ITEMS[kind.cls]
     if kind.cls is bytes:
         return one(bytes) if is_slice else INT
     if kind.cls in PLAIN:

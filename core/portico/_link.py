@@ -167,6 +167,14 @@ class Link:
         """Bind its parameters by a plan that no signature says."""
         self._plan = plan
 
+    def with_function(self, fn: Callable[..., Any]) -> Link:
+        """The same link with a plain function in the place of its own, called in the same way."""
+        link = Link.__new__(Link)
+        for name in Link.__slots__:
+            setattr(link, name, getattr(self, name))
+        link.fn, link.signature = fn, self.signature.of_plain_function()
+        return link
+
     @property
     def is_bound(self) -> bool:
         """Whether its parameters are bound by what they are, as a handler's."""

@@ -6,6 +6,7 @@ from typing import Final
 
 from portico._bytecode import Instruction
 from portico._frame import Frame, Perform, for_each, push
+from portico._headers import Headers
 from portico._held_values import check_kept
 from portico._known_operations import binary, compared, contained, item, negated, sliced, truth
 from portico._known_types import BOOL, CONTAINERS, INT, PLAIN, MayBlock, Value
@@ -68,9 +69,11 @@ def _is_builtin(value: Value) -> bool:
 def _store_subscript(frame: Frame, step: Instruction) -> None:
     value, holder, key = frame.take(3)
     for kind in holder.kinds or ():
-        if kind.cls is not dict or not key.is_plain:
+        is_field = kind.cls is Headers and value.is_plain
+        if not key.is_plain or not (is_field or kind.cls is dict):
             raise MayBlock(f"sets an item of {kind.cls.__qualname__}")
-        check_kept(kind.item, value)
+        if not is_field:
+            check_kept(kind.item, value)
     if holder.kinds is None:
         raise MayBlock("sets an item of a value whose type is not known")
 

@@ -72,6 +72,14 @@ class Signature:
             parameters = _parameters(function, self.where, skip=isinstance(fn, MethodType))
         self.parameters: list[Parameter] = parameters
 
+    def of_plain_function(self) -> Signature:
+        """The same of a function that is not asynchronous."""
+        signature = Signature.__new__(Signature)
+        for name in Signature.__slots__:
+            setattr(signature, name, getattr(self, name))
+        signature.is_async = False
+        return signature
+
     def annotations(self) -> Mapping[str, Any]:
         """The annotations, evaluated; worked out once.
 

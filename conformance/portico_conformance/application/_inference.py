@@ -158,6 +158,21 @@ def authorization(ctx: Context) -> object:
 
 
 @straight
+def header_fields(ctx: Context) -> None:
+    ctx.set.headers["x-path"] = ctx.path
+    ctx.set.headers["x-path"] = ctx.set.headers["x-path"].upper()
+
+
+@straight
+def visits(ctx: Context) -> object:
+    seen = ctx.cookies.get("visits", "0")
+    cookie = ctx.cookies["visits"]
+    cookie.value = str(int(seen or "0") + 1)
+    ctx.cookies["theme"].remove()
+    return {"seen": seen, "now": cookie.value, "name": cookie.name}
+
+
+@straight
 def by_key(ctx: Context) -> object:
     return ctx[limit]
 
@@ -259,6 +274,21 @@ def sum_of(other: int, id: int) -> object:
 
 straight(partial(two, 1))
 blocking(partial(sum_of, 1))
+
+
+@blocking
+def lazy_field(ctx: Context, value: Any = use(limit)) -> None:
+    ctx.set.headers["x-value"] = value
+
+
+@blocking
+def lazy_cookie(ctx: Context, value: Any = use(limit)) -> None:
+    ctx.cookies["value"].value = value
+
+
+@blocking
+def cookie_of_attributes(ctx: Context) -> None:
+    ctx.cookies["value"].path = ctx.path
 
 
 @blocking

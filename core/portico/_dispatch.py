@@ -18,7 +18,6 @@ from portico._headers import Headers
 from portico._path import canonical_path
 from portico._problem import detail_response
 from portico._request import valid_hosts, well_formed_host
-from portico._request_life import abandon, close_shield, open_shield
 from portico._response import Response
 from portico._resumption import begin, need_loop, offload
 from portico._router import UPGRADE_ONLY
@@ -148,6 +147,8 @@ class Dispatcher:
         return begin(work)
 
     async def _shielded(self, ctx: Context, work: Coroutine[Any, Any, Response]) -> Response:
+        from portico._request_life import close_shield, open_shield
+
         open_shield(ctx)
         try:
             response = await work
@@ -173,6 +174,8 @@ class Dispatcher:
         except Exception as raised:  # noqa: BLE001 - whatever goes wrong becomes an answer
             error = _ended(tracing, raised)
         except BaseException as cancelled:
+            from portico._request_life import abandon
+
             failure = await abandon(ctx, cancelled)
             if failure is None or isinstance(cancelled, GeneratorExit):
                 raise

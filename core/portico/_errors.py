@@ -162,3 +162,8 @@ class InvalidInputError(PeerError):
         self.faults: Sequence[Fault] = tuple(faults)
         count = len(self.faults)
         super().__init__(f"The request has {count} fault{'s' if count != 1 else ''}.", status=422)
+
+
+def status_of(error: Exception) -> int:
+    """The status that an error answers with."""
+    return error.status if isinstance(error, HTTPError) else 500

@@ -31,6 +31,7 @@ _MODULES: Final = (
     "portico._key",
     "portico._stream_answer",
     "portico._url",
+    "portico._whole_way",
     "werkzeug.http",
 )
 

@@ -6,8 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from portico._answer import is_reply
-from portico._error_answer import status_of
-from portico._errors import DefinitionError, InvalidInputError
+from portico._errors import DefinitionError, InvalidInputError, status_of
 from portico._hook import is_part
 from portico._key import Key
 from portico._response import Response

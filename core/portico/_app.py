@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeVar
 from portico._errors import DefinitionError
 from portico._hook import Hook, promoted
 from portico._key import ConstantKey, Key, StateKey, is_request_key
-from portico._lazy_plugin import LazyPlugins
 from portico._pattern import Pattern
 from portico._registrar import Layers, Registrar
 from portico._route import Route, unlike
-from portico._route_table import RouteTable
+from portico._route_table import LazyPlugins, RouteTable
 from portico._router import Router
 from portico._where import caller, registration
 

@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 
     from portico._chain import Surroundings
     from portico._hook import Hook
-    from portico._lazy_plugin import LazyPlugins
     from portico._link import Link
     from portico._request import Request
     from portico._route import Route
+    from portico._route_table import LazyPlugins
     from portico._router import Router
     from portico._running import AppRunning
     from portico._span import Tracing

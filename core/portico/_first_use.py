@@ -35,8 +35,19 @@ _MODULES: Final = (
     "werkzeug.http",
 )
 
+# What compiles an expression when it is first called.
+_EXPRESSIONS: Final = (
+    ("portico._headers", "_is_name"),
+    ("portico._headers", "_is_value"),
+    ("portico._request", "_absolute_form"),
+    ("portico._request", "host_expression"),
+    ("portico._request", "_is_method"),
+)
+
 
 def load() -> None:
-    """Import it."""
+    """Import it, and compile expressions."""
     for name in _MODULES:
         import_module(name)
+    for module, expression in _EXPRESSIONS:
+        getattr(import_module(module), expression)()

@@ -24,6 +24,8 @@ from portico import PeerError
 from portico_lambda._fields import required, table, text, texts
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from portico_lambda._fields import Fields
 
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
@@ -31,15 +33,20 @@ _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012
 _PATH = "/-._~!$&'()*+,;=:@"
 # RFC 3986 section 3.4, without what separates fields and what a form reads as a space.
 _QUERY_VALUE = "/-._~!$'()*,;:@?"
-_is_token = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+").fullmatch
+_METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 
 
 def method_of(fields: Fields, name: str) -> str:
     """The method, which is a token (RFC 9110 section 9.1)."""
     method = required(fields, name)
-    if not _is_token(method):
+    if method not in _METHODS and not _is_token()(method):
         raise PeerError(f"The event has a malformed {name!r}. A method is a token, such as 'GET'.")
     return method
+
+
+@cache  # most methods are known
+def _is_token() -> Callable[[str], object]:
+    return re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+").fullmatch
 
 
 def path_of_decoded(path: str) -> str:

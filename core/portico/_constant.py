@@ -26,12 +26,17 @@ def handler_of(
     if isinstance(target, LinkSource):
         return target.link(path_names)
     blocks = blocking is not False and isinstance(target, BlockingAnswer)
-    fn = constant(target, where)
-    return Link("handle", fn, path_names, blocking=blocks, reads_body=False)
+    prepared: list[Response] = []
+    fn = constant(target, where, prepared)
+    link = Link("handle", fn, path_names, blocking=blocks, reads_body=False)
+    link.prepared = prepared
+    return link
 
 
-def constant(value: Any, where: str) -> Callable[[Context], Any]:
-    """A handler that returns the value; its response is built once and copied.
+def constant(value: Any, where: str, prepared: list[Response]) -> Callable[[Context], Any]:
+    """A handler that returns the value.
+
+    Its response is made once, and put into `prepared` where every request gets a copy of it.
 
     Raises:
         DefinitionError: the value is a stream, which the first request would use up.
@@ -42,7 +47,6 @@ def constant(value: Any, where: str) -> Callable[[Context], Any]:
             f"{where} has the value {value!r}, a stream that can be read once. Register a function "
             "that makes it, so that each request gets its own."
         )
-    prepared: list[Response] = []
 
     def answer(ctx: Context) -> Any:
         if prepared:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from portico._context_use import ContextUse
     from portico._hook import Hook, Kind
     from portico._inference import Inferred
+    from portico._response import Response
     from portico._returns import Returns
 
 # What a function's own code names when it reads the body through its context.
@@ -51,6 +52,7 @@ class Link:
         blocking: whether it is declared to block the thread that it runs on; None: its code says
             whether it may.
         chain: the chain that it stands in; None where that is not known.
+        prepared: of a value in the place of a handler, the answer, once it was made.
         reads_body: whether what it does with its context may be to read the body.
     """
 
@@ -67,6 +69,7 @@ class Link:
         "hook",
         "key",
         "kind",
+        "prepared",
         "reads_body",
         "signature",
     )
@@ -90,6 +93,7 @@ class Link:
         self.signature: Signature = Signature(fn)
         self.blocking: bool | None = blocking
         self.chain: Chain | None = None
+        self.prepared: list[Response] | None = None
         self._names = path_names
         self._named: NamedKeys | None = None
         self._plan: Plan | None = None

@@ -201,10 +201,16 @@ class Response(Body):
 
     def copy(self) -> Response:
         """A response that shares the content of this one, but none of its fields."""
-        content = self.content
-        if self._headers is None and self._media is not None and isinstance(content, bytes):
-            return Response.plain(self._media, content, self.status, self._added)
-        return Response.ready(self.status, Headers(self.headers), self.content)
+        return self.plain_copy() or Response.ready(self.status, Headers(self.headers), self.content)
+
+    def plain_copy(self) -> Response | None:
+        """The same of one that `plain` made and nobody has asked for its fields, else None."""
+        content, media = self._source, self._media
+        if media is None or self._headers is not None or self._data is not None or self._used:
+            return None
+        if type(content) is not bytes:
+            return None
+        return Response.plain(media, content, self.status, self._added)
 
     def clone(self) -> Response:
         """A second response with the same body, which both can read.

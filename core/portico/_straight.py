@@ -48,7 +48,7 @@ class Straight(Answering):
         on_loop: whether it runs on an event loop, which nothing may block.
     """
 
-    __slots__ = ("_before", "_handler", "_is_async")
+    __slots__ = ("_before", "_handler", "_is_async", "_prepared")
 
     def __init__(
         self, pipeline: Pipeline, chain: Chain, steps: Sequence[Step], *, on_loop: bool
@@ -56,6 +56,7 @@ class Straight(Answering):
         *before, handler = [_called(step) for step in steps]
         self._before = tuple(before)
         self._handler = handler[0]
+        self._prepared = None if chain.handler is None else chain.handler.prepared
         links = [link for _, _, link in (*before, handler) if link is not None]
         self._is_async = any(link.signature.is_async for link in links)
         super().__init__(pipeline, chain, may_block=not (on_loop or self._is_async))
@@ -63,13 +64,26 @@ class Straight(Answering):
     def runner(self, *, on_loop: bool) -> Callable[[Context], Response | Awaitable[Response]]:
         """What answers a request."""
         if not self._is_async:
-            return self._run
+            is_constant = self._is_plain and not self._before and self._prepared is not None
+            return self._run_constant if is_constant else self._run
         if not on_loop:
             return self._run_async
         is_alone = not self._before and self._is_plain
         return self._run_handler if is_alone else self._begin
 
     # Synchronous functions
+
+    def _run_constant(self, ctx: Context) -> Response | Awaitable[Response]:
+        """Answer with a copy of what was made of a value, where nothing changes it."""
+        prepared = self._prepared
+        if not prepared or ctx._cookies is not None or ctx._set is not None or ctx._exits:
+            return self._run(ctx)
+        copy = None if ctx.request.method == "HEAD" else prepared[0].plain_copy()
+        if copy is None:
+            return self._run(ctx)
+        ctx._chain = self._chain
+        ctx._is_left = True
+        return copy
 
     def _run(self, ctx: Context) -> Response | Awaitable[Response]:
         ctx._chain = self._chain

@@ -62,9 +62,9 @@ if TYPE_CHECKING:
 
 
 class KeyRegistration:
-    """The methods by which request-lived keys are registered; what they share is `_key`.
+    """The methods by which keys are registered; what `derive` and `resolve` share is `_key`.
 
-    The function binds its parameters as a handler does, and returns the value or yields it once;
+    Their function binds its parameters as a handler does, and returns the value or yields it once;
     what stands after the `yield` runs when the answer is known (before it is sent, or at the end of
     a stream), with the error of the request raised at the `yield`. It answers the request by
     raising `HTTPError`.
@@ -152,10 +152,6 @@ class KeyRegistration:
         blocking: bool | None,
     ) -> Any:
         raise NotImplementedError
-
-
-class ResourceRegistration:
-    """The method by which app-lived values are registered."""
 
     @overload
     def resource(self, fn: Callable[P, M], /) -> ResourceKey[P, M, M]: ...

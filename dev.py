@@ -137,7 +137,7 @@ def is_stamped(stamp: Path, wanted: str) -> bool:
 
 
 def fetch_components() -> bool:
-    """Fetch the Lambda emulator, workerd and Pyodide into the cache; False where one is lacking."""
+    """Fetch what is missing into the cache (emulator, workerd, Redis); False where it lacks one."""
     return run([PYTHON, "-m", "portico_conformance.components"]) == 0
 
 

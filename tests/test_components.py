@@ -22,6 +22,7 @@ from portico_conformance.components import (
     ComponentMissingError,
     cache_folder,
     ensure_emulator,
+    ensure_redis_server,
     ensure_worker_packages,
     ensure_workerd,
     main,
@@ -32,8 +33,9 @@ from portico_conformance.components import (
 
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty cache, on a system that all components exist for."""
+    """An empty cache, on a system that all components exist for and that has none of its own."""
     monkeypatch.setenv("PORTICO_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setattr(platform, "machine", lambda: "x86_64")
     return tmp_path / "cache"
@@ -71,6 +73,7 @@ def test_the_cache_is_where_the_environment_says(
         pytest.param(ensure_workerd, "workerd", id="workerd"),
         pytest.param(ensure_emulator, "emulator", id="emulator"),
         pytest.param(ensure_worker_packages, "worker-packages", id="worker-packages"),
+        pytest.param(ensure_redis_server, "redis-server", id="redis-server"),
     ],
 )
 def test_a_missing_component_is_named_with_the_command_that_gets_it(
@@ -96,6 +99,7 @@ def test_a_component_that_is_there_is_found_without_fetching(cache: Path) -> Non
     assert missing() == []
     assert ensure_worker_packages(fetch=True).parent == cache
     assert ensure_emulator(fetch=True).name == "aws-lambda-rie-x86_64"
+    assert ensure_redis_server(fetch=True).parent.parent == cache
     assert ensure_workerd(fetch=True).workerd.parts[-4:] == (
         "@cloudflare",
         "workerd-linux-64",
@@ -115,6 +119,21 @@ def test_a_component_that_does_not_exist_for_a_system_says_for_which_it_does(
     assert "does not exist for plan9 x86_64, only for linux x86_64, linux aarch64" in str(
         caught.value
     )
+    assert not cache.exists()
+
+
+def test_a_program_on_the_path_does_as_well_as_the_component(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(platform, "machine", lambda: "sparc64")
+    with pytest.raises(ComponentMissingError, match="or install redis-server on the PATH"):
+        ensure_redis_server(fetch=True)
+
+    program = tmp_path / "bin" / "redis-server"
+    program.parent.mkdir()
+    program.touch(0o755)
+
+    assert ensure_redis_server(fetch=True) == program
     assert not cache.exists()
 
 
@@ -186,7 +205,7 @@ def test_the_command_refuses_a_name_that_it_does_not_know(
 ) -> None:
     assert main(["workered"]) == 2
     assert capsys.readouterr().err == (
-        "There is no component 'workered', only workerd, emulator, worker-packages.\n"
+        "There is no component 'workered', only workerd, emulator, worker-packages, redis-server.\n"
     )
 
 

@@ -942,6 +942,29 @@ async def test_topics_say_where_connections_cannot_reach_each_other() -> None:
     assert "'shared_resources'" in raised[0]
 
 
+async def test_a_broker_that_lives_as_long_as_a_request_is_made_to_publish() -> None:
+    app, made = Portico(), list[Recording]()
+
+    @app.resource
+    async def shared() -> AsyncIterator[Recording]:
+        made.append(Recording())
+        yield made[-1]
+
+    app.broker(shared)
+
+    @app.get("/a")
+    async def announce(ctx: Context) -> str:
+        await ctx.publish("news", "hi")
+        return "sent"
+
+    platform = Alone()
+    async with app.start(platform) as running:
+        answer = app.handle(Request("http://app.test/a"), platform, running)
+        assert (answer if isinstance(answer, Response) else await answer).status == 200
+
+    assert [each.asked for each in made] == [[("news", "hi")]]
+
+
 async def test_a_stream_that_is_closed_early_leaves_no_handler_open() -> None:
     app, order = Portico(), list[str]()
 

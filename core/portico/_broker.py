@@ -5,15 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol, TypeAlias
 
+from portico._errors import PorticoError
+
 Deliver: TypeAlias = Callable[[str | bytes], None]
 """Takes a message for one connection, without waiting and without raising."""
+
+
+class BrokerError(PorticoError):
+    """A message was not handed on, or a topic not subscribed to: the text says what is known."""
 
 
 class Broker(Protocol):
     """Hands messages from publishers to the connections that have subscribed to a topic.
 
     One serves a `Running`, on one event loop. One that several processes share hands on what other
-    processes publish too.
+    processes publish too. Messages of one topic arrive in the order in which they were published.
+    `subscribe` and `publish` raise `BrokerError` where what is behind a broker is away.
     """
 
     async def subscribe(self, topic: str, deliver: Deliver, /) -> None:
@@ -21,13 +28,16 @@ class Broker(Protocol):
         ...
 
     async def unsubscribe(self, topic: str, deliver: Deliver, /) -> None:
-        """End that; nothing happens where it is not subscribed."""
+        """End that; nothing happens where it is not subscribed. It never raises."""
         ...
 
     async def publish(
         self, topic: str, data: str | bytes, /, *, but: Deliver | None = None
     ) -> None:
-        """Hand a message to all subscribers of a topic, but one."""
+        """Hand a message, text or binary, to all subscribers of a topic, but one.
+
+        It is on its way when this returns: nobody waits until a connection has it.
+        """
         ...
 
 

@@ -142,7 +142,8 @@ class Conversation:
         """Subscribe to a topic."""
         from portico._publishing import broker_of
 
-        await broker_of(self.ctx, subscribes=True).subscribe(topic, self.deliver)
+        broker = await broker_of(self.ctx, subscribes=True)
+        await broker.subscribe(topic, self.deliver)
         self.topics.add(topic)
 
     async def unsubscribe(self, topic: str) -> None:
@@ -151,7 +152,8 @@ class Conversation:
             from portico._publishing import broker_of
 
             self.topics.discard(topic)
-            await broker_of(self.ctx).unsubscribe(topic, self.deliver)
+            broker = await broker_of(self.ctx)
+            await broker.unsubscribe(topic, self.deliver)
 
     # From one event to the next
 

@@ -12,6 +12,7 @@
     ├── UnfinishedWorkError    background work that was not done, in a report
     ├── UnhandledEventError    an event that is no request has no handler
     ├── UndeclaredAnswerError  an answer is not what its route declares
+    ├── BrokerError            what is published could not be handed on
     ├── URLError               a text is no URL
     └── HTTPError              an answer, raised: carries the status and the value to send
         └── PeerError          the peer did wrong; a 4xx, whose detail is safe to send

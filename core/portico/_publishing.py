@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from portico._platform import Platform
 
 
-def broker_of(ctx: Context, *, subscribes: bool = False) -> Broker:
+async def broker_of(ctx: Context, *, subscribes: bool = False) -> Broker:
     """The broker that serves a request.
 
     Args:
@@ -28,8 +28,10 @@ def broker_of(ctx: Context, *, subscribes: bool = False) -> Broker:
     running = ctx._running
     if subscribes or running.broker_key is None:
         _check_capabilities(ctx.platform)
-    if running.broker_key is not None:
-        chosen: Broker = ctx[running.broker_key]
+    key = running.broker_key
+    if key is not None:
+        # One that lives as long as a request is made when it is asked for.
+        chosen: Broker = await ctx.get(key) if running.per_request else ctx[key]
         return chosen
     if running.broker is None:
         running.broker = LocalBroker()
@@ -54,4 +56,5 @@ def _check_capabilities(platform: Platform) -> None:
 async def publish(ctx: Context, topic: str, value: object, *, but: Deliver | None = None) -> None:
     """Encode a value once, and hand it to every subscriber of a topic but one."""
     data = encoded(value)
-    await broker_of(ctx).publish(topic, data, but=but)
+    broker = await broker_of(ctx)
+    await broker.publish(topic, data, but=but)

@@ -4,6 +4,7 @@ import asyncio
 import gc
 import subprocess
 import sys
+from abc import ABCMeta, abstractmethod
 from collections.abc import (
     AsyncGenerator,
     AsyncIterator,
@@ -12,10 +13,10 @@ from collections.abc import (
     Iterable,
     Iterator,
 )
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import pytest
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, StructMeta
 
 from portico import (
     Blob,
@@ -37,12 +38,20 @@ from portico import (
     status,
 )
 from portico._declared import Declared
+from portico._idle import Idle
 from portico._json import to_json
 from portico._returns import Returns, returns_of
+from portico._schema import Schema
 from portico._signature import EMPTY
-from portico._stream import Idle
+from portico._slot import Slot
 
 WHERE = "get_user() (app.py:12)"
+
+T = TypeVar("T")
+
+
+class AbstractMeta(StructMeta, ABCMeta):
+    pass
 
 
 class User(Struct):
@@ -439,7 +448,118 @@ def test_what_the_first_answer_would_find_is_found_before_it() -> None:
         route, *_ = declared(annotation)
         with pytest.raises(DefinitionError, match="Unwritable"):
             route.prepare()
+        with pytest.raises(DefinitionError, match="Unwritable"):
+            declared(annotation)[0].check()
     declared(User | Iterator[User] | NotFound[Problem])[0].prepare()
+
+
+class Unwritable:
+    pass
+
+
+class Team(Struct):
+    name: str
+    members: list[User]
+    scores: list[float]
+    extra: dict  # type: ignore[type-arg] # pyright: ignore[reportMissingTypeArgument]
+
+
+class Bad(Struct):
+    inner: Unwritable
+
+
+class BadList(Struct):
+    inner: list[Bad]
+
+
+class BadQuoted(Struct):
+    inner: "list[Bad]"
+
+
+class BadChild(Bad):
+    name: str
+
+
+class Page(Struct, Generic[T]):
+    items: list[T]
+
+
+class Abstract(Struct, metaclass=AbstractMeta):
+    @abstractmethod
+    def write(self) -> None: ...
+
+
+@pytest.mark.parametrize(
+    "tp",
+    [Bad, list[Bad], list[list[Bad]], BadList, BadQuoted, BadChild, Page[Bad], Abstract],
+    ids=str,
+)
+def test_what_has_no_form_is_found_by_the_check_however_deep_it_is(tp: Any) -> None:
+    with pytest.raises(DefinitionError):
+        Slot(tp).check()
+
+
+def test_the_check_of_plain_structs_builds_nothing_and_their_first_value_does() -> None:
+    program = """
+import sys
+from msgspec import Struct
+from portico._slot import Slot
+class User(Struct):
+    id: int
+class Admin(User):
+    password: str
+class Team(Struct):
+    members: list[User]
+    names: list[str]
+slots = [Slot(User), Slot(Team), Slot(list[Team])]
+for slot in slots:
+    slot.check()
+print("portico._mirror_build" in sys.modules)
+user = User(1)
+print(slots[0].fit(user) is user, User in slots[0].classes)
+print(slots[2].fit([Team([Admin(1, "secret")], [])]))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+
+    first, second, third = done.stdout.splitlines()
+    assert (first, second) == ("False", "True True")
+    assert third == "[Team(members=[User(id=1)], names=[])]"
+
+
+def test_what_the_check_leaves_is_built_when_it_is_asked_for() -> None:
+    slot = Slot(Team)
+    slot.check()
+    assert Team not in slot.classes
+
+    slot.build()
+
+    team = Team("a", [], [], {})
+    assert slot.fit(team) is team
+    assert slot.fit(Team("a", [Admin(1)], [], {})).members == [User(1)]
+
+
+def test_what_may_be_wrong_is_not_built_by_what_builds_the_rest() -> None:
+    route, *_ = declared(User | Iterator[Bad])
+
+    route.build()  # of an application whose check is deferred
+
+    with pytest.raises(DefinitionError, match="Unwritable"):
+        route.check()
+
+
+def test_an_adapter_of_a_struct_is_asked_by_the_check(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Adapted(Struct):
+        id: int
+
+    def refuse(tp: object) -> Schema:
+        raise DefinitionError(f"No {tp!r} here.")
+
+    monkeypatch.setattr(Adapted, "__schema_adapter__", refuse, raising=False)
+
+    with pytest.raises(DefinitionError, match="Adapted"):
+        Slot(Adapted).check()
 
 
 def test_the_simplest_declarations_load_no_msgspec() -> None:

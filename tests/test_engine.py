@@ -301,7 +301,7 @@ def test_what_offloaded_code_sets_the_code_after_it_sees() -> None:
 
 
 def test_what_offloaded_code_sets_is_seen_after_an_error_too() -> None:
-    from portico._offload import offload
+    from portico._resumption import offload
 
     def fail() -> None:
         variable.set("set before the error")

@@ -17,7 +17,7 @@ from portico._path import canonical_path, canonical_segments, parameter_value
 from portico._url_error import URLError
 from portico._url_search_params import last_values, parse_urlencoded, serialize_urlencoded
 from portico._wire_headers import WireHeaders
-from portico_lambda._field_headers import FieldHeaders
+from portico_lambda._event_headers import FieldHeaders
 from portico_wsgi._headers import EnvironHeaders
 
 ANY_TEXT = st.text(max_size=40)

@@ -18,7 +18,7 @@ from portico._multipart import read_form_sync
 from portico._path import canonical_path
 from portico._url_search_params import last_values, parse_urlencoded
 from portico_asgi._request import read_target
-from portico_lambda._base_path import before_resource
+from portico_lambda._target import before_resource
 from portico_wsgi._request import read_target as wsgi_target
 
 LIMITS = MultipartLimits(max_header_bytes=1 << 20, max_parts=1 << 20)

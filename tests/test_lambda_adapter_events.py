@@ -14,11 +14,10 @@ from portico.contract import Options, Peer
 from portico_conformance._lambda_events import SHAPES, to_event
 from portico_conformance._wire import WireRequest
 from portico_lambda import EventError, LambdaPlatform, LambdaRequest, Shape, shape_of
+from portico_lambda._event_headers import FieldHeaders
 from portico_lambda._events import read_event
-from portico_lambda._field_headers import FieldHeaders
-from portico_lambda._parts import Parts
 from portico_lambda._plain_events import read_plain
-from portico_lambda._request import PartsRequest
+from portico_lambda._request import Parts, PartsRequest
 
 TARGET = "/a%20b/c%2Fd?plus=a+b&coded=a%2Bb&twice=one&twice=two&empty="
 REQUEST = WireRequest(

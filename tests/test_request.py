@@ -21,6 +21,7 @@ from portico import (
     URLError,
     URLSearchParams,
 )
+from portico._request import content_length, host_expression, is_plain_host
 from portico.contract import BodyLimits, NativeRequest
 
 SMALL = BodyLimits(8, 1000, 12)
@@ -560,3 +561,52 @@ def test_a_clone_keeps_the_limits() -> None:
 
     with pytest.raises(BodyTooLargeError):
         request.clone().sync.bytes()
+
+
+PLAIN_HOSTS = ["a", "A-9.example", "127.0.0.1:8000", "a:", "-", "a.", "a:00000"]
+OTHER_HOSTS = [
+    "",
+    ":",
+    ":80",
+    "a:8\uff11",
+    "\u00e9.example",
+    "\u0661",
+    "a:123456",
+    "a:8:0",
+    "a:-1",
+    "a_b",
+    "a b",
+    "a\n",
+    "a,b",
+    "[::1]",
+    "[::1]:80",
+    "a@b",
+    "%41",
+    ".",
+    "a:8 ",
+]
+
+
+@pytest.mark.parametrize("host", [*PLAIN_HOSTS, *OTHER_HOSTS])
+def test_a_host_that_is_plain_is_well_formed(host: str) -> None:
+    if is_plain_host(host):
+        assert host_expression()(host)
+
+
+def test_the_hosts_of_most_services_are_plain() -> None:
+    assert [host for host in PLAIN_HOSTS if not is_plain_host(host)] == ["-"]
+    assert not any(is_plain_host(host) for host in OTHER_HOSTS)
+
+
+@pytest.mark.parametrize(
+    ("text", "length"),
+    [("7", 7), ("0" * 18, 0), ("0" * 19, None), ("\u0661", None), ("+1", None), ("1_0", None)],
+)
+def test_a_length_is_at_most_eighteen_digits(text: str, length: int | None) -> None:
+    headers = Headers.from_pairs([("content-length", text)])
+
+    if length is None:
+        with pytest.raises(PeerError, match="Content-Length"):
+            content_length(headers)
+    else:
+        assert content_length(headers) == length

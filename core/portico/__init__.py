@@ -27,7 +27,7 @@ from portico._errors import (
     UnhandledEventError,
 )
 from portico._headers import Headers
-from portico._hooks import Hooks, macro
+from portico._hook import Hooks, macro
 from portico._key import Key, StateKey, use
 from portico._reply import Problem, Reply, status
 from portico._request import Request

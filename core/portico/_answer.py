@@ -25,7 +25,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, TypeGuard, cast
 
-from portico._blocking_answer import BlockingAnswer
 from portico._framing import put_fields
 from portico._headers import Headers
 from portico._json import to_json
@@ -41,6 +40,16 @@ if TYPE_CHECKING:
     from portico._context import Context
     from portico._form_data import FormData
     from portico._url_search_params import URLSearchParams
+
+
+class BlockingAnswer:
+    """A value whose response takes I/O that blocks, such as `file()`."""
+
+    __slots__ = ()
+
+    def respond(self, ctx: Context, /) -> Response:
+        """The response; called off the event loop where there is one."""
+        raise NotImplementedError
 
 
 # Classes whose values were found to be sent as JSON, which depends on nothing else.
@@ -125,7 +134,7 @@ def to_response(value: object, ctx: Context, none_status: int) -> Response:
 
 async def to_response_on_loop(value: object, ctx: Context, none_status: int) -> Response:
     """The response of any value, from asynchronous code; what blocks is offloaded."""
-    from portico._offload import offload
+    from portico._resumption import offload
 
     while _is_awaitable(value):
         value = await value

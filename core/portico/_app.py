@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeVar
 from portico._errors import DefinitionError
 from portico._hook import Hook, promoted
 from portico._key import ConstantKey, Key, StateKey, is_request_key
-from portico._lazy_plugin import LazyPlugins
 from portico._pattern import Pattern
 from portico._registrar import Layers, Registrar
 from portico._route import Route, unlike
-from portico._route_table import RouteTable
+from portico._route_table import LazyPlugins, RouteTable
 from portico._router import Router
 from portico._where import caller, registration
 
@@ -358,7 +357,7 @@ class Portico(Registrar):
         self._in_use()
         values: dict[Key[Any], Any] = {}
         if self._keys:
-            from portico._state import initial_values
+            from portico._key import initial_values
 
             values = initial_values(self._keys, self._overridden)
         stops = [hook for hook in self._life_hooks if hook.is_generator]
@@ -454,6 +453,7 @@ class Portico(Registrar):
         for route in self._routes:
             route.compile("thread", surroundings)
             route.compile("loop", surroundings)
+            route.build(surroundings)
 
     # Registration ends with the first use
 

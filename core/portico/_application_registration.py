@@ -1,4 +1,4 @@
-"""Registration of what belongs to a whole application: request hooks, and app-lived values.
+"""Registration of what belongs to a whole application: request hooks, app-lived values, events.
 
 A group registers it too, for the application that it is a part of.
 """
@@ -9,16 +9,25 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar, overload
 
 from portico._errors import DefinitionError
-from portico._event_registration import EventRegistration
 from portico._key import ConstantKey, StateKey
-from portico._resource_registration import ResourceRegistration
 from portico._where import caller
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
     from contextlib import AbstractContextManager
+    from typing import Concatenate, Literal, TypeAlias
 
     from portico._app import Portico
     from portico._context import Context
+    from portico._event_record import (
+        BusEvent,
+        ObjectEvent,
+        QueueMessage,
+        ScheduledEvent,
+        StreamRecord,
+        TableChange,
+        TopicMessage,
+    )
     from portico._hook import Kind, Scope
     from portico._hook_options import ContextHook, ParseHook, RouteOptions
     from portico._hook_registration import Lambda
@@ -29,12 +38,28 @@ if TYPE_CHECKING:
     M = TypeVar("M", bound=AbstractContextManager[Any])
     H = TypeVar("H", bound=ParseHook)
 
+    Done: TypeAlias = Awaitable[None] | None
+
+    Q = TypeVar("Q", bound=Callable[Concatenate[QueueMessage[Any], ...], Done])
+    N = TypeVar("N", bound=Callable[Concatenate[TopicMessage[Any], ...], Done])
+    B = TypeVar("B", bound=Callable[Concatenate[BusEvent[Any], ...], Done])
+    S = TypeVar("S", bound=Callable[Concatenate[ScheduledEvent, ...], Done] | Callable[[], Done])
+    O = TypeVar("O", bound=Callable[Concatenate[ObjectEvent, ...], Done])  # noqa: E741
+    D = TypeVar("D", bound=Callable[Concatenate[TableChange[Any], ...], Done])
+    R = TypeVar("R", bound=Callable[Concatenate[StreamRecord[Any], ...], Done])
+
+
 F = TypeVar("F", bound=Callable[..., Any])
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class ApplicationRegistration(ResourceRegistration, EventRegistration):
+def is_name(value: object) -> bool:
+    """Whether it is a text that is not empty."""
+    return isinstance(value, str) and bool(value)
+
+
+class ApplicationRegistration:
     """The methods by which an application gets what is not of single routes."""
 
     def _application(self) -> Portico:
@@ -154,3 +179,66 @@ class ApplicationRegistration(ResourceRegistration, EventRegistration):
         key = StateKey(name or type(initial).__name__, initial)
         app._add_key(key)
         return key
+
+    @overload
+    def on(self, kind: Literal["queue", "sqs"], source: str = ..., /) -> Callable[[Q], Q]: ...
+    @overload
+    def on(self, kind: Literal["sns"], topic: str = ..., /) -> Callable[[N], N]: ...
+    @overload
+    def on(self, kind: Literal["schedule"], name: str = ..., /) -> Callable[[S], S]: ...
+    @overload
+    def on(self, kind: Literal["eventbridge"], source: str = ..., /) -> Callable[[B], B]: ...
+    @overload
+    def on(self, kind: Literal["s3"], bucket: str = ..., /) -> Callable[[O], O]: ...
+    @overload
+    def on(self, kind: Literal["dynamodb"], table: str = ..., /) -> Callable[[D], D]: ...
+    @overload
+    def on(self, kind: Literal["kinesis"], stream: str = ..., /) -> Callable[[R], R]: ...
+    def on(self, kind: str, source: str | None = None, /) -> Any:
+        """Handle events that are no requests: messages, schedules, changes.
+
+        The function is called with one record after the other, the class of which its first
+        parameter is annotated with: `message: QueueMessage[Order]`; what is declared there the
+        payload is validated by. Others of its parameters are `env`, `platform` and, with
+        `use(key)`, app-lived keys. It returns None; where it raises, or the payload is not what was
+        declared, the platform is told that this record has failed, and delivers it again.
+
+        AWS Lambda and Cloudflare Workers deliver events; other runtimes call no such handler.
+
+        Args:
+            kind: `"queue"` and `"schedule"` on both; `"sqs"`, `"sns"`, `"eventbridge"`, `"s3"`,
+                `"dynamodb"` and `"kinesis"` on Lambda.
+            source: the name of the queue, topic, rule or schedule (on Workers the cron expression),
+                bucket, table or stream; for `"eventbridge"` the source or the detail-type of the
+                event. Without it the handler takes those that no other one names.
+
+        Raises:
+            DefinitionError: there is no such kind, or it has a handler for that source already.
+        """
+        from portico._event_record import RECORDS
+
+        where = caller()
+        what = f"on({kind!r})" if source is None else f"on({kind!r}, {source!r})"
+        app = self._application()
+        app._must_be_open(what)
+        if kind not in RECORDS:
+            raise DefinitionError(
+                f"{what} at {where}: there is no such kind of event. They are "
+                f"{', '.join(map(repr, sorted(RECORDS)))}."
+            )
+        if source is not None and not is_name(source):
+            raise DefinitionError(
+                f"{what} at {where}: the source is the name of a queue, topic, schedule, bucket, "
+                "table or stream."
+            )
+
+        def register(fn: Any) -> Any:
+            from portico._event_handler import EventHandler
+
+            if not callable(fn) or isinstance(fn, type):
+                raise DefinitionError(f"{what} at {where} got {fn!r}. It takes a function.")
+            app._must_be_open(what)
+            app._add_event(EventHandler(kind, source, fn, where))
+            return fn
+
+        return register

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 from portico._errors import DefinitionError
 from portico._event import new_event
 from portico._key import Key, is_request_key, is_resource_key
-from portico._key_steps import keeping
-from portico._offload import offload
+from portico._resumption import offload
+from portico._steps import keeping
 
 if TYPE_CHECKING:
     from portico._chain import Chain

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import AsyncIterator, Iterable, Iterator
-from typing import TypeAlias, cast
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 from portico._media import WithMedia
-from portico._spool import Piece, read_piece
+
+if TYPE_CHECKING:
+    from portico._spool import SpoolFile
 
 BlobPart: TypeAlias = "bytes | bytearray | memoryview | str | Blob"
+# A range of bytes: where they are, the first and the one after the last.
+Piece: TypeAlias = "tuple[bytes | SpoolFile, int, int]"
 
 FILE_SCHEMA = {"type": "string", "contentMediaType": "application/octet-stream"}
 """What JSON Schema says of a file in a form (OpenAPI 3.1.1 section 4.8.14.5)."""
@@ -215,6 +219,13 @@ class _Stream:
         for chunk in self._chunks:
             return chunk
         raise StopAsyncIteration
+
+
+def read_piece(source: bytes | SpoolFile, start: int, stop: int) -> bytes:
+    """The bytes of a piece; no copy is made of whole bytes in memory."""
+    if isinstance(source, bytes):
+        return source[start:stop]
+    return source.read(start, stop)
 
 
 def _chunks(pieces: tuple[Piece, ...]) -> Iterator[bytes]:

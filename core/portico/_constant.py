@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from typing import Any
 
-from portico._answer import to_response
-from portico._blocking_answer import BlockingAnswer
+from portico._answer import BlockingAnswer, to_response
 from portico._context import Context
 from portico._errors import DefinitionError
 from portico._link import Link, LinkSource

@@ -11,8 +11,7 @@ from types import CodeType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from portico._bytecode import instructions, opnames
-from portico._named_keys import keys_in
-from portico._names import is_attribute, last_loaded, names_of, speaking
+from portico._named_keys import is_attribute, keys_in, last_loaded, names_of, speaking
 from portico._signature import plain_function
 
 if TYPE_CHECKING:

@@ -12,10 +12,8 @@ from functools import cache
 from types import NoneType
 from typing import TYPE_CHECKING, Any, Final, TypeGuard, get_args
 
-from portico._answer import is_reply
-from portico._blocking_answer import BlockingAnswer
+from portico._answer import BlockingAnswer, is_reply
 from portico._errors import UndeclaredAnswerError
-from portico._mirror import UnfitError, unfit
 from portico._reply import ALIASES, Reply
 from portico._response import Response
 from portico._returns import Returns, declared_responses
@@ -25,6 +23,7 @@ from portico._type_forms import bare, is_union, type_name, union_of
 
 if TYPE_CHECKING:
     from portico._held_stream import Hold
+    from portico._mirror import UnfitError
 
 _EXPLICIT: Final = (Response, BlockingAnswer)
 _OPEN: Final = Slot(Any)
@@ -85,16 +84,32 @@ class Declared:
         slot = self._slots.get(code)
         return slot is not None and type(value) in slot.classes
 
-    def prepare(self) -> None:
-        """Build what the first answers would else wait for.
+    def check(self) -> None:
+        """Build what the first answers would else wait for, but for what cannot be wrong.
 
         Raises:
             DefinitionError: a declared type has no form on the wire.
         """
-        for slot in self._slots.values():
-            # What is simple needs no more for a value that is right: msgspec is not loaded for it.
-            if not slot.is_simple or slot.item is not None:
-                slot.prepare()
+        for slot in self._held_slots():
+            slot.check()
+
+    def prepare(self) -> None:
+        """Build all that the first answers would else wait for.
+
+        Raises:
+            DefinitionError: a declared type has no form on the wire.
+        """
+        self.check()
+        self.build()
+
+    def build(self) -> None:
+        """Build what `check` leaves to the first answers."""
+        for slot in self._held_slots():
+            slot.build()
+
+    def _held_slots(self) -> Iterable[Slot]:
+        # What is simple needs no more for a value that is right: msgspec is not loaded for it.
+        return [each for each in self._slots.values() if not each.is_simple or each.item]
 
     def settle(self, value: Any, author: Returns, *, status: int | None = None) -> Any:
         """The value to send in the place of `value`, which is not changed.
@@ -162,11 +177,15 @@ class Declared:
     def _fit(self, slot: Slot, value: Any, code: int, author: Returns) -> Any:
         try:
             return slot.fit(value)
-        except UnfitError as error:
+        except Exception as error:
+            # Not at the top: a start needs no mirror.
+            from portico._mirror import UnfitError, unfit
+
+            if isinstance(error, RecursionError):
+                error = unfit("a value that does not contain itself, or is nested less deeply")
+            elif not isinstance(error, UnfitError):
+                raise
             raise _misfit(error, slot, value, code, author) from None
-        except RecursionError:
-            depth = unfit("a value that does not contain itself, or is nested less deeply")
-            raise _misfit(depth, slot, value, code, author) from None
 
     def _undeclared(self, value: Any, code: int, author: Returns) -> Slot:
         """What a status is held to that the route does not declare."""

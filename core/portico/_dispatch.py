@@ -15,28 +15,25 @@ from portico._context import Context
 from portico._engine import Colour, Pipeline
 from portico._errors import PeerError
 from portico._headers import Headers
-from portico._offload import offload
 from portico._path import canonical_path
 from portico._problem import detail_response
 from portico._request import valid_hosts, well_formed_host
-from portico._request_life import abandon, close_shield, open_shield
 from portico._response import Response
-from portico._resumption import begin, need_loop
+from portico._resumption import begin, need_loop, offload
 from portico._router import UPGRADE_ONLY
 from portico._steps import steps_with_value
 from portico._straight import failing
-from portico._traced import tracing_of
-from portico._units import Unit, first, units_of
+from portico._units import Unit, first, tracing_of, units_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from portico._chain import Surroundings
     from portico._hook import Hook
-    from portico._lazy_plugin import LazyPlugins
     from portico._link import Link
     from portico._request import Request
     from portico._route import Route
+    from portico._route_table import LazyPlugins
     from portico._router import Router
     from portico._running import AppRunning
     from portico._span import Tracing
@@ -150,6 +147,8 @@ class Dispatcher:
         return begin(work)
 
     async def _shielded(self, ctx: Context, work: Coroutine[Any, Any, Response]) -> Response:
+        from portico._request_life import close_shield, open_shield
+
         open_shield(ctx)
         try:
             response = await work
@@ -175,6 +174,8 @@ class Dispatcher:
         except Exception as raised:  # noqa: BLE001 - whatever goes wrong becomes an answer
             error = _ended(tracing, raised)
         except BaseException as cancelled:
+            from portico._request_life import abandon
+
             failure = await abandon(ctx, cancelled)
             if failure is None or isinstance(cancelled, GeneratorExit):
                 raise

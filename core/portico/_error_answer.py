@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from portico._answer import is_reply, to_response
-from portico._blocking_answer import BlockingAnswer
-from portico._errors import HTTPError, InvalidInputError
+from portico._answer import BlockingAnswer, is_reply, to_response
+from portico._errors import HTTPError, InvalidInputError, status_of
 from portico._framing import checked_status, put_fields
 from portico._problem import error_problem, faults_response, problem_response, unexpected
 from portico._reply import Reply
@@ -108,8 +107,3 @@ def tells_of(error: BaseException, other: BaseException) -> bool:
             seen[id(each)] = each
             asked += [each.__cause__, None if each.__suppress_context__ else each.__context__]
     return id(other) in seen
-
-
-def status_of(error: Exception) -> int:
-    """The status that an error answers with."""
-    return error.status if isinstance(error, HTTPError) else 500

@@ -179,3 +179,8 @@ class InvalidInputError(PeerError):
         self.detail = f"The request has {count} fault{'s' if count != 1 else ''}."
         self.status, self.value, self.headers = 422, self.detail, None
         self.args = (422, self.detail)
+
+
+def status_of(error: Exception) -> int:
+    """The status that an error answers with."""
+    return error.status if isinstance(error, HTTPError) else 500

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from portico._errors import UnhandledEventError
 from portico._lived import enter_async_on
-from portico._offload import offload
-from portico._resumption import need_loop
+from portico._resumption import need_loop, offload
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

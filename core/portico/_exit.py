@@ -6,8 +6,7 @@ from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from portico._errors import DefinitionError
-from portico._offload import offload
-from portico._resumption import carry
+from portico._resumption import carry, offload
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from portico._blocking_answer import BlockingAnswer
+from portico._answer import BlockingAnswer
 from portico._errors import HTTPError, PeerError
 from portico._file_open import OpenFile, open_file
 from portico._file_stream import CHUNK_SIZE, ShorterFileError, span_of, spans_of, whole

@@ -22,19 +22,32 @@ _MODULES: Final = (
     "portico._held_stream",
     "portico._json_depth",
     "portico._media_type_names",
+    "portico._mirror_build",
     "portico._mirror_copies",
     "portico._multipart_decoder",
     "portico._pairs",
     "portico._revise",
     "portico._running",
-    "portico._state",
+    "portico._key",
     "portico._stream_answer",
     "portico._url",
+    "portico._whole_way",
     "werkzeug.http",
+)
+
+# What compiles an expression when it is first called.
+_EXPRESSIONS: Final = (
+    ("portico._headers", "_is_name"),
+    ("portico._headers", "_is_value"),
+    ("portico._request", "_absolute_form"),
+    ("portico._request", "host_expression"),
+    ("portico._request", "_is_method"),
 )
 
 
 def load() -> None:
-    """Import it."""
+    """Import it, and compile expressions."""
     for name in _MODULES:
         import_module(name)
+    for module, expression in _EXPRESSIONS:
+        getattr(import_module(module), expression)()

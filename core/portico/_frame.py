@@ -9,7 +9,7 @@ from portico._bytecode import Instruction
 from portico._known_types import Value
 
 if TYPE_CHECKING:
-    from portico._names import Names
+    from portico._named_keys import Names
 
 NULL: Final = Value()
 """What the interpreter puts beside a function that it is about to call."""

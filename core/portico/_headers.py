@@ -7,15 +7,12 @@ section 5.5), so that what came from the wire goes back to it unchanged.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
 from typing import TypeAlias, cast
 
 HeadersInit: TypeAlias = "Headers | Mapping[str, str] | Iterable[tuple[str, str]]"
 
-_is_name = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+").fullmatch
-# RFC 9110 section 5.5: visible characters, space, tab and obs-text. CR, LF and NUL would end the
-# field on servers that do not look; the other control characters some servers refuse late.
-_is_value = re.compile(r"[\t\x20-\x7e\x80-\xff]*").fullmatch
 _WHITESPACE = " \t\r\n"
 
 # Fields that real traffic repeats; a name seen here needs neither check nor lower-casing.
@@ -178,11 +175,27 @@ def _pairs_of(init: Mapping[str, str] | Iterable[tuple[str, str]]) -> Iterable[t
     return init
 
 
+# Most names are known after a while and most values are plain: what asks for an expression is rare,
+# and a start that compiles none is shorter.
+
+
+@cache
+def _is_name() -> Callable[[str], object]:
+    return re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+").fullmatch
+
+
+@cache
+def _is_value() -> Callable[[str], object]:
+    # RFC 9110 section 5.5: visible characters, space, tab and obs-text. CR, LF and NUL would end
+    # the field on servers that do not look; the other control characters some servers refuse late.
+    return re.compile(r"[\t\x20-\x7e\x80-\xff]*").fullmatch
+
+
 def _checked_name(name: str) -> str:
     known = _known_names.get(name)
     if known is not None:
         return known
-    if not _is_name(name):
+    if not _is_name()(name):
         raise ValueError(
             f"The header name {name!r} is not valid. A name is letters, digits and "
             "!#$%&'*+-.^_`|~ (RFC 9110 section 5.1). Remove the other characters."
@@ -208,8 +221,9 @@ def _checked_value(name: str, value: str) -> str:
             f"The value of the header {name!r} is {value!r} of type {type(value).__name__}. "
             "Expected a text. Convert it with `str()`, or decode it."
         ) from None
-    if not _is_value(value):
-        position = next(i for i, char in enumerate(value) if not _is_value(char))
+    is_value = _is_value()
+    if not is_value(value):
+        position = next(i for i, char in enumerate(value) if not is_value(char))
         raise ValueError(
             f"The value of the header {name!r} has the character U+{ord(value[position]):04X} at "
             f"position {position}. Header values are latin-1 text without control characters "

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from portico._bytecode import line_of
 from portico._known_types import UNKNOWN, Value
-from portico._names import names_of
+from portico._named_keys import names_of
 from portico._signature import is_generator_function, plain_function
 from portico._straight_code import run
 

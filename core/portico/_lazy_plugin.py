@@ -8,9 +8,6 @@ from portico._errors import DefinitionError
 from portico._pattern import Form, Pattern, joined
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from contextlib import AbstractContextManager
-
     from portico._app import Portico
     from portico._hook import Hook
     from portico._key import Key
@@ -109,47 +106,3 @@ def _begins(segments: list[str], form: Form) -> bool:
         segment == part if isinstance(part, str) else bool(segment)
         for segment, part in zip(segments, form, strict=False)
     )
-
-
-class LazyPlugins:
-    """The plugins of an application that are not imported yet; several threads may ask at once.
-
-    Attributes:
-        waiting: they, in order.
-    """
-
-    __slots__ = ("_app", "_lock", "waiting")
-
-    def __init__(self, app: Portico) -> None:
-        self.waiting: list[LazyPlugin] = []
-        self._app = app
-        self._lock: AbstractContextManager[object] | None = None
-
-    def add(self, plugins: Iterable[LazyPlugin]) -> None:
-        """Wait for the first requests for these too."""
-        self.waiting += plugins
-        if self.waiting and self._lock is None:
-            from threading import RLock
-
-            self._lock = RLock()
-
-    def wanted(self, path: str) -> bool:
-        """Whether a plugin has to be imported to know what a path leads to."""
-        # A copy: another thread may take one out meanwhile, and the loop would miss its neighbour.
-        return bool(self.waiting) and any(lazy.covers(path) for lazy in tuple(self.waiting))
-
-    def load(self, path: str) -> None:
-        """Import those that a path leads to, and those that they bring."""
-        self._load(lambda lazy: lazy.covers(path))
-
-    def load_all(self) -> None:
-        """Import all of them, and those that they bring."""
-        self._load(lambda lazy: True)
-
-    def _load(self, is_wanted: Callable[[LazyPlugin], bool]) -> None:
-        if self._lock is None:
-            return
-        with self._lock:
-            while wanted := [lazy for lazy in self.waiting if is_wanted(lazy)]:
-                wanted[0].load(self._app)
-                self.waiting.remove(wanted[0])

@@ -93,7 +93,7 @@ class Mount(LinkSource):
         return connecting.connect(request, platform, running)
 
     async def _off_loop(self, ctx: Context) -> Response:
-        from portico._offload import offload
+        from portico._resumption import offload
 
         answer = await offload(ctx.platform, lambda: self._handle(ctx))
         return self._checked(await answer if isinstance(answer, Awaitable) else answer, ctx)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from portico._errors import DefinitionError
-from portico._hooks import Hooks
+from portico._hook import Hooks
 from portico._key import Key
 
 

@@ -18,7 +18,7 @@ from portico._known_types import (
 )
 
 if TYPE_CHECKING:
-    from portico._names import Names
+    from portico._named_keys import Names
 
 
 def _nothing(frame: Frame, step: Instruction) -> None:

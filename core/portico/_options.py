@@ -4,30 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from math import inf
-from typing import TYPE_CHECKING, Final, Literal, TypedDict, cast
+from typing import TYPE_CHECKING, Final, Literal, cast
 
 from portico._body import BodyLimits
 
 if TYPE_CHECKING:
     from portico._trust import Trust, TrustHeader
-
-
-class OptionArguments(TypedDict, total=False):
-    """The arguments of `Options`, for an adapter's own `**options: Unpack[OptionArguments]`."""
-
-    max_body_size: int
-    max_form_size: int
-    max_stream_size: int | None
-    hosts: Collection[str] | None
-    trust: int | Collection[str] | None
-    trust_headers: Collection[TrustHeader] | None
-    root_path: str | None
-    strict: bool
-    check: Literal["now", "deferred"]
-    on_disconnect: Literal["signal", "cancel"]
-    shutdown_grace: float
-    deadline_margin: float | None
-    body_timeout: float | None
 
 
 class Options:

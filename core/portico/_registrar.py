@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Self, Unpack, cast, overl
 
 from portico._application_registration import ApplicationRegistration
 from portico._errors import DefinitionError
-from portico._hook import APPLICATION_KINDS, SCOPES, Hook, Kind, Scope, passed_on
+from portico._hook import APPLICATION_KINDS, SCOPES, Hook, Hooks, Kind, Scope, passed_on
 from portico._hook_registration import HookRegistration
-from portico._hooks import Hooks
 from portico._key import Key, RequestKey
 from portico._key_registration import KeyRegistration
 from portico._pattern import Pattern, joined

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack, cast, overload
 
 if TYPE_CHECKING:
+    from portico._hook import Hooks
     from portico._hook_options import RouteOptions
-    from portico._hooks import Hooks
     from portico._registrar import Registrar
     from portico._socket import Socket, SocketOptions
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from portico._body import NO_LIMITS, Body, BodyLimits, clone_source
@@ -11,7 +12,7 @@ from portico._errors import PeerError
 from portico._headers import Headers, HeadersInit
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from portico._abort import AbortSignal
     from portico._response import BodyInit
@@ -20,14 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["BodyLimits", "NativeRequest", "Request"]
 
-_is_method = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+").fullmatch
-# A host name, IPv4 or bracketed IPv6 address, and a port (RFC 9112 section 3.2, RFC 3986 3.2.2).
-# The comma of RFC 3986 is left out: it is how CGI-style servers join two Host fields.
-_is_host = re.compile(
-    r"(?:[A-Za-z0-9_~!$&'()*+;=%.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?"
-).fullmatch
-_is_length = re.compile(r"[0-9]{1,18}").fullmatch
-_absolute_form = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*").match
+# Of a length; what has more is no length that anything could have.
+_MOST_DIGITS: Final = 18
 
 # Hosts that were found well-formed. A service sees few; the bound is for those who try.
 valid_hosts: Final[set[str]] = set()
@@ -77,7 +72,7 @@ class Request(Body):
         from portico._response import extract_body
         from portico._url import URL
 
-        if not _is_method(method):
+        if not _is_method()(method):
             raise ValueError(
                 f"The method {method!r} is not valid. A method is a token, such as 'GET' "
                 "(RFC 9110 section 9.1)."
@@ -311,6 +306,40 @@ class NativeRequest(Request):
 _NORMALIZED_METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"})
 
 
+# Expressions are compiled with the first text that asks for one, which most processes never see.
+
+
+@cache
+def _is_method() -> Callable[[str], object]:
+    return re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+").fullmatch
+
+
+@cache
+def host_expression() -> Callable[[str], object]:
+    # A host name, IPv4 or bracketed IPv6 address, and a port (RFC 9112 section 3.2, RFC 3986
+    # 3.2.2). The comma of RFC 3986 is left out: it is how CGI-style servers join two Host fields.
+    return re.compile(
+        r"(?:[A-Za-z0-9_~!$&'()*+;=%.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?"
+    ).fullmatch
+
+
+@cache
+def _absolute_form() -> Callable[[str], re.Match[str] | None]:
+    return re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*").match
+
+
+def is_plain_host(host: str) -> bool:
+    """Whether a host has nothing but letters, digits, dots and hyphens, and maybe a port."""
+    name, _, port = host.partition(":")
+    if not name.isascii() or not name.replace(".", "").replace("-", "").isalnum():
+        return False
+    return not port or (_is_number(port) and len(port) <= 5)
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit()
+
+
 def well_formed_host(host: str) -> str:
     """The host, held to the grammar of RFC 9112 section 3.2.
 
@@ -318,7 +347,7 @@ def well_formed_host(host: str) -> str:
         PeerError: it is malformed (400).
     """
     if host not in valid_hosts:
-        if not _is_host(host):
+        if not is_plain_host(host) and not host_expression()(host):
             raise PeerError(f"The request has the malformed Host {host!r}.")
         if len(valid_hosts) < _VALID_HOSTS_LIMIT:
             valid_hosts.add(host)
@@ -336,7 +365,7 @@ def content_length(headers: Headers) -> int | None:
         return None
     distinct = {value.strip(" \t") for joined in values for value in joined.split(",")}
     text = distinct.pop()
-    if distinct or not _is_length(text):
+    if distinct or not (_is_number(text) and len(text) <= _MOST_DIGITS):
         raise PeerError(f"The request has the malformed Content-Length {', '.join(values)!r}.")
     return int(text)
 
@@ -345,5 +374,5 @@ def _path_of(target: str) -> str:
     """The path of a target in absolute form; `*` (asterisk form) stays."""
     if target in ("", "*"):
         return target or "/"
-    match = _absolute_form(target)
+    match = _absolute_form()(target)
     return (target[match.end() :] or "/") if match else f"/{target}"

@@ -3,18 +3,20 @@
 The engine is written once, as coroutines. Where every function of a chain is synchronous they never
 wait, and `begin` runs them to their end where it is called, with no event loop anywhere. One that
 meets something to await says so with `enter_loop`; what `begin` returns then is an awaitable, which
-goes on from there on the loop that awaits it.
+goes on from there on the loop that awaits it. What may block is taken off that loop by `offload`.
 """
 
 from __future__ import annotations
 
 from contextvars import Context as Variables
+from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Generator
 
     from portico._context import Context
+    from portico.contract import Platform
 
 T = TypeVar("T")
 
@@ -133,3 +135,22 @@ def carry(variables: Variables) -> None:
     for variable, value in variables.items():
         if variable.get(_UNSET) is not value:
             variable.set(value)
+
+
+async def offload(platform: Platform, fn: Callable[[], T]) -> T:
+    """Call `fn` where it may block. Context variables that it sets are set here afterwards."""
+    context = copy_context()
+
+    def call() -> tuple[T | None, StopIteration | None]:
+        try:
+            return fn(), None
+        except StopIteration as end:  # which no future can carry
+            return None, end
+
+    try:
+        value, end = await platform.run_blocking(lambda: context.run(call))
+    finally:
+        carry(context)
+    if end is not None:
+        raise end
+    return value  # type: ignore[return-value] # None only where that is what `fn` returned

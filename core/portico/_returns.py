@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Coroutine, Generator, Iterable, Mapping
 from types import NoneType
 from typing import Any, Final, Literal, NoReturn, TypeGuard, get_args, get_origin
 
-from portico._blocking_answer import BlockingAnswer
+from portico._answer import BlockingAnswer
 from portico._errors import DefinitionError
 from portico._reply import Reply
 from portico._response import Response

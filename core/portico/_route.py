@@ -183,7 +183,13 @@ class Route:
 
                 wanted_keys(link, chain)
         if chain.declared is not None:
-            chain.declared.prepare()
+            chain.declared.check()
+
+    def build(self, surroundings: Surroundings) -> None:
+        """Build what its first answer would else wait for; see `Portico.compile`."""
+        declared = self.chain(surroundings).declared
+        if declared is not None:
+            declared.build()
 
     def check_needs(self, capabilities: Capabilities | None, runtime: str) -> None:
         """Raise which of its needs a runtime does not have; see `Portico.check`."""

@@ -2,7 +2,8 @@
 
 A plugin's routes are registered anew by whoever uses it. Where plugins use plugins, each level
 would copy all routes of those below; so what a table takes is a note of which routes come there,
-and the copies are made when somebody first asks for the routes, each once.
+and the copies are made when somebody first asks for the routes, each once. Plugins that are not
+even imported yet wait in `LazyPlugins`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,12 @@ from portico._pattern import joined
 from portico._route import Route
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from contextlib import AbstractContextManager
+
+    from portico._app import Portico
     from portico._hook import Hook
+    from portico._lazy_plugin import LazyPlugin
 
     Layers: TypeAlias = tuple[tuple[Hook, ...], ...]
 
@@ -92,3 +98,47 @@ def _copies(taken: _Taken, prefix: str, layers: Layers) -> list[Route]:
         else:
             found += _copies(entry, prefix, layers)
     return found
+
+
+class LazyPlugins:
+    """The plugins of an application that are not imported yet; several threads may ask at once.
+
+    Attributes:
+        waiting: they, in order.
+    """
+
+    __slots__ = ("_app", "_lock", "waiting")
+
+    def __init__(self, app: Portico) -> None:
+        self.waiting: list[LazyPlugin] = []
+        self._app = app
+        self._lock: AbstractContextManager[object] | None = None
+
+    def add(self, plugins: Iterable[LazyPlugin]) -> None:
+        """Wait for the first requests for these too."""
+        self.waiting += plugins
+        if self.waiting and self._lock is None:
+            from threading import RLock
+
+            self._lock = RLock()
+
+    def wanted(self, path: str) -> bool:
+        """Whether a plugin has to be imported to know what a path leads to."""
+        # A copy: another thread may take one out meanwhile, and the loop would miss its neighbour.
+        return bool(self.waiting) and any(lazy.covers(path) for lazy in tuple(self.waiting))
+
+    def load(self, path: str) -> None:
+        """Import those that a path leads to, and those that they bring."""
+        self._load(lambda lazy: lazy.covers(path))
+
+    def load_all(self) -> None:
+        """Import all of them, and those that they bring."""
+        self._load(lambda lazy: True)
+
+    def _load(self, is_wanted: Callable[[LazyPlugin], bool]) -> None:
+        if self._lock is None:
+            return
+        with self._lock:
+            while wanted := [lazy for lazy in self.waiting if is_wanted(lazy)]:
+                wanted[0].load(self._app)
+                self.waiting.remove(wanted[0])

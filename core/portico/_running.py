@@ -150,7 +150,7 @@ class AppRunning:
 
     def _late(self, key: ConstantKey[Any] | StateKey[Any]) -> Any:
         """The value of a key that came with a lazy plugin, after the start."""
-        from portico._state import initial_value
+        from portico._key import initial_value
 
         return self._values.setdefault(key, initial_value(key, {}))
 

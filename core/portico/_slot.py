@@ -15,7 +15,6 @@ from collections.abc import (
 from types import GenericAlias, NoneType
 from typing import Any, Final, get_args, get_origin
 
-from portico._mirror import unfit
 from portico._reply import Problem
 from portico._type_forms import bare, is_union, resolved, type_name, union_of
 
@@ -93,6 +92,30 @@ class Slot:
             return value
         return (self._fit or self.prepare())(value)
 
+    def check(self) -> None:
+        """Raise what `prepare` would; what is sure to have a form waits for the first value.
+
+        Raises:
+            DefinitionError: the type has no form on the wire.
+        """
+        if self.item is not None:
+            self.item.check()
+        if not self._is_sure:
+            self._mirrored()
+
+    def build(self) -> None:
+        """Build what `check` leaves, now."""
+        if self.item is not None:
+            self.item.build()
+        if self._is_sure:
+            self._mirrored()
+
+    @property
+    def _is_sure(self) -> bool:
+        return not self._rest or (
+            not self._strict and len(self._rest) == 1 and _is_sure(self._rest[0], set())
+        )
+
     def prepare(self) -> Callable[[Any], Any]:
         """Build what the first value would else wait for.
 
@@ -101,6 +124,9 @@ class Slot:
         """
         if self.item is not None:
             self.item.prepare()
+        return self._mirrored()
+
+    def _mirrored(self) -> Callable[[Any], Any]:
         if self._fit is None and self._rest and not self.is_open:
             from portico._mirror_build import mirror_of
 
@@ -110,7 +136,50 @@ class Slot:
         return self._fit or self._refuse
 
     def _refuse(self, value: Any) -> Any:
+        from portico._mirror import unfit
+
         raise unfit(f"`{type_name(self.type)}`", value)
+
+
+def _is_sure(tp: Any, seen: set[type]) -> bool:
+    """Whether a type can be seen at a glance to have a form on the wire, as most answers' can.
+
+    Such are Structs of scalars, of lists, and of such Structs, without quoted annotations. A false
+    says nothing: the mirror of the type is built to find out.
+    """
+    if get_origin(tp) is list:
+        return all(_is_sure(argument, seen) for argument in get_args(tp))
+    if not isinstance(tp, type):
+        return False
+    if tp in _SIMPLE or tp is Problem or tp in seen:
+        return True
+    return hasattr(tp, "__struct_config__") and _is_plain(tp, seen)
+
+
+def _is_plain(struct: type, seen: set[type]) -> bool:
+    """Whether a class is a Struct like that."""
+    from msgspec import StructMeta
+
+    from portico._schema import adapter_for
+
+    seen.add(struct)
+    if (
+        type(struct) is not StructMeta
+        or getattr(struct, "__abstractmethods__", None)
+        or hasattr(struct, "__orig_bases__")
+        or adapter_for(struct) is not None
+    ):
+        return False
+    try:
+        fields = [each for owner in struct.__mro__ for each in _annotations(owner).values()]
+    except NameError:  # of a name that is defined later (PEP 649)
+        return False
+    return all(_is_sure(each, seen) for each in fields)
+
+
+def _annotations(owner: type) -> dict[str, Any]:
+    found: dict[str, Any] = getattr(owner, "__annotations__", {})
+    return found
 
 
 def _comes_later(cls: type) -> bool:

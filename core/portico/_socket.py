@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 
     from portico._app import Portico
     from portico._context import Context
-    from portico._hook import Hook
-    from portico._hooks import Hooks
+    from portico._hook import Hook, Hooks
     from portico._registrar import Registrar
 
 F = TypeVar("F", bound=Callable[..., Any])

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from portico._context import Context
     from portico._engine import Colour
     from portico._hook import Hook
-    from portico._lazy_plugin import LazyPlugins
     from portico._response import Response
     from portico._route import Route
+    from portico._route_table import LazyPlugins
 
 
 class SocketDispatcher(Dispatcher):

@@ -16,7 +16,7 @@ from portico._declared import Declared
 from portico._errors import DefinitionError
 from portico._link import Link
 from portico._message import decoder_of
-from portico._offload import offload
+from portico._resumption import offload
 from portico._signature import EMPTY
 from portico._websocket import WebSocket
 

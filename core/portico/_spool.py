@@ -7,19 +7,12 @@ system and is gone when the last value that reads from it is.
 
 from __future__ import annotations
 
-from typing import IO, TypeAlias
+from typing import IO, TYPE_CHECKING
 
-# A range of bytes: where they are, the first and the one after the last.
-Piece: TypeAlias = "tuple[bytes | SpoolFile, int, int]"
+if TYPE_CHECKING:
+    from portico._blob import Piece
 
 SPOOL_THRESHOLD = 64 * 1024
-
-
-def read_piece(source: bytes | SpoolFile, start: int, stop: int) -> bytes:
-    """The bytes of a piece; no copy is made of whole bytes in memory."""
-    if isinstance(source, bytes):
-        return source[start:stop]
-    return source.read(start, stop)
 
 
 class SpoolFile:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterator
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeGuard, TypeVar, overload
 
+from portico._idle import Idle
 from portico._server_sent_event import COMMENT, ServerSentEvent, as_event
-from portico._stream import Idle
 
 if TYPE_CHECKING:
     from datetime import timedelta

@@ -12,9 +12,9 @@ from types import AsyncGeneratorType, CoroutineType
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 from portico._answering import Answering, class_of
-from portico._key_steps import Keeping, value_of
 from portico._response import Response
 from portico._resumption import Begun, begin_on_loop, enter_loop
+from portico._steps import Keeping, value_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence

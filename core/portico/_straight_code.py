@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from types import CodeType
 
     from portico._bytecode import Handler
-    from portico._names import Names
+    from portico._named_keys import Names
 
 MAX_STEPS: Final = 5_000
 

@@ -13,31 +13,20 @@ from collections.abc import (
 from contextvars import Context, copy_context
 from itertools import repeat
 from types import AsyncGeneratorType, GeneratorType
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from portico._remaining import BlockingSteps, each_of, each_of_async
 from portico._server_sent_event import ServerSentEvent, is_event
 
 if TYPE_CHECKING:
     from portico._file_open import OpenFile
+    from portico._idle import Idle
     from portico._started import Begun
 
 Chunk: TypeAlias = bytes | bytearray | memoryview | str | ServerSentEvent[Any]
 
 _END: Any = object()
 _GENERATORS = (AsyncGeneratorType, GeneratorType)
-
-
-class Idle(NamedTuple):
-    """What to send while a stream gives nothing.
-
-    Attributes:
-        seconds: how long it has given nothing, each time, before the chunk is sent.
-        chunk: not empty; whole in itself, as the stream's own chunks are.
-    """
-
-    seconds: float
-    chunk: bytes
 
 
 class ByteStream:

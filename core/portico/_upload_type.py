@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from portico._blob import read_piece
 from portico._mime import essence
 from portico._sniff import HEAD_SIZE, PLAIN_TEXT, SNIFFED, UNKNOWN, is_text, sniff
-from portico._spool import read_piece
 from portico._upload import size_of
 
 if TYPE_CHECKING:

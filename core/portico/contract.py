@@ -57,7 +57,7 @@ from collections.abc import Awaitable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 
-from portico._options import OptionArguments, Options
+from portico._options import Options
 from portico._platform import Platform
 from portico._problem import failure
 from portico._reply import phrase
@@ -75,12 +75,14 @@ from portico._runtime import (
     Runtime,
     Support,
 )
-from portico._stream import ByteStream, Idle, file_of
+from portico._stream import ByteStream, file_of
 
 if TYPE_CHECKING:
     from portico._event_delivery import Delivery, Failure, PlatformEvent
     from portico._event_handler import EventInfo
     from portico._gathered import LongerError, gathered, gathered_on_loop
+    from portico._idle import Idle
+    from portico._option_arguments import OptionArguments
     from portico._trailers import made_trailers
     from portico._upgrade import POSTED_LIMIT, Channel, Closed, SocketEvent, Upgrade
     from portico._wire_headers import WireHeaders
@@ -104,7 +106,9 @@ _LATE: Final = {
     "Delivery": "portico._event_delivery",
     "EventInfo": "portico._event_handler",
     "Failure": "portico._event_delivery",
+    "Idle": "portico._idle",
     "LongerError": "portico._gathered",
+    "OptionArguments": "portico._option_arguments",
     "PlatformEvent": "portico._event_delivery",
     "SocketEvent": "portico._upgrade",
     "Upgrade": "portico._upgrade",

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from threading import get_ident
 from time import monotonic
 from types import CoroutineType, MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar, cast
 
 from portico.contract import (
     ABSENT,
@@ -35,7 +34,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _COROUTINE: Final[Any] = CoroutineType
-_is_port = re.compile("[0-9]{1,5}").fullmatch
 
 CAPABILITIES: Final[Capabilities] = MappingProxyType(
     {
@@ -63,22 +61,6 @@ CAPABILITIES: Final[Capabilities] = MappingProxyType(
         Capability.REPEATED_HEADERS: NATIVE,
     }
 )
-
-
-class AsgiRaw(NamedTuple):
-    """What the server called the application with (ASGI 3.0 "Applications").
-
-    Whoever awaits `receive` takes messages away from the request's body.
-
-    Attributes:
-        scope: the dictionary itself.
-        receive: the server's own.
-        send: the server's own.
-    """
-
-    scope: Scope
-    receive: Receive
-    send: Send
 
 
 class ProcessPlatform(Platform):
@@ -271,6 +253,8 @@ class AsgiPlatform(ProcessPlatform):
 
     def raw(self, kind: type[T], /) -> T:
         """The call's arguments, as `AsgiRaw`."""
+        from portico_asgi._raw import AsgiRaw
+
         if kind is AsgiRaw:
             return cast("T", AsgiRaw(self._scope, self._receive, self.send))
         return super().raw(kind)
@@ -286,4 +270,5 @@ def read_peer(scope: Scope) -> Peer:
     if not client or not client[0]:
         return Peer(None, None, "unknown")
     port = str(client[1])
-    return Peer(client[0], int(port) if _is_port(port) else None, "socket")
+    is_port = len(port) <= 5 and port.isascii() and port.isdigit()
+    return Peer(client[0], int(port) if is_port else None, "socket")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from portico.contract import NativeRequest, WireHeaders
@@ -21,7 +22,6 @@ _PATH = "/-._~!$&'()*+,;=:@"
 _PLAIN = frozenset(f"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789{_PATH}")
 # What a path that is encoded already may have: every visible ASCII character.
 _VISIBLE = bytes(range(0x21, 0x7F))
-_origin = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*").match
 # Digits of a Content-Length that is no attack; what is longer the core says.
 _SHORT = 12
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -157,9 +157,14 @@ def _quoted(path: str) -> str:
     return quote(path, _PATH, errors="surrogateescape")
 
 
+@cache  # only where a server says that there is a root path
+def _origin() -> re.Pattern[str]:
+    return re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*")
+
+
 def _below(target: str, root_path: str) -> str:
     """What follows the root path, which ends where a segment does; else the target as it is."""
-    absolute = _origin(target)
+    absolute = _origin().match(target)
     path = target[absolute.end() :] if absolute else target
     if path.startswith(f"{root_path}/"):
         return path[len(root_path) :]

@@ -11,7 +11,8 @@ from anyio import CancelScope
 
 from portico import AbortController, AbortSignal, CapabilityError, DisconnectError
 from portico.contract import POSTED_LIMIT, ByteStream, Closed, Response, Upgrade, failure
-from portico_asgi._platform import AsgiPlatform, AsgiRaw
+from portico_asgi._platform import AsgiPlatform
+from portico_asgi._raw import AsgiRaw
 from portico_asgi._request import AsgiRequest
 
 if TYPE_CHECKING:

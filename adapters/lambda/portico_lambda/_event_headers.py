@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
 from portico import Headers, PeerError
@@ -18,8 +17,6 @@ Pairs = list[tuple[str, str]]
 
 # For requests without a Host, as the health checks of a load balancer are.
 NO_HOST: Final = "localhost"
-
-_is_port = re.compile("[0-9]{1,5}").fullmatch
 
 
 def headers_of(fields: Fields, cookies: Sequence[str] = ()) -> Headers:
@@ -113,8 +110,50 @@ def forwarded_peer(headers: Headers) -> Peer:
         address, _, port = last.partition(":")
     if not _is_address(address):
         return UNKNOWN_PEER
-    return Peer(address, int(port) if _is_port(port) else None, "gateway")
+    is_port = len(port) <= 5 and port.isascii() and port.isdigit()
+    return Peer(address, int(port) if is_port else None, "gateway")
 
 
 def _is_address(address: str) -> bool:
     return bool(address) and not address.strip("0123456789abcdefABCDEF.:")
+
+
+class FieldHeaders(Headers):
+    """Header fields over those of an event, each of which has one value.
+
+    Most requests are asked for one field or none. A field that is asked for by its name alone is
+    looked up; anything else lists all of them, once, and forgets the event's.
+
+    Args:
+        fields: names and values, checked, the names lower-cased.
+    """
+
+    __slots__ = ("_fields",)
+
+    def __init__(self, fields: dict[str, str]) -> None:
+        # Not `super().__init__`: `_pairs` is made by `__getattr__`, where it is not there yet.
+        self._fields: dict[str, str] | None = fields
+
+    def __getattr__(self, name: str) -> list[tuple[str, str]]:
+        if name != "_pairs" or self._fields is None:
+            raise AttributeError(name)
+        self._pairs = [*self._fields.items()]
+        self._fields = None  # from here on the pairs may be changed
+        return self._pairs
+
+    def get(self, name: str, default: str | None = None) -> str | None:
+        """The value of a field."""
+        if self._fields is None:
+            return super().get(name, default)
+        return self._fields.get(name.lower(), default)
+
+    def get_all(self, name: str) -> list[str]:
+        """The value of a field, of which there is one at most; empty when there is none."""
+        if self._fields is None:
+            return super().get_all(name)
+        value = self.get(name)
+        return [] if value is None else [value]
+
+    def has(self, name: str) -> bool:
+        """Whether a field of that name is there."""
+        return super().has(name) if self._fields is None else name.lower() in self._fields

@@ -23,21 +23,110 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
-import portico_lambda._api_events as api
 from portico import PeerError
+from portico_lambda._event_headers import gateway_peer, headers_of, host_of, scheme_of
+from portico_lambda._fields import flag, required, table, text, texts
+from portico_lambda._request import Parts, body_of
+from portico_lambda._target import (
+    before_resource,
+    method_of,
+    mounted,
+    path_of_decoded,
+    path_of_encoded,
+    query_of_decoded_fields,
+    query_of_encoded,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from portico.contract import Peer
     from portico_lambda._fields import Fields
-    from portico_lambda._parts import Parts
     from portico_lambda._shapes import Shape
 
 
+def api_peer(event: Fields) -> Peer:
+    """The client of either kind of API."""
+    context = table(event, "requestContext")
+    return gateway_peer(text(table(context, "http") or table(context, "identity"), "sourceIp"))
+
+
+def rest(event: Fields, root_path: str | None) -> Parts:
+    """API Gateway REST API (AWS payload format 1.0).
+
+    `multiValueHeaders` is complete; the console's tests have `headers` alone. The stage is in
+    `requestContext.path` and not in `path`. Behind a custom domain name the two are the same; see
+    `_target`.
+    """
+    context = table(event, "requestContext")
+    headers = headers_of(table(event, "multiValueHeaders") or table(event, "headers"))
+    name, values = "queryStringParameters", table(event, "multiValueQueryStringParameters")
+    whole = path_of_encoded(required(event, "path"))
+    stage = text(context, "stage")
+    if event.get("version") == "1.0":
+        path, root = mounted(whole, root_path, stage)
+    elif root_path is None:
+        path, root = whole, stage_before(whole, text(context, "path"), stage)
+        if event.get("path") == context.get("path"):
+            path, root = before_resource(event, whole, text(event, "resource")) or (whole, "")
+    else:
+        path, root = mounted(whole, root_path)
+    return Parts(
+        method_of(event, "httpMethod"),
+        path,
+        query_of_decoded_fields(values or table(event, name)),
+        headers,
+        body_of(text(event, "body"), is_base64=flag(event, "isBase64Encoded")),
+        host_of(headers, text(context, "domainName")),
+        scheme_of(headers),
+        root,
+        gateway_peer(text(table(context, "identity"), "sourceIp")),
+    )
+
+
+def stage_before(path: str, whole: str, stage: str) -> str:
+    """The stage as a root path, where the path of the URL has it before that of the event."""
+    root = f"/{stage}"
+    found = stage and (whole == root + path or (path == "/" and whole == root))
+    return root if found else ""
+
+
+def http(event: Fields, root_path: str | None) -> Parts:
+    """API Gateway HTTP API (AWS payload format 2.0): its `rawPath` is decoded all the same."""
+    path = path_of_decoded(required(event, "rawPath"))
+    return _version_2(event, path, root_path)
+
+
+def url(event: Fields, root_path: str | None) -> Parts:
+    """Lambda function URL (AWS payload format 2.0): its `rawPath` is encoded."""
+    path = path_of_encoded(required(event, "rawPath"))
+    return _version_2(event, path, root_path)
+
+
+def _version_2(event: Fields, whole: str, root_path: str | None) -> Parts:
+    context = table(event, "requestContext")
+    request = table(context, "http")
+    headers = headers_of(table(event, "headers"), texts(event.get("cookies"), "cookies"))
+    template = text(event, "routeKey").partition(" ")[2]
+    by_route = None if root_path is not None else before_resource(event, whole, template)
+    path, root = by_route or mounted(whole, root_path, text(context, "stage"))
+    return Parts(
+        method_of(request, "method"),
+        path,
+        query_of_encoded(text(event, "rawQueryString")),
+        headers,
+        body_of(text(event, "body"), is_base64=flag(event, "isBase64Encoded")),
+        host_of(headers, text(context, "domainName")),
+        scheme_of(headers),
+        root,
+        gateway_peer(text(request, "sourceIp")),
+    )
+
+
 _API_READERS: Final[dict[Shape, Callable[[Fields, str | None], Parts]]] = {
-    "rest": api.rest,
-    "http": api.http,
-    "url": api.url,
+    "rest": rest,
+    "http": http,
+    "url": url,
 }
 
 

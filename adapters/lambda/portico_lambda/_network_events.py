@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from portico_lambda._event_body import TruncatedBody, body_of
 from portico_lambda._event_headers import (
     edge_headers,
     forwarded_peer,
@@ -14,7 +13,7 @@ from portico_lambda._event_headers import (
     scheme_of,
 )
 from portico_lambda._fields import flag, required, table, text
-from portico_lambda._parts import Parts
+from portico_lambda._request import Parts, TruncatedBody, body_of
 from portico_lambda._shapes import first_record
 from portico_lambda._target import (
     method_of,
@@ -26,8 +25,8 @@ from portico_lambda._target import (
 )
 
 if TYPE_CHECKING:
-    from portico_lambda._event_body import EventBody
     from portico_lambda._fields import Fields
+    from portico_lambda._request import EventBody
 
 
 def alb(event: Fields, root_path: str | None) -> Parts:

@@ -8,16 +8,18 @@ whole event one for that way. What is plain has the same request in the end.
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from portico import PeerError
-from portico_lambda._api_events import stage_before
-from portico_lambda._event_body import EventBody, body_of
-from portico_lambda._field_headers import FieldHeaders
-from portico_lambda._request import LambdaRequest
+from portico_lambda._event_headers import FieldHeaders
+from portico_lambda._events import stage_before
+from portico_lambda._request import EventBody, LambdaRequest, body_of
 from portico_lambda._target import query_of_decoded_fields
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from portico import Headers
     from portico.contract import BodyLimits
     from portico_lambda._fields import Fields
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
 _METHODS: Final = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 # What `path_of_decoded`, `path_of_encoded` and `query_of_encoded` leave as it is.
 _is_plain_path = re.compile(r"/[A-Za-z0-9\-._~!$&'()*+,;=:@/]*").fullmatch
-_is_plain_query = re.compile(r"[A-Za-z0-9/\-._~!$'()*,;:@?&+=%\[\]{}|^`\\]*").fullmatch
 # Digits of a Content-Length that is no attack; what is longer the core says.
 _SHORT: Final = 12
 _STAGES: Final = frozenset({"", "$default"})
@@ -97,11 +98,16 @@ def read_plain(event: Any, limits: BodyLimits) -> PlainRequest | None:
         return None  # said better there
 
 
+@cache  # many requests have no query
+def _is_plain_query() -> Callable[[str], object]:
+    return re.compile(r"[A-Za-z0-9/\-._~!$'()*,;:@?&+=%\[\]{}|^`\\]*").fullmatch
+
+
 def _version_2(event: Any, context: Any, limits: BodyLimits) -> PlainRequest | None:
-    """See `_api_events.http` and `_api_events.url`."""
+    """See `_events.http` and `_events.url`."""
     http = context["http"]
     query = event["rawQueryString"]
-    if (query != "" and not _is_plain_query(query)) or context["stage"] not in _STAGES:
+    if (query != "" and not _is_plain_query()(query)) or context["stage"] not in _STAGES:
         return None
     if event["routeKey"] != "$default":
         return None  # it says where the API is mounted
@@ -126,7 +132,7 @@ def _version_2(event: Any, context: Any, limits: BodyLimits) -> PlainRequest | N
 
 
 def _rest(event: Any, context: Any, limits: BodyLimits) -> PlainRequest | None:
-    """See `_api_events.rest`."""
+    """See `_events.rest`."""
     several = event["multiValueHeaders"]
     # A field of several values is too many to unpack.
     fields = {name.lower(): value for name, (value,) in several.items()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, TypeVar, cast
+from typing import TYPE_CHECKING, ClassVar, Final, TypeVar, cast
 
 from portico.contract import (
     ABSENT,
@@ -18,7 +18,7 @@ from portico.contract import (
     Promise,
     Runtime,
 )
-from portico_lambda._api_events import api_peer
+from portico_lambda._events import api_peer
 from portico_lambda._fields import NOTHING
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from portico import AbortController, AbortSignal
     from portico_lambda._fields import Fields
-    from portico_lambda._parts import Parts
+    from portico_lambda._request import Parts
 
 T = TypeVar("T")
 
@@ -73,18 +73,6 @@ STREAMING_CAPABILITIES: Final[Capabilities] = MappingProxyType(
 
 _SHAPES_THAT_FORWARD: Final = frozenset({"rest", "http", "url", "alb", "alb-multi"})
 _FORWARDED: Final = frozenset({"x-forwarded-proto", "x-forwarded-port"})
-
-
-class LambdaRaw(NamedTuple):
-    """What the function was invoked with.
-
-    Attributes:
-        event: the event itself.
-        context: the runtime's context object.
-    """
-
-    event: Fields
-    context: Any
 
 
 class LambdaPlatform(Platform):
@@ -195,6 +183,8 @@ class LambdaPlatform(Platform):
 
     def raw(self, kind: type[T], /) -> T:
         """Event and context, as `LambdaRaw`."""
+        from portico_lambda._raw import LambdaRaw
+
         if kind is LambdaRaw and self._event is not None:
             return cast("T", LambdaRaw(self._event, self._context))
         return super().raw(kind)

@@ -22,7 +22,7 @@ from portico.contract import Closed
 from portico_lambda._connections import Connection
 from portico_lambda._event_headers import gateway_peer, headers_of, host_of, scheme_of
 from portico_lambda._fields import flag, required, seen, table, text
-from portico_lambda._parts import Parts
+from portico_lambda._request import Parts
 from portico_lambda._target import query_of_decoded_fields
 
 if TYPE_CHECKING:

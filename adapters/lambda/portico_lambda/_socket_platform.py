@@ -12,7 +12,7 @@ from portico_lambda._platform import CAPABILITIES, LambdaPlatform
 if TYPE_CHECKING:
     from portico.contract import Options
     from portico_lambda._fields import Fields
-    from portico_lambda._parts import Parts
+    from portico_lambda._request import Parts
 
 T = TypeVar("T")
 

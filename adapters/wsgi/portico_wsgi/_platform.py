@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from types import MappingProxyType
-from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple, TypeVar, cast
+from typing import TYPE_CHECKING, ClassVar, Final, TypeVar, cast
 
 from portico.contract import (
     ABSENT,
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
     from portico import AbortController, AbortSignal
 
 T = TypeVar("T")
-
-_is_port = re.compile("[0-9]{1,5}").fullmatch
 
 CAPABILITIES: Final[Capabilities] = MappingProxyType(
     {
@@ -59,16 +56,6 @@ CAPABILITIES: Final[Capabilities] = MappingProxyType(
         Capability.REPEATED_HEADERS: EMULATED,
     }
 )
-
-
-class WsgiRaw(NamedTuple):
-    """What the server called the application with.
-
-    Attributes:
-        environ: the dictionary itself (PEP 3333 "environ Variables").
-    """
-
-    environ: WSGIEnvironment
 
 
 class WsgiPlatform(Platform):
@@ -146,6 +133,8 @@ class WsgiPlatform(Platform):
 
     def raw(self, kind: type[T], /) -> T:
         """The environ, as `WsgiRaw`."""
+        from portico_wsgi._raw import WsgiRaw
+
         if kind is WsgiRaw and self._environ is not None:
             return cast("T", WsgiRaw(self._environ))
         return super().raw(kind)
@@ -172,4 +161,5 @@ def read_peer(environ: WSGIEnvironment) -> Peer:
     if not address:  # a Unix socket
         return Peer(None, None, "unknown")
     port = str(environ.get("REMOTE_PORT") or "")
-    return Peer(address, int(port) if _is_port(port) else None, "socket")
+    is_port = len(port) <= 5 and port.isascii() and port.isdigit()
+    return Peer(address, int(port) if is_port else None, "socket")

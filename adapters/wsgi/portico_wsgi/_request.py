@@ -23,13 +23,11 @@ if TYPE_CHECKING:
 
 CHUNK_SIZE = 64 * 1024
 
-# Everything but RFC 3986's `pchar` and the slash.
-_quotable = re.compile(r"[^A-Za-z0-9\-._~!$&'()*+,;=:@/]")
-_origin = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*").match
-# Digits of a Content-Length that the core takes, and of one that needs no look at it.
-_LONGEST = 18
+# Digits of a Content-Length that needs no look at it.
 _SHORT = 12
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
+# Of a length; what has more is no length that anything could have.
+_MOST_DIGITS = 18
 
 
 class WsgiRequest(NativeRequest):
@@ -147,7 +145,7 @@ def _raw_path(environ: WSGIEnvironment, decoded: str) -> str | None:
         return raw
     if raw[:1] != "/":
         # The absolute form (section 3.2.2): PATH_INFO is its path, an empty one being "/".
-        match = _origin(raw)
+        match = _origin().match(raw)
         if match is None:
             return None
         raw = raw[match.end() :] or "/"
@@ -173,7 +171,13 @@ def _below(path: str, root: str) -> str | None:
 
 def quote(path: str) -> str:
     """Percent-encode native text as a path."""
-    return _quotable.sub(_quoted, path)
+    return _quotable().sub(_quoted, path)
+
+
+@cache  # servers that give the target as it came leave nothing to do
+def _quotable() -> re.Pattern[str]:
+    # Everything but RFC 3986's `pchar` and the slash.
+    return re.compile(r"[^A-Za-z0-9\-._~!$&'()*+,;=:@/]")
 
 
 def quote_rest(path: str) -> str:
@@ -184,6 +188,11 @@ def quote_rest(path: str) -> str:
 def unquote(path: str) -> str:
     """Decode percent escapes to native text; malformed ones stay, as servers leave them."""
     return _escape().sub(_unquoted, path) if "%" in path else path
+
+
+@cache  # few clients send it
+def _origin() -> re.Pattern[str]:
+    return re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*")
 
 
 @cache  # most paths have none
@@ -217,7 +226,7 @@ def read_body(environ: WSGIEnvironment, platform: Platform) -> Input | Unreadabl
     length: str = environ.get("CONTENT_LENGTH") or ""
     if length == "0":
         return None
-    if length.isdecimal() and length.isascii() and len(length) <= _LONGEST:
+    if len(length) <= _MOST_DIGITS and length.isascii() and length.isdigit():
         return Input(environ["wsgi.input"], int(length), platform)
     if length:
         # Not a number: nothing is read, and whoever asks gets the core's 400.

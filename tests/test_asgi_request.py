@@ -376,7 +376,12 @@ async def test_nothing_is_left_of_a_body_that_was_there_at_once() -> None:
     platform = AsgiPlatform(Options(), scope_of(LENGTH), receive, unheard, tasks)
     request = AsgiRequest(scope_of(LENGTH), platform)
 
-    assert request.load() is None
+    waits = request.load()
+
+    # On trio the scope that bounds the wait comes first.
+    assert (waits is None) != tasks.must_enter_first
+    if waits is not None:
+        await waits
     assert platform.ends_quietly()
     assert platform.inbox.is_quiet
 

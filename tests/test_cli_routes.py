@@ -48,6 +48,16 @@ def missing(ctx: Context, error: Exception) -> str:
 empty = Portico()
 """
 
+WAITS = """
+from portico import Context, Portico
+
+app = Portico()
+
+@app.post("/")
+async def wait(ctx: Context) -> object:
+    return await ctx.request.json()
+"""
+
 LATE = """
 from portico import Context, Portico
 
@@ -82,7 +92,13 @@ Captured = pytest.CaptureFixture[str]
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    sources = {"routes_main": MAIN, "routes_late": LATE, "routes_bad": BAD, "routes_odd": HOSTILE}
+    sources = {
+        "routes_main": MAIN,
+        "routes_waits": WAITS,
+        "routes_late": LATE,
+        "routes_bad": BAD,
+        "routes_odd": HOSTILE,
+    }
     for name, source in sources.items():
         (tmp_path / f"{name}.py").write_text(source)
         monkeypatch.delitem(sys.modules, name, raising=False)
@@ -154,10 +170,18 @@ def test_an_explanation_shows_the_chain_in_order_with_its_places(capsys: Capture
         "  on a loop       in a worker thread: token",
         "                  on the loop: user",
         "                  in a worker thread: create",
-        "  on threads      in an event loop, because something is asynchronous",
-        "                  in a worker thread: token",
-        "                  on the loop: user",
-        "                  in a worker thread: create",
+        "  on threads      in place, without an event loop: token, user, create",
+        "",
+    ]
+
+
+def test_a_chain_that_may_wait_shows_that_it_starts_a_loop_on_threads(capsys: Captured) -> None:
+    lines = out_of(capsys, "routes_waits:app", "--explain")
+
+    assert lines[-4:] == [
+        "  on a loop       on the loop: wait",
+        "  on threads      in an event loop, because something asynchronous may wait",
+        "                  on the loop: wait",
         "",
     ]
 

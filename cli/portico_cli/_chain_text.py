@@ -97,5 +97,5 @@ def _on_threads(route: RouteExplanation) -> Iterator[str]:
     if not route.starts_loop:
         yield from _units(route.on_threads, "in place, without an event loop")
         return
-    yield "in an event loop, because something is asynchronous"
+    yield "in an event loop, because something asynchronous may wait"
     yield from _units(route.on_threads, "on the loop")

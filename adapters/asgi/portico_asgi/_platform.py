@@ -126,8 +126,10 @@ class AsgiPlatform(ProcessPlatform):
             declared: the Content-Length, or None where there is none.
             limit: bytes at most where there is none, or None for no limit.
         """
-        # Somebody else may be waiting for messages, and another thread cannot.
-        if self._inbox is not None or get_ident() != self._tasks.thread:
+        tasks = self._tasks
+        # Somebody else may be waiting for messages, another thread cannot, and where scopes have to
+        # nest the one that bounds the wait has to be entered before the server's own.
+        if self._inbox is not None or tasks.must_enter_first or get_ident() != tasks.thread:
             return None
         pending: Any = self._receive()
         if type(pending) is not _COROUTINE:

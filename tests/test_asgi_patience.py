@@ -3,6 +3,7 @@
 import gc
 from collections.abc import AsyncIterator, Iterator, MutableMapping
 from typing import Any
+from weakref import ref
 
 import anyio
 import pytest
@@ -248,3 +249,24 @@ def test_a_limit_is_a_number_of_seconds(value: Any) -> None:
 def test_a_body_may_pause_for_a_minute_unless_it_is_said() -> None:
     assert Options().body_timeout == 60
     assert Options(body_timeout=None).body_timeout is None
+
+
+@pytest.mark.parametrize("part", [None, b"some"])
+async def test_nothing_of_a_request_outlives_its_408(part: bytes | None) -> None:
+    peer = Peer(*([] if part is None else [part]))
+    await peer.ask(app, "/bytes", body_timeout=SOON)
+    assert peer.status == 408
+
+    gc.collect()
+    gc.disable()
+    try:
+        peer = Peer(*([] if part is None else [part]))
+        await peer.ask(app, "/bytes", body_timeout=SOON)
+        outlives = ref(peer)
+        del peer
+        await anyio.lowlevel.checkpoint()
+
+        # A server that waits for the end of what it gave closes the connection only then.
+        assert outlives() is None
+    finally:
+        gc.enable()

@@ -87,18 +87,21 @@ class Begun(Generic[T]):
 
     def __await__(self) -> Generator[Any, Any, T]:
         coroutine, waits_for = self._coroutine, self._waits_for
-        step: Callable[[Any], Any]
         while True:
+            value, thrown = None, None
             try:
                 value = yield waits_for
-                step = coroutine.send
             except BaseException as error:  # noqa: BLE001 - thrown into the coroutine
-                value, step = error, coroutine.throw
+                thrown = error
             try:
-                waits_for = step(value)
+                waits_for = coroutine.send(value) if thrown is None else coroutine.throw(thrown)
             except StopIteration as end:
                 result: T = end.value
                 return result
+            finally:
+                # Of an error, which trio sends as a value, the traceback has this frame, which must
+                # not hold it in turn.
+                value = thrown = None
 
     def close(self) -> None:
         """Give it up."""

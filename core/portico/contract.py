@@ -83,6 +83,7 @@ if TYPE_CHECKING:
     from portico._gathered import LongerError, gathered, gathered_on_loop
     from portico._idle import Idle
     from portico._option_arguments import OptionArguments
+    from portico._resumption import Begun
     from portico._trailers import made_trailers
     from portico._upgrade import POSTED_LIMIT, Channel, Closed, SocketEvent, Upgrade
     from portico._wire_headers import WireHeaders
@@ -101,6 +102,7 @@ else:
 
 _LATE: Final = {
     "POSTED_LIMIT": "portico._upgrade",
+    "Begun": "portico._resumption",
     "Channel": "portico._upgrade",
     "Closed": "portico._upgrade",
     "Delivery": "portico._event_delivery",
@@ -125,6 +127,7 @@ __all__ = [
     "POSTED_LIMIT",
     "UNKNOWN_PEER",
     "Application",
+    "Begun",
     "BodyLimits",
     "ByteStream",
     "Capabilities",

@@ -30,6 +30,7 @@ class FirstWait:
         try:
             awaited = coroutine.send(None)
             self._before()
+            value: Any = None
             while True:
                 try:
                     value = yield awaited
@@ -37,5 +38,9 @@ class FirstWait:
                     awaited = coroutine.throw(error)
                 else:
                     awaited = coroutine.send(value)
+                finally:
+                    # trio sends an error as a value, and its traceback has this frame, which must
+                    # not hold it in turn.
+                    value = None
         except StopIteration:
             return

@@ -253,15 +253,23 @@ class _InContext(Generic[T]):
         self._context = context
 
     def __await__(self) -> Generator[Any, Any, T]:
-        step, value = self._coroutine.send, None
+        coroutine, run = self._coroutine, self._context.run
+        value: Any = None
+        thrown: BaseException | None = None
         while True:
             try:
-                awaited = self._context.run(step, value)
+                if thrown is None:
+                    awaited = run(coroutine.send, value)
+                else:
+                    awaited = run(coroutine.throw, thrown)
             except StopIteration as end:
                 result: T = end.value
                 return result
+            finally:
+                # Of an error, which trio sends as a value, the traceback has this frame, which must
+                # not hold it in turn.
+                value = thrown = None
             try:
                 value = yield awaited
-                step = self._coroutine.send
             except BaseException as error:  # noqa: BLE001 - thrown into the coroutine
-                value, step = error, self._coroutine.throw
+                thrown = error

@@ -98,7 +98,7 @@ class AsyncioTasks:
         return AsyncioSending(self._asyncio.current_task(), send)
 
     def limit(self, seconds: float, /) -> TimeLimit:
-        """An interruption at that time."""
+        """An interruption that comes by itself."""
         return AsyncioLimit(self._asyncio.current_task(), self._loop, seconds)
 
     async def checkpoint(self) -> None:
@@ -191,15 +191,21 @@ class AsyncioInterruption:
 
 
 class AsyncioLimit(AsyncioInterruption):
-    """An interruption that comes by itself, after so many seconds from now."""
+    """An interruption that comes by itself, so many seconds after its start."""
 
-    __slots__ = ("_timer",)
+    __slots__ = ("_loop", "_seconds", "_timer")
 
     def __init__(
         self, task: asyncio.Task[Any] | None, loop: asyncio.AbstractEventLoop, seconds: float
     ) -> None:
         super().__init__(task)
-        self._timer = loop.call_later(seconds, self.interrupt)
+        self._loop = loop
+        self._seconds = seconds
+        self._timer: asyncio.TimerHandle | None = None
+
+    def start(self) -> None:
+        """Let the time run."""
+        self._timer = self._loop.call_later(self._seconds, self.interrupt)
 
     def __exit__(
         self,
@@ -208,7 +214,8 @@ class AsyncioLimit(AsyncioInterruption):
         traceback: TracebackType | None,
         /,
     ) -> bool:
-        self._timer.cancel()
+        if self._timer is not None:
+            self._timer.cancel()
         return super().__exit__(kind, error, traceback)
 
 

@@ -98,6 +98,10 @@ class TaskScope(Protocol):
 class TimeLimit(Protocol):
     """A stretch of one task that ends early when its time is over, as if it had come to its end."""
 
+    def start(self) -> None:
+        """Let the time run, inside of the stretch."""
+        ...
+
     def __enter__(self) -> object: ...
     def __exit__(
         self,

@@ -3,15 +3,18 @@
 A body that is there costs nothing of this: on asyncio nobody bounds the first wait of a request
 before it has begun, since what does not wait takes no time. Whoever learns that the request waits
 (`Inbox.follow`, `Inbox.watch`) has the wait that is under way interrupted, from the same task. On
-trio there is no such way in from outside, so that there each wait is bounded by a scope.
+trio there is no such way in from outside, so that there each reading is in a scope, which has a
+deadline once it waits.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from portico_asgi._first_wait import FirstWait
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Coroutine
 
     from portico import BodyTimeoutError
     from portico_asgi._loop_types import Tasks, TimeLimit
@@ -40,6 +43,7 @@ class Patience:
         """Bound the wait that this task has begun already, until `end`."""
         self._first = self._tasks.limit(self._seconds)
         self._first.__enter__()
+        self._first.start()
 
     def end(self, error: BaseException | None = None) -> None:
         """Bound that wait no longer.
@@ -55,14 +59,15 @@ class Patience:
         if first is not None and first.__exit__(kind, error, None):
             raise self._out_of_it() from None
 
-    async def wait(self, begin: Callable[[], Awaitable[None]]) -> None:
-        """Begin a wait, and see to its end.
+    async def wait(self, work: Coroutine[Any, Any, None]) -> None:
+        """See to the end of what waits for the body; the time runs from its first wait on.
 
         Raises:
             BodyTimeoutError: it takes too long.
         """
-        with self._tasks.limit(self._seconds):
-            await begin()
+        limit = self._tasks.limit(self._seconds)
+        with limit:
+            await FirstWait(work, limit.start)
             return
         raise self._out_of_it()
 

@@ -11,6 +11,7 @@ from portico.contract import (
     ABSENT,
     EMULATED,
     NATIVE,
+    Begun,
     Capabilities,
     Capability,
     Options,
@@ -18,7 +19,6 @@ from portico.contract import (
     Platform,
     Runtime,
 )
-from portico_asgi._begun import Begun
 from portico_asgi._receive import Inbox
 from portico_asgi._request import read_root_path
 from portico_asgi._threads import in_worker_thread

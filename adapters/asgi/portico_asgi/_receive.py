@@ -132,7 +132,7 @@ class Inbox:
         """
         while self._ahead is None and not (self.ended or self.gone or self._dropped):
             if self._patience is not None:
-                await self._patience.wait(self._pull)
+                await self._patience.wait(self._pull())
                 continue
             try:
                 await self._pull()

@@ -8,9 +8,9 @@ from typing import Any
 import anyio
 import pytest
 
-from portico import BodyNotReadError, DisconnectError, PeerError
+from portico import BodyNotReadError, DisconnectError, FormData, PeerError, Portico
 from portico.contract import Options
-from portico_asgi import AsgiPlatform, AsgiRequest
+from portico_asgi import ASGI, AsgiPlatform, AsgiRequest
 from portico_asgi._loop import current_loop, tasks_of
 from portico_asgi._receive import Inbox
 from portico_asgi._request import may_have_body, read_root_path, read_target
@@ -407,6 +407,39 @@ async def test_a_reader_that_is_cancelled_leaves_the_message_to_nobody_else(wait
 
     assert scope.cancelled_caught
     assert ended == ["ended"]
+
+
+@pytest.mark.parametrize("is_stubborn", [False, True])
+async def test_what_was_asked_for_and_nobody_awaits_is_given_up(is_stubborn: bool) -> None:
+    ended: list[str] = []
+
+    async def receive() -> Message:
+        try:
+            await anyio.sleep_forever()
+        finally:
+            ended.append("ended")
+            if is_stubborn:
+                await anyio.sleep(0)
+        raise AssertionError
+
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    app = Portico()
+
+    @app.post("/")
+    async def handler(body: FormData) -> None: ...
+
+    # A type without a boundary is refused before anything is read.
+    fields = (b"host", b"h"), (b"content-type", b"multipart/form-data"), CHUNKED
+
+    await ASGI(app)(scope_of(*fields, method="POST"), receive, send)
+
+    assert sent[0]["status"] == 400
+    # On trio nothing is asked for ahead of the scope that bounds the wait.
+    assert ended == ([] if tasks_of(current_loop()).must_enter_first else ["ended"])
 
 
 async def test_fields_that_are_read_alone_are_as_among_all_of_them() -> None:

@@ -175,10 +175,7 @@ class InvalidInputError(PeerError):
     def __init__(self, faults: Iterable[Fault]) -> None:
         self.faults: Sequence[Fault] = tuple(faults)
         count = len(self.faults)
-        # As the classes above do it, without the calls: those who try are answered with many.
-        self.detail = f"The request has {count} fault{'s' if count != 1 else ''}."
-        self.status, self.value, self.headers = 422, self.detail, None
-        self.args = (422, self.detail)
+        super().__init__(f"The request has {count} fault{'s' if count != 1 else ''}.", status=422)
 
 
 def status_of(error: Exception) -> int:

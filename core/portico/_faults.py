@@ -74,7 +74,7 @@ class SchemaError(ValueError):
 
     def __init__(self, faults: Iterable[Fault]) -> None:
         self.faults: tuple[Fault, ...] = tuple(faults)
-        self.args = ()
+        super().__init__()
 
     def __str__(self) -> str:
         return "; ".join(str(fault) for fault in self.faults[:10])

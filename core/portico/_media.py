@@ -22,8 +22,14 @@ class Media:
         self.type: str = content_type
         self.field: tuple[str, str] = ("content-type", content_type)
         self.wire: tuple[bytes, bytes] = (b"content-type", content_type.encode())
-        self.stream_fields = (self.field, ("cache-control", "no-cache"))
-        self.stream_wire = (self.wire, (b"cache-control", b"no-cache"))
+        self.stream_fields: tuple[tuple[str, str], ...] = (
+            self.field,
+            ("cache-control", "no-cache"),
+        )
+        self.stream_wire: tuple[tuple[bytes, bytes], ...] = (
+            self.wire,
+            (b"cache-control", b"no-cache"),
+        )
 
 
 class WithMedia:

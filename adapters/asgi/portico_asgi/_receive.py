@@ -24,6 +24,8 @@ from math import inf
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from portico.contract import Begun
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, MutableMapping
 
@@ -63,11 +65,13 @@ class Inbox:
         "_changed",
         "_controller",
         "_dropped",
+        "_expected",
         "_failure",
         "_options",
         "_over",
         "_patience",
         "_pulling",
+        "_server_receive",
         "_stretch",
         "_tasks",
         "_watch",
@@ -111,6 +115,8 @@ class Inbox:
         self._controller: AbortController | None = None
         self._options = options
         self._patience: Patience | None = None
+        self._server_receive = receive
+        self._expected: Awaitable[Message] | None = None
         if tasks.must_enter_first:
             self._bound()
 
@@ -119,10 +125,21 @@ class Inbox:
         receive = self.receive
 
         def first() -> Awaitable[Message]:
-            self.receive = receive
+            self.receive, self._expected = receive, None
             return pending
 
-        self.receive = first
+        self.receive, self._expected = first, pending
+
+    def _give_up_expected(self) -> None:
+        """Ask the server anew for what nobody has come to await, such as a refused body.
+
+        What has begun in one task may not go on in another.
+        """
+        pending, self._expected = self._expected, None
+        if isinstance(pending, Begun):
+            self.receive = self._server_receive
+            with suppress(RuntimeError):  # one that waits again is left where it is
+                pending.close()
 
     async def chunk(self) -> bytes | None:
         """The next chunk of the body, or None after the last.
@@ -255,6 +272,7 @@ class Inbox:
     def _begin(self, work: Work, seconds: float = inf) -> None:
         from anyio import CancelScope, Event, current_time
 
+        self._give_up_expected()
         self._watch = CancelScope(deadline=current_time() + seconds)
         self._watch_ended = Event()
         self._failure = None
@@ -270,6 +288,7 @@ class Inbox:
         """
         self._over = True
         self.on_gone = None
+        self._give_up_expected()
         if self._watch is None:
             return
         from anyio import CancelScope

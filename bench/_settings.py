@@ -51,5 +51,5 @@ QUICK: Final = Settings(
     wire_servers=("uvicorn", "gunicorn"),
     wire_names=("by hand", "portico", "starlette", "fastapi", "flask"),
     runtime_rounds=1,
-    worker_names=("portico", "workers.asgi + by hand"),
+    worker_names=("bare worker", "portico", "workers.asgi + by hand"),
 )

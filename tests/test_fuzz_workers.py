@@ -39,11 +39,7 @@ from portico_conformance._fake_js import (
 from portico_conformance._fake_js_fetch import arrived
 from portico_conformance._fake_js_socket import WebSocket as JsSocket
 from portico_conformance._socket_wire import HANDSHAKE
-
-
-class Move(Struct):
-    x: int
-    names: list[str] = []
+from test_fuzz_sockets import application
 
 
 @pytest.fixture(scope="module")
@@ -62,22 +58,7 @@ def loop() -> Iterator[asyncio.AbstractEventLoop]:
 
 
 def talking() -> Portico:
-    app = Portico()
-
-    async def typed(message: Move) -> Move:
-        return message
-
-    async def text(message: str) -> str:
-        return message
-
-    async def binary(message: bytes) -> bytes:
-        return message
-
-    async def either(message: str | bytes) -> str | bytes:
-        return message
-
-    for fn in (typed, text, binary, either):
-        app.ws(f"/{fn.__name__}").message(fn)
+    app = application()
     leaving = app.ws("/leaving")
 
     @leaving.message

@@ -62,40 +62,6 @@ class TrioTasks:
         return CancelScope()
 
 
-class TrioLimit:
-    """A cancel scope whose deadline is so many seconds after its start.
-
-    Without one it costs trio little: the deadlines of scopes that were left are kept for a while.
-    """
-
-    __slots__ = ("_scope", "_seconds")
-
-    def __init__(self, seconds: float) -> None:
-        from trio import CancelScope
-
-        self._scope = CancelScope()
-        self._seconds = seconds
-
-    def start(self) -> None:
-        """Let the time run."""
-        from trio import current_time
-
-        self._scope.deadline = current_time() + self._seconds
-
-    def __enter__(self) -> Self:
-        self._scope.__enter__()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-        /,
-    ) -> bool:
-        return self._scope.__exit__(kind, error, traceback)
-
-
 class TrioInterruption:
     """A cancel scope whose shield can be put up from inside."""
 
@@ -126,6 +92,25 @@ class TrioInterruption:
     def shield(self, up: bool, /) -> None:
         """Shield the scope, or not."""
         self._scope.shield = up
+
+
+class TrioLimit(TrioInterruption):
+    """An interruption that comes by itself, so many seconds after its start.
+
+    Until then its scope has no deadline: trio keeps those of scopes that were left for a while.
+    """
+
+    __slots__ = ("_seconds",)
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self._seconds = seconds
+
+    def start(self) -> None:
+        """Let the time run."""
+        from trio import current_time
+
+        self._scope.deadline = current_time() + self._seconds
 
 
 class TrioSending:

@@ -13,7 +13,8 @@ from portico import Context, InvalidInputError, Request
 from portico._argument_source import texts_caller
 from portico._binding import Plan, plan, query_pairs
 from portico._coerce import TextParameter
-from portico._faults import Fault, SchemaError
+from portico._fault import Fault
+from portico._faults import SchemaError
 from portico._signature import Signature
 from portico._url_search_params import last_values
 

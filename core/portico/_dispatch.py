@@ -8,6 +8,7 @@ it has, also those that were registered last.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Coroutine
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from portico._chain import Chain
@@ -16,7 +17,6 @@ from portico._engine import Colour, Pipeline
 from portico._errors import PeerError
 from portico._headers import Headers
 from portico._path import canonical_path
-from portico._problem import detail_response
 from portico._request import valid_hosts, well_formed_host
 from portico._response import Response
 from portico._resumption import begin, need_loop, offload
@@ -26,7 +26,7 @@ from portico._straight import failing
 from portico._units import Unit, first, tracing_of, units_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from portico._chain import Surroundings
     from portico._hook import Hook
@@ -40,6 +40,13 @@ if TYPE_CHECKING:
     from portico.contract import Platform
 
 _GENERAL_METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
+
+
+@cache  # loaded with the first path that nobody knows; the statement costs more than the call
+def _detail_response() -> Callable[[int, str], Response]:
+    from portico._problem import detail_response
+
+    return detail_response
 
 
 class Dispatcher:
@@ -245,7 +252,7 @@ class Dispatcher:
             detail = f"There is no {path!r} here."
             if pipeline.has_say_in_errors or ctx._set is not None or method == "HEAD":
                 return pipeline.failed(PeerError(detail, status=404), ctx)
-            return detail_response(404, detail)
+            return _detail_response()(404, detail)
         if UPGRADE_ONLY in allowed:
             allowed -= {UPGRADE_ONLY}
             if not allowed and method != "OPTIONS":

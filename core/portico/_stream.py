@@ -11,19 +11,20 @@ from collections.abc import (
     Iterator,
 )
 from contextvars import Context, copy_context
+from functools import cache
 from itertools import repeat
 from types import AsyncGeneratorType, GeneratorType
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from portico._remaining import BlockingSteps, each_of, each_of_async
-from portico._server_sent_event import ServerSentEvent, is_event
 
 if TYPE_CHECKING:
     from portico._file_open import OpenFile
     from portico._idle import Idle
+    from portico._server_sent_event import ServerSentEvent
     from portico._started import Begun
 
-Chunk: TypeAlias = bytes | bytearray | memoryview | str | ServerSentEvent[Any]
+Chunk: TypeAlias = "bytes | bytearray | memoryview | str | ServerSentEvent[Any]"
 
 _END: Any = object()
 _GENERATORS = (AsyncGeneratorType, GeneratorType)
@@ -348,6 +349,13 @@ def file_of(stream: ByteStream) -> OpenFile:
     return stream.file
 
 
+@cache  # loaded with the first of them; the statement costs more than the call, each time
+def _event_class() -> type[ServerSentEvent[Any]]:
+    from portico._server_sent_event import ServerSentEvent
+
+    return ServerSentEvent
+
+
 def encoded(chunk: object) -> bytes:
     """A chunk as bytes.
 
@@ -362,7 +370,7 @@ def encoded(chunk: object) -> bytes:
         return bytes(chunk)
     if isinstance(chunk, memoryview):
         return chunk.tobytes()
-    if is_event(chunk):
+    if isinstance(chunk, _event_class()):
         return bytes(chunk)
     raise TypeError(
         f"A stream gave {chunk!r} of type {type(chunk).__name__}. A chunk is bytes or str. "

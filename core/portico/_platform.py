@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from portico._options import DEFAULT_OPTIONS, Options
 from portico._runtime import (
@@ -19,7 +19,7 @@ from portico._runtime import (
 )
 
 if TYPE_CHECKING:
-    from typing import Protocol
+    from typing import Protocol, TypeVar
 
     from portico._abort import AbortSignal
     from portico._background import Background
@@ -39,8 +39,8 @@ if TYPE_CHECKING:
             """Do it."""
             ...
 
+    T = TypeVar("T")
 
-T = TypeVar("T")
 
 OVER: Final = ()
 """Stands in the place of a request's work when the request is over."""

@@ -22,8 +22,10 @@ def each_of(values: Iterator[Any]) -> Iterator[Any]:
     return values if kind is GeneratorType else map(next, repeat(values))
 
 
-def each_of_async(values: AsyncIterator[Any]) -> AsyncIterator[Any]:
-    """The same of an asynchronous iterator."""
+def each_of_async(values: Any, context: Context | None) -> AsyncIterator[Any]:
+    """The same for an asynchronous loop; those of a synchronous iterator are taken in a context."""
+    if context is not None:
+        return _BlockingSteps(values, context)
     kind: object = type(values)
     return values if kind is AsyncGeneratorType else _Steps(values)
 
@@ -41,7 +43,7 @@ class _Steps:
         return self._values.__anext__()
 
 
-class BlockingSteps:
+class _BlockingSteps:
     """The values of a synchronous iterator for an asynchronous loop, taken in a context."""
 
     __slots__ = ("_context", "_values")

@@ -16,8 +16,6 @@ from itertools import repeat
 from types import AsyncGeneratorType, GeneratorType
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
-from portico._remaining import BlockingSteps, each_of, each_of_async
-
 if TYPE_CHECKING:
     from portico._file_open import OpenFile
     from portico._idle import Idle
@@ -190,7 +188,7 @@ class ByteStream:
             try:
                 if self._first is not None and (chunk := self._first_chunk()):
                     yield chunk
-                for value in each_of(self._values):
+                for value in _each_of()(self._values):
                     if type(value) is passed:
                         if value:
                             yield value
@@ -247,9 +245,7 @@ class ByteStream:
         `passes_bytes` is true, and for text where `passes_text` is; it sends none that is empty.
         After the last value it awaits `end`, and in every case `aclose`.
         """
-        if self._context is not None:
-            return BlockingSteps(self._values, self._context)
-        return each_of_async(self._values)
+        return _each_of_async()(self._values, self._context)
 
     def to_chunk(self, value: Any) -> bytes:
         """The chunk that a value of the source is; an empty one is not sent.
@@ -349,7 +345,25 @@ def file_of(stream: ByteStream) -> OpenFile:
     return stream.file
 
 
-@cache  # loaded with the first of them; the statement costs more than the call, each time
+# Loaded with the first of them, since many applications have none: the statement costs more than
+# the call, each time.
+
+
+@cache
+def _each_of() -> Callable[[Iterator[Any]], Iterator[Any]]:
+    from portico._remaining import each_of
+
+    return each_of
+
+
+@cache
+def _each_of_async() -> Callable[[Any, Context | None], AsyncIterator[Any]]:
+    from portico._remaining import each_of_async
+
+    return each_of_async
+
+
+@cache
 def _event_class() -> type[ServerSentEvent[Any]]:
     from portico._server_sent_event import ServerSentEvent
 

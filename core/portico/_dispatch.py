@@ -130,7 +130,7 @@ class Dispatcher:
             if type(match) is not tuple:
                 if match or self._pipeline(colour).has_say_in_errors or request.method == "HEAD":
                     return self._handle_in_context(colour, request, platform, running)
-                return detail_response(404, _nothing_at(path))
+                return detail_response(404, self._missing(path))
             route, params = match
         pipeline = route.pipelines.get(colour)
         if pipeline is None:
@@ -259,7 +259,7 @@ class Dispatcher:
         """404, 405, or the automatic answer to OPTIONS (RFC 9110 sections 9.3.7, 15.5.6)."""
         path, method = ctx._path, ctx.request.method
         if not allowed or (path == "*" and method != "OPTIONS"):
-            return self._pipeline(colour).failed(PeerError(_nothing_at(path), status=404), ctx)
+            return self._pipeline(colour).failed(PeerError(self._missing(path), status=404), ctx)
         if UPGRADE_ONLY in allowed:
             allowed -= {UPGRADE_ONLY}
             if not allowed and method != "OPTIONS":
@@ -273,6 +273,10 @@ class Dispatcher:
             return pipeline.start(ctx, pipeline.finish(Response.ready(204, allow), None, ctx))
         error = PeerError(f"{path!r} does not answer {method}.", status=405, headers=allow)
         return self._pipeline(colour).failed(error, ctx)
+
+    def _missing(self, path: str) -> str:
+        """What is said of a path that nothing answers."""
+        return f"There is no {path!r} here."
 
     def _pipeline(self, colour: Colour) -> Pipeline:
         pipeline = self._general.get(colour)
@@ -319,10 +323,6 @@ def _ended(tracing: Tracing | None, error: Exception) -> Exception:
     except Exception as second:  # noqa: BLE001 - a callback of `on_end`: it becomes the answer
         return second
     return error
-
-
-def _nothing_at(path: str) -> str:
-    return f"There is no {path!r} here."
 
 
 def _admit_host(request: Request, platform: Platform) -> None:

@@ -358,6 +358,7 @@ LOADED_FOR_A_TEXT = {
     "portico",
     "portico._answer",
     "portico._answering",
+    "portico._bare",
     "portico._app",
     "portico._application_registration",
     "portico._argument",

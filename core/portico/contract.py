@@ -60,7 +60,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 from portico._options import Options
 from portico._platform import Platform
 from portico._reply import phrase
-from portico._request import BodyLimits, NativeRequest, Request
+from portico._request import BodyLimits, NativeRequest, Request, path_of
 from portico._response import Response
 from portico._runtime import (
     ABSENT,
@@ -162,6 +162,7 @@ __all__ = [
     "gathered",
     "gathered_on_loop",
     "made_trailers",
+    "path_of",
     "phrase",
 ]
 

@@ -16,26 +16,38 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, Unpack
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, Unpack
 
 from portico._errors import DefinitionError
 from portico._where import caller
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from typing import Literal, ParamSpec
+    from typing import ParamSpec
 
     from portico._hook_options import GuardOptions
 
     P = ParamSpec("P")
 
 
-Scope: TypeAlias = "Literal['local', 'scoped', 'global']"
-Kind: TypeAlias = (
-    "Literal['request', 'before_parse', 'parse', 'transform', 'derive', 'schema', "
-    "'before_handle', 'resolve', 'handle', 'after_handle', 'map_response', 'after_response', "
-    "'error', 'trace', 'describe']"
-)
+Scope: TypeAlias = Literal["local", "scoped", "global"]
+Kind: TypeAlias = Literal[
+    "request",
+    "before_parse",
+    "parse",
+    "transform",
+    "derive",
+    "schema",
+    "before_handle",
+    "resolve",
+    "handle",
+    "after_handle",
+    "map_response",
+    "after_response",
+    "error",
+    "trace",
+    "describe",
+]
 
 SCOPES: Final = ("local", "scoped", "global")
 

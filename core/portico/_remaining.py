@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Iterator
 from itertools import repeat
 from types import AsyncGeneratorType, GeneratorType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 if TYPE_CHECKING:
     from contextvars import Context
@@ -22,12 +22,15 @@ def each_of(values: Iterator[Any]) -> Iterator[Any]:
     return values if kind is GeneratorType else map(next, repeat(values))
 
 
-def each_of_async(values: Any, context: Context | None) -> AsyncIterator[Any]:
+def each_of_async(
+    values: Iterator[Any] | AsyncIterator[Any], context: Context | None
+) -> AsyncIterator[Any]:
     """The same for an asynchronous loop; those of a synchronous iterator are taken in a context."""
     if context is not None:
-        return _BlockingSteps(values, context)
-    kind: object = type(values)
-    return values if kind is AsyncGeneratorType else _Steps(values)
+        return _BlockingSteps(cast("Iterator[Any]", values), context)
+    steps = cast("AsyncIterator[Any]", values)
+    kind: object = type(steps)
+    return steps if kind is AsyncGeneratorType else _Steps(steps)
 
 
 class _Steps:

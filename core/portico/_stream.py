@@ -17,6 +17,8 @@ from types import AsyncGeneratorType, GeneratorType
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 if TYPE_CHECKING:
+    from typing import TypeGuard
+
     from portico._file_open import OpenFile
     from portico._idle import Idle
     from portico._server_sent_event import ServerSentEvent
@@ -364,10 +366,10 @@ def _each_of_async() -> Callable[[Any, Context | None], AsyncIterator[Any]]:
 
 
 @cache
-def _event_class() -> type[ServerSentEvent[Any]]:
-    from portico._server_sent_event import ServerSentEvent
+def _is_event() -> Callable[[object], TypeGuard[ServerSentEvent[Any]]]:
+    from portico._server_sent_event import is_event
 
-    return ServerSentEvent
+    return is_event
 
 
 def encoded(chunk: object) -> bytes:
@@ -384,7 +386,7 @@ def encoded(chunk: object) -> bytes:
         return bytes(chunk)
     if isinstance(chunk, memoryview):
         return chunk.tobytes()
-    if isinstance(chunk, _event_class()):
+    if _is_event()(chunk):
         return bytes(chunk)
     raise TypeError(
         f"A stream gave {chunk!r} of type {type(chunk).__name__}. A chunk is bytes or str. "

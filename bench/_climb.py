@@ -32,9 +32,12 @@ class Climb:
 
     def at(self, size: int) -> Mapping[str, float]:
         """What is measured at a size; nothing, and a reason, where it is not."""
-        if not self.reason and expected(self._taken, size) > self._patience:
-            last, seconds = self._taken[-1]
-            self.reason = f"not measured: {last:,} routes took {seconds:.2g} s"
+        seconds = expected(self._taken, size)
+        if not self.reason and seconds > self._patience:
+            last, taken = self._taken[-1]
+            self.reason = (
+                f"not measured: {last:,} routes took {taken:.2g} s, expected: {seconds:.0f} s"
+            )
         if self.reason:
             return {}
         try:

@@ -14,7 +14,7 @@ from bench._exchanges import EXCHANGES, Exchange
 PEAK: Final = "peak"
 KEPT: Final = "kept"
 
-_PEAKS: Final = 3
+_PEAKS: Final = 2
 
 
 def of_requests(driver: Driver, without: Mapping[str, str], requests: int) -> dict[str, float]:

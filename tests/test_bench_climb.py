@@ -46,14 +46,14 @@ def test_a_size_that_would_take_too_long_has_the_reason_in_place_of_its_figures(
     climb = Climb(takes({100: 0.01, 1000: 1.234}), patience=5.0)
 
     assert [bool(climb.at(size)) for size in SIZES] == [True, True, False]
-    assert climb.reason == "not measured: 1,000 routes took 1.2 s"
+    assert climb.reason == "not measured: 1,000 routes took 1.2 s, expected: 152 s"
 
 
 def test_no_larger_size_is_tried_after_one_that_was_not() -> None:
     climb = Climb(takes({100: 3.0}), patience=5.0)
 
     assert [bool(climb.at(size)) for size in SIZES] == [True, False, False]
-    assert climb.reason == "not measured: 100 routes took 3 s"
+    assert climb.reason == "not measured: 100 routes took 3 s, expected: 30 s"
 
 
 def test_a_size_that_failed_ends_the_climb_with_the_error() -> None:

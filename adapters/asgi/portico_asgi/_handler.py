@@ -95,7 +95,7 @@ class ASGI:
         except BaseException as error:
             platform.give_up(f"the request was ended by {type(error).__name__}")
             raise
-        if isinstance(answer, Begun):  # it waits
+        if type(answer) is not Response and isinstance(answer, Begun):  # it waits
             stretch = host.tasks.interruption()
             platform.follow(stretch)
             try:
@@ -105,15 +105,9 @@ class ASGI:
         if type(answer) is Response:
             content = answer.content
             if type(content) is bytes and platform.ends_quietly():
-                fields = answer.wire_fields()
+                status, fields = answer.status, answer.wire_fields()
                 try:
-                    await send(
-                        {
-                            "type": "http.response.start",
-                            "status": answer.status,
-                            "headers": fields,
-                        }
-                    )
+                    await send({"type": "http.response.start", "status": status, "headers": fields})
                     await send({"type": "http.response.body", "body": content})
                 except OSError:
                     pass  # ASGI 2.4 "Disconnected Client - send exception": nobody is there

@@ -115,7 +115,7 @@ class AsgiPlatform(ProcessPlatform):
         self._tasks = tasks
         self._inbox: Inbox | None = None
         self._stretch: Interruption | None = None
-        self._cancels: bool = options.on_disconnect == "cancel"
+        self._cancels: bool | None = None  # as the options say
         self.has_body: bool = False
         self.send: Send = send
         self.started: bool = False
@@ -137,7 +137,8 @@ class AsgiPlatform(ProcessPlatform):
     def follow(self, stretch: Interruption) -> None:
         """Take the stretch of the handler, which ends when the peer leaves, if that is wanted."""
         self._stretch = stretch
-        if self._cancels:
+        cancels = self._cancels
+        if self.options.on_disconnect == "cancel" if cancels is None else cancels:
             self.cancel_on_disconnect(True)
 
     def whole_body(self, declared: int | None, limit: int | None) -> bytes | None:

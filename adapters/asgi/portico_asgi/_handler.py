@@ -7,7 +7,7 @@ from contextvars import copy_context
 from types import coroutine
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
-from portico.contract import Begun, Options, Response, failure
+from portico.contract import Begun, Options, Response
 from portico_asgi._lifespan import Host, Lifespan, StartError, serve_alone
 from portico_asgi._loop import asyncio_loop, current_loop, is_closed, tasks_of
 from portico_asgi._platform import CAPABILITIES, AsgiPlatform, ProcessPlatform
@@ -187,6 +187,7 @@ class ASGI:
             )
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        from portico.contract import failure
         from portico_asgi._websocket import SocketPlatform, refuse, serve
 
         connecting = cast("Connecting", self._app)

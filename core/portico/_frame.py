@@ -10,6 +10,7 @@ from portico._known_types import Value
 
 if TYPE_CHECKING:
     from portico._named_keys import Names
+    from portico._supposition import Supposing
 
 NULL: Final = Value()
 """What the interpreter puts beside a function that it is about to call."""
@@ -46,6 +47,7 @@ class Frame:
 
     Attributes:
         names: what the names around it stand for.
+        supposing: what may be supposed of what others have made.
         stack: the values on the stack.
         local: the values of its own names.
         keywords: the names of the arguments of the call that follows.
@@ -53,10 +55,11 @@ class Frame:
         is_over: whether it does not go on with the next instruction.
     """
 
-    __slots__ = ("is_over", "jumps", "keywords", "local", "names", "stack")
+    __slots__ = ("is_over", "jumps", "keywords", "local", "names", "stack", "supposing")
 
-    def __init__(self, names: Names, state: State) -> None:
+    def __init__(self, names: Names, supposing: Supposing, state: State) -> None:
         self.names = names
+        self.supposing = supposing
         self.stack = state.stack
         self.local = state.local
         self.keywords: tuple[str, ...] = ()

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from portico._bytecode import Handler
     from portico._named_keys import Names
+    from portico._supposition import Supposing
 
 MAX_STEPS: Final = 5_000
 
@@ -42,13 +43,16 @@ class Finding(NamedTuple):
     offset: int
 
 
-def run(code: CodeType, names: Names, parameters: dict[str, Value]) -> Finding | None:
+def run(
+    code: CodeType, names: Names, parameters: dict[str, Value], supposing: Supposing
+) -> Finding | None:
     """Go through a function; None where it is straight-line code that does not block.
 
     Args:
         code: its code.
         names: what the names around it stand for.
         parameters: what is known of its parameters.
+        supposing: what may be supposed of what others have made; what is, is noted there.
     """
     steps = instructions(code)
     catching = handlers(code)
@@ -60,7 +64,7 @@ def run(code: CodeType, names: Names, parameters: dict[str, Value]) -> Finding |
         waits = (step.offset for step in steps if step.opname == "GET_AWAITABLE")
         waiting = next(waits, None)
         return Finding("loops", loop) if waiting is None else Finding("awaits", waiting)
-    return _Run(names, steps, catching).finding(parameters)
+    return _Run(names, steps, catching, supposing).finding(parameters)
 
 
 _STOPITERATION_ERROR: Final = 3  # CPython's Include/internal/pycore_intrinsics.h
@@ -77,12 +81,26 @@ def _without_conversion(steps: tuple[Instruction, ...], catching: list[Handler])
 
 
 class _Run:
-    __slots__ = ("_catching", "_index", "_left", "_meeting", "_names", "_pending", "_steps")
+    __slots__ = (
+        "_catching",
+        "_index",
+        "_left",
+        "_meeting",
+        "_names",
+        "_pending",
+        "_steps",
+        "_supposing",
+    )
 
     def __init__(
-        self, names: Names, steps: tuple[Instruction, ...], catching: list[Handler]
+        self,
+        names: Names,
+        steps: tuple[Instruction, ...],
+        catching: list[Handler],
+        supposing: Supposing,
     ) -> None:
         self._names = names
+        self._supposing = supposing
         self._steps = steps
         self._catching = catching
         self._index = {step.offset: index for index, step in enumerate(steps)}
@@ -95,7 +113,8 @@ class _Run:
         while self._pending:
             # The first of them: most ways lead forward, so that what meets there has come by then.
             offset = min(self._pending)
-            finding = self._stretch(offset, Frame(self._names, self._pending.pop(offset)))
+            frame = Frame(self._names, self._supposing, self._pending.pop(offset))
+            finding = self._stretch(offset, frame)
             if finding is not None:
                 return finding
         return None

@@ -148,7 +148,9 @@ def _is_instance(arguments: Sequence[Value], named: dict[str, Value]) -> Value:
     if type(cls) is not type and not _is_silent_struct(cls):
         raise MayBlock("with a class that may have a say in it")
     kinds = arguments[0].kinds
-    if not _is_builtin(arguments[0]) and not all(_is_silent_struct(k.cls) for k in kinds or (_ANY,)):
+    if not _is_builtin(arguments[0]) and not all(
+        _is_silent_struct(k.cls) for k in kinds or (_ANY,)
+    ):
         raise MayBlock("with a value whose type is not known")
     return Value(BOOL)
 
@@ -277,6 +279,13 @@ _PORTICO: Final = (HTTPError, PorticoError)
 _IN_PYTHON: Final = 1 << 9  # Py_TPFLAGS_HEAPTYPE (CPython's Include/object.h)
 _CONTROL: Final = (StopIteration, StopAsyncIteration)
 """Exceptions that mean something else where they leave a coroutine than where they leave a call."""
+
+
+def is_listed(function: object) -> bool:
+    """Whether a function is in the list, so that its own code is of no interest."""
+    from portico._known_standard import standard_call
+
+    return function in _FUNCTIONS or standard_call(function) is not None
 
 
 def result_of(function: Any, arguments: Sequence[Value], named: dict[str, Value]) -> Value:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from enum import Enum, EnumType, IntEnum, ReprEnum, StrEnum
 from typing import Any, Final, TypeGuard
 
+from portico._bytecode import opnames
 from portico._known_types import PLAIN, STR, Kinds, joined, kinds_of_object, one
 
 _STOCK: Final[tuple[type, ...]] = (Enum, IntEnum, StrEnum, ReprEnum, str, int, object)
 """Classes whose methods an enumeration may have without code of its own."""
-_SILENT: Final = frozenset(
+_SILENT: Final = opnames(
     "__module__ __qualname__ __doc__ __dict__ __weakref__ __slots__ __annotations__ __annotate__ "
     "__annotate_func__ __annotations_cache__ __firstlineno__ __static_attributes__ "
-    "__msgspec_cache__".split()
+    "__msgspec_cache__"
 )
 """Names that a class has of itself, which Python asks no instance for."""
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from enum import EnumType
-from types import ModuleType
 from typing import Final, NamedTuple
 
 from portico._context import Context, Settings
@@ -27,7 +26,6 @@ from portico._known_types import (
     MayBlock,
     Value,
     joined,
-    named,
     one,
 )
 from portico._request import Request
@@ -101,10 +99,8 @@ def attribute(value: Value, name: str) -> Value:
 
 
 def _of_known(value: Value, name: str) -> Value:
-    """An attribute of a module or class."""
+    """An attribute of a class."""
     known = value.known
-    if type(known) is ModuleType and name in vars(known):
-        return named(vars(known)[name], name)
     if is_plain_enum(known) and has_member(known, name):
         return Value(plain_enum(known), name=name)
     if type(known) is type:

@@ -82,7 +82,7 @@ def class_method(cls: object, name: str) -> Call | None:
     return _moment if cls is moment and name == "now" else None
 
 
-def class_constant(cls: object, name: str) -> Kinds:
+def class_constant(cls: type, name: str) -> Kinds:
     """What an attribute of a class is; None where it may be anything."""
     zone: Any = getattr(sys.modules.get("datetime"), "timezone", None)
-    return one(zone) if cls is zone and name == "utc" else None
+    return one(cls) if cls is zone and name == "utc" else None

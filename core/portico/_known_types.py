@@ -115,8 +115,9 @@ class Variable:
         self.name: str = name
 
     def __eq__(self, other: object) -> bool:
-        same = isinstance(other, Variable) and self.holder is other.holder
-        return same and self.name == other.name
+        if not isinstance(other, Variable):
+            return NotImplemented
+        return self.holder is other.holder and self.name == other.name
 
     def __hash__(self) -> int:
         return hash((id(self.holder), self.name))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
+from types import FunctionType, ModuleType
 from typing import Final
 
 from portico._bytecode import Instruction
 from portico._frame import NULL, Frame, Perform, for_each, push
+from portico._known_calls import is_listed
 from portico._known_members import attribute, set_attribute
 from portico._known_types import (
     NOTHING,
@@ -97,7 +99,11 @@ def _global(frame: Frame, name: str) -> Value:
 
 def _variable(frame: Frame, holder: object, name: str, value: object) -> Value:
     found = named(value, name)
-    return frame.supposing.variable(holder, name, value) if found.known is NOTHING else found
+    if found.known is NOTHING:
+        return frame.supposing.variable(holder, name, value)
+    if type(value) is FunctionType and not is_listed(value):
+        return frame.supposing.function(holder, name, value)
+    return found
 
 
 def _load_deref(frame: Frame, step: Instruction) -> None:
@@ -117,6 +123,9 @@ def _load_attr(frame: Frame, step: Instruction) -> None:
 
 def _attribute(frame: Frame, name: str) -> Value:
     holder = frame.stack.pop()
+    module = holder.known
+    if type(module) is ModuleType and name in vars(module):
+        return _variable(frame, vars(module), name, vars(module)[name])
     value = attribute(holder, name)
     is_open = value.kinds is None and value.known is NOTHING
     return (frame.supposing.field(holder, name) if is_open else None) or value

@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from portico._link import Link
     from portico._supposition import Supposition
 
-    # Of which value it is a field, or -1; what reads it, of that or of the context; its classes.
-    Check: TypeAlias = tuple[int, Callable[[Any], Any], tuple[type, ...]]
+    # Of which value it is a field, or -1; what reads it, of that or of the context; its classes,
+    # or else itself.
+    Check: TypeAlias = tuple[int, Callable[[Any], Any], tuple[type, ...], object]
 
 _MISSING: Final[Any] = object()
 
@@ -78,7 +79,7 @@ def holding(supposes: Sequence[Supposition]) -> Callable[[Context], bool]:
     def holds(ctx: Context) -> bool:
         values: list[Any] = []
         try:
-            for holder, read, classes in checks:
+            for holder, read, classes, same in checks:
                 if holder < 0:
                     value = read(ctx)
                 elif (value := values[holder]) is not None:
@@ -92,7 +93,8 @@ def holding(supposes: Sequence[Supposition]) -> Callable[[Context], bool]:
                     if cls is known:
                         break
                 else:
-                    return False
+                    if classes or value is not same:
+                        return False
                 values.append(value)
         except (AttributeError, ValueError):  # a field, or a cell, that has no value
             return False
@@ -104,13 +106,13 @@ def holding(supposes: Sequence[Supposition]) -> Callable[[Context], bool]:
 def _checks(supposes: Sequence[Supposition]) -> list[Check]:
     places = {each.origin: index for index, each in enumerate(supposes)}
     found: list[Check] = []
-    for (root, fields), classes in supposes:
+    for (root, fields), classes, same in supposes:
         if fields:
             holder = places[Origin(root, fields[:-1])]
-            found.append((holder, attrgetter(fields[-1]), classes))
+            found.append((holder, attrgetter(fields[-1]), classes, same))
         else:
             read = _read_variable(root) if isinstance(root, Variable) else _read_key(root)
-            found.append((-1, read, classes))
+            found.append((-1, read, classes, same))
     return found
 
 

@@ -15,22 +15,28 @@ from portico._errors import DefinitionError
 from portico._known_types import Kinds, Origin, Value, Variable, joined
 
 if TYPE_CHECKING:
+    from types import FunctionType
+
     from portico._chain import Chain
     from portico._key import Key
 
 
 class Supposition(NamedTuple):
-    """Of which classes a value has to be.
+    """Of which classes a value has to be, or which one it is.
 
     Attributes:
         origin: where the value comes from.
-        classes: one of these exactly.
+        classes: one of these exactly; empty where it is to be a certain object.
+        value: that object, a function.
     """
 
     origin: Origin
     classes: tuple[type, ...]
+    value: object = None
 
     def __str__(self) -> str:
+        if not self.classes:
+            return f"`{self.origin}` is the function that it was"
         names = sorted(cls.__qualname__.replace("NoneType", "None") for cls in self.classes)
         return f"`{self.origin}` is {' or '.join(names)}"
 
@@ -43,7 +49,7 @@ class Supposing:
         is_on: whether anything is supposed; else it is only noted that something might be.
 
     Attributes:
-        found: the classes that values are supposed to have, in the order in which they are read.
+        found: what is, by what it is of, in the order in which that is read.
         might: whether something was, or might have been, supposed.
     """
 
@@ -53,7 +59,7 @@ class Supposing:
         self._chain = chain
         self.is_on = is_on
         self.might = False
-        self.found: dict[Origin, tuple[type, ...]] = {}
+        self.found: dict[Origin, Supposition] = {}
 
     def key(self, key: Key[Any], name: str = "") -> Value:
         """The value of a key, which the code calls by a name, or `ctx[key]`."""
@@ -76,6 +82,15 @@ class Supposing:
             kinds = kinds_of_class(type(value))
         return self._value(Origin(Variable(holder, name)), kinds, name)
 
+    def function(self, holder: object, name: str, function: FunctionType) -> Value:
+        """A function that a name from around another one stands for now."""
+        self.might = True
+        if not self.is_on:
+            return Value(name=name)
+        origin = Origin(Variable(holder, name))
+        self.found[origin] = Supposition(origin, (), function)
+        return Value(known=function, name=name)
+
     def field(self, holder: Value, name: str) -> Value | None:
         """The value of a field of something that is looked at; None where it is not."""
         if holder.origin is None or not holder.kinds:
@@ -90,9 +105,9 @@ class Supposing:
     def _value(self, origin: Origin, kinds: Kinds, name: str) -> Value:
         if not kinds:
             return Value(name=name)
-        self.found[origin] = tuple({kind.cls for kind in kinds})
+        self.found[origin] = Supposition(origin, tuple({kind.cls for kind in kinds}))
         return Value(kinds, name=name, origin=origin)
 
     def suppositions(self) -> tuple[Supposition, ...]:
         """What is to be looked at, each after what it is a field of."""
-        return tuple(Supposition(origin, classes) for origin, classes in self.found.items())
+        return tuple(self.found.values())

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import pytest
 
 from portico import BodyTooLargeError, DisconnectError, Headers, PeerError
-from portico.contract import Options, Platform
+from portico.contract import Options, Platform, path_of
 from portico_wsgi import WsgiPlatform, WsgiRequest
 from portico_wsgi._request import read_target
 
@@ -36,7 +36,7 @@ def environ(**changes: Any) -> dict[str, Any]:
 
 def request(options: Options | None = None, **changes: Any) -> WsgiRequest:
     env = environ(**changes)
-    return WsgiRequest.read(env, WsgiPlatform(options or Options(), env))
+    return WsgiRequest(env, WsgiPlatform(options or Options(), env))
 
 
 # name: what the server says, and the path that it means
@@ -135,9 +135,9 @@ def test_a_plain_path_is_the_one_that_any_other_would_be(name: str, query: str) 
         if raw is not None:
             given[name] = f"{raw}?{query}" if query else raw
         env = environ(**given)
-        expected = WsgiRequest("GET", read_target(env, root), "", None, Options().limits)
+        expected = path_of(read_target(env, root))
 
-        assert request(Options(root_path=root), **given).raw_path == expected.raw_path, env
+        assert request(Options(root_path=root), **given).raw_path == expected, env
 
 
 @pytest.mark.parametrize(
@@ -160,7 +160,7 @@ def test_the_root_path_is_the_option_or_the_script_name_and_never_in_the_raw_pat
     env = environ(**given)
     platform = WsgiPlatform(Options(root_path=option), env)
 
-    assert (WsgiRequest.read(env, platform).raw_path, platform.root_path) == (path, root)
+    assert (WsgiRequest(env, platform).raw_path, platform.root_path) == (path, root)
 
 
 def test_the_query_is_kept_as_it_came() -> None:
@@ -231,7 +231,7 @@ def test_a_field_that_is_asked_for_alone_is_the_one_among_all_of_them(name: str)
 
 def test_header_fields_that_are_changed_leave_the_environ_alone() -> None:
     env = environ(**FIELDS)
-    headers = WsgiRequest.read(env, WsgiPlatform(Options(), env)).headers
+    headers = WsgiRequest(env, WsgiPlatform(Options(), env)).headers
     headers.set("accept", "c")
     headers.delete("cookie")
 
@@ -502,7 +502,7 @@ class CountingPlatform(Platform):
 def test_asynchronous_code_reads_where_the_platform_lets_it_block() -> None:
     env = environ(wsgi_input=BytesIO(b"abc"), CONTENT_LENGTH="3")
 
-    assert asyncio.run(WsgiRequest.read(env, CountingPlatform()).bytes()) == b"abc"
+    assert asyncio.run(WsgiRequest(env, CountingPlatform()).bytes()) == b"abc"
     assert CountingPlatform.calls == 1
 
 

@@ -47,6 +47,9 @@ class Answering:
         pipeline: that of the chain, which knows what to do with everything else.
         chain: the chain.
         may_block: whether the answer is made where it may block.
+
+    Attributes:
+        ways: how values are sent that were found to be plain.
     """
 
     __slots__ = (
@@ -56,7 +59,7 @@ class Answering:
         "_may_block",
         "_pipeline",
         "_streams",
-        "_ways",
+        "ways",
     )
 
     def __init__(self, pipeline: Pipeline, chain: Chain, *, may_block: bool) -> None:
@@ -67,8 +70,7 @@ class Answering:
         self._is_plain = not (chain.after_handle or chain.map_response or chain.after_response)
         declared = chain.declared
         self._declared = None if declared is None or declared.is_trivial else declared
-        # How values are sent that were found to be plain.
-        self._ways: dict[Kind, tuple[Media, Callable[[Any], bytes]]] = {}
+        self.ways: dict[Kind, tuple[Media, Callable[[Any], bytes]]] = {}
         # How generators are sent, by their class.
         self._streams: dict[type, Streaming] = {}
 
@@ -76,7 +78,7 @@ class Answering:
         """The response of the handler's value, at once where it is as plain as most are."""
         sent, status = value, 200
         kind = class_of(value)
-        way = self._ways.get(kind)
+        way = self.ways.get(kind)
         if kind is Response:
             # That of a constant, mostly.
             ready: Response = value
@@ -89,7 +91,7 @@ class Answering:
             if reply.headers is None:
                 sent, status = reply.value, reply.code
                 kind = class_of(sent)
-                way = self._ways.get((status, kind))
+                way = self.ways.get((status, kind))
         if way is not None and ctx._exits is None and ctx.request.method != "HEAD":
             media, encode = way
             try:
@@ -155,14 +157,14 @@ class Answering:
             sent, status = value.value, value.code
         kind = class_of(sent)
         key: Kind = kind if sent is value else (status, kind)
-        if len(self._ways) >= _MOST_WAYS:
+        if len(self.ways) >= _MOST_WAYS:
             return
         if self._declared is not None and not self._declared.is_plain(sent, status):
             return
         if kind is str:
-            self._ways[key] = TEXT, str.encode
+            self.ways[key] = TEXT, str.encode
         elif is_json_class(kind):
-            self._ways[key] = JSON, json_encoder()
+            self.ways[key] = JSON, json_encoder()
 
     @property
     def _returns(self) -> Any:

@@ -12,6 +12,7 @@ from portico._pattern import RESERVED_NAMES
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from portico._argument_source import TextsCall
     from portico._coerce import TextParameter
     from portico._context import Context
     from portico._faults import Fault, SchemaError
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     Read = Callable[[Context], Any]
     # What decodes JSON in ASCII, and what says why it could not.
     Decoding = tuple[Callable[[bytes], Any], Callable[..., Exception]]
+
+GENERAL: Final[Any] = object()
+"""Stands for the value of a function that was not called, which is left to the general way."""
 
 _JSON: Final = JSON.type
 _NOTHING: Final[Mapping[str, str]] = {}
@@ -111,12 +115,30 @@ def caller_of(arguments: Sequence[Argument], fn: Callable[..., Any]) -> Callable
             raise InvalidInputError(_all_faults(error, rest, ctx)) from None
         return fn(*values) if positional else call_by_kind(fn, arguments, values)
 
+    plain = plain_caller_of(arguments, fn)
+    return call if plain is None else _trying(plain, call)
+
+
+def plain_caller_of(arguments: Sequence[Argument], fn: Callable[..., Any]) -> TextsCall | None:
+    """The same for texts, where nothing else is bound, without a context; see `texts_caller`."""
     texts = [(each.texts, each.keyword) for each in arguments if _is_text(each.texts)]
     if len(texts) < len(arguments):
-        return call
+        return None
     from portico._argument_source import texts_caller
 
-    return texts_caller(texts, fn, call, read_query) or call
+    _, read_query = _steps_of(arguments, with_keys=True)
+    return texts_caller(texts, fn, read_query)
+
+
+def _trying(plain: TextsCall, general: Callable[[Context], Any]) -> Callable[[Context], Any]:
+    def call(ctx: Context) -> Any:
+        if ctx._query is None:  # as it came
+            value = plain(ctx.params, ctx.request.raw_query)
+            if value is not GENERAL:
+                return value
+        return general(ctx)
+
+    return call
 
 
 def _is_text(texts: TextParameter | None) -> TypeGuard[TextParameter]:

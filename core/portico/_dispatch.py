@@ -114,24 +114,42 @@ class Dispatcher:
             except Exception as error:  # noqa: BLE001 - a report that fails must not go further
                 ctx = Context(request, platform, running, "", {}, path)
                 return self._pipeline(colour).failed(error, ctx)
-        if not self._receiving:
-            # A path that the table has as it came is canonical.
-            table = self._router.static.get(request.method)
-            route = None if table is None else table.get(path)
-            if route is not None and not self._lazy.waiting and not running.per_request:
-                pipeline = route.pipelines.get(colour)
-                if pipeline is not None:
-                    ctx = Context(request, platform, running, route.pattern.text, {}, path)
-                    return pipeline.run(ctx)
+        if self._receiving or self._lazy.waiting or running.per_request or path == "*":
+            return self._handle_in_context(colour, request, platform, running)
+        # A path that the table has as it came is canonical.
+        table = self._router.static.get(request.method)
+        route = None if table is None else table.get(path)
+        params: dict[str, str] = {}
+        if route is None:
+            try:
+                path = canonical_path(path)
+                match = self._router.find(request.method, path)
+            except Exception as error:  # noqa: BLE001 - as above
+                ctx = Context(request, platform, running, "", {}, path)
+                return self._pipeline(colour).failed(error, ctx)
+            if type(match) is not tuple:
+                if match or self._pipeline(colour).has_say_in_errors or request.method == "HEAD":
+                    return self._handle_in_context(colour, request, platform, running)
+                return detail_response(404, self._missing(path))
+            route, params = match
+        pipeline = route.pipelines.get(colour)
+        if pipeline is None:
+            return self._handle_in_context(colour, request, platform, running)
+        pattern = route.pattern.text
+        if pipeline.bare is not None:
+            return pipeline.bare(request, platform, running, pattern, params, path)
+        return pipeline.run(Context(request, platform, running, pattern, params, path))
+
+    def _handle_in_context(
+        self, colour: Colour, request: Request, platform: Platform, running: AppRunning
+    ) -> Response | Awaitable[Response]:
+        """The same where more is to be done than to run what is compiled."""
+        ctx = Context(request, platform, running, "", {}, request.raw_path)
         try:
-            path = canonical_path(path)
+            ctx._path = canonical_path(ctx._path)
         except Exception as error:  # noqa: BLE001 - as above
-            ctx = Context(request, platform, running, "", {}, path)
             return self._pipeline(colour).failed(error, ctx)
-        ctx = Context(request, platform, running, "", {}, path)
-        if self._receiving:
-            return self._receive(ctx, colour)
-        return self._route(ctx, colour)
+        return self._receive(ctx, colour) if self._receiving else self._route(ctx, colour)
 
     # Hooks of `request`
 
@@ -241,11 +259,7 @@ class Dispatcher:
         """404, 405, or the automatic answer to OPTIONS (RFC 9110 sections 9.3.7, 15.5.6)."""
         path, method = ctx._path, ctx.request.method
         if not allowed or (path == "*" and method != "OPTIONS"):
-            pipeline = self._pipeline(colour)
-            detail = f"There is no {path!r} here."
-            if pipeline.has_say_in_errors or ctx._set is not None or method == "HEAD":
-                return pipeline.failed(PeerError(detail, status=404), ctx)
-            return detail_response(404, detail)
+            return self._pipeline(colour).failed(PeerError(self._missing(path), status=404), ctx)
         if UPGRADE_ONLY in allowed:
             allowed -= {UPGRADE_ONLY}
             if not allowed and method != "OPTIONS":
@@ -259,6 +273,10 @@ class Dispatcher:
             return pipeline.start(ctx, pipeline.finish(Response.ready(204, allow), None, ctx))
         error = PeerError(f"{path!r} does not answer {method}.", status=405, headers=allow)
         return self._pipeline(colour).failed(error, ctx)
+
+    def _missing(self, path: str) -> str:
+        """What is said of a path that nothing answers."""
+        return f"There is no {path!r} here."
 
     def _pipeline(self, colour: Colour) -> Pipeline:
         pipeline = self._general.get(colour)

@@ -47,6 +47,7 @@ class Pipeline:
 
     Attributes:
         run: answers a request that matched; it never raises but for cancellation.
+        bare: the same without a context, where the handler needs none; else None.
         has_say_in_errors: whether a function may see an error, or the answer to it.
     """
 
@@ -66,6 +67,7 @@ class Pipeline:
         "_traces",
         "_way",
         "_whole",
+        "bare",
         "has_say_in_errors",
         "run",
     )
@@ -110,11 +112,14 @@ class Pipeline:
         self._declared = None if declared is None or declared.is_trivial else declared
         self._way: WholeWay | None = None
         self._whole: Run = self._run
-        self.run = self._specialised(chain, front, on_loop=colour == "loop") or self._run
+        straight = self._straight(chain, front, on_loop=colour == "loop")
+        self.run = self._run if straight is None else straight.run
+        self.bare = None if straight is None else straight.bare_runner(on_loop=colour == "loop")
         if is_async and colour == "thread" and not (chain.before_parse or chain.trace):
             self.run = self._reading_first(chain, self.run)
         if on_disconnect is not None:
             wanted = on_disconnect == "cancel"
+            self.bare = None
             self.run = partial(_told_of_disconnect, self.run, wanted)
             self._whole = partial(_told_of_disconnect, self._run, wanted)
 
@@ -126,13 +131,13 @@ class Pipeline:
         wanted = ctx._running.wanted_by(self._chain, self._chain.links())
         return self._whole(ctx) if wanted else self.run(ctx)
 
-    def _specialised(self, chain: Chain, front: list[Step], *, on_loop: bool) -> Run | None:
+    def _straight(self, chain: Chain, front: list[Step], *, on_loop: bool) -> Straight | None:
         """The shorter way of a chain that is straight."""
         if not front or not is_straight(chain) or self._shields:
             return None
         if any(unit.offloads for unit in self._front):
             return None
-        return Straight(self, chain, front, on_loop=on_loop).runner(on_loop=on_loop)
+        return Straight(self, chain, front, on_loop=on_loop)
 
     def _reading_first(self, chain: Chain, run: Run) -> Run:
         """What reads the body in the calling thread, before an event loop runs the chain."""

@@ -19,13 +19,14 @@ if TYPE_CHECKING:
     from portico._url import URL
     from portico.contract import Platform
 
-__all__ = ["BodyLimits", "NativeRequest", "Request"]
+__all__ = ["BodyLimits", "NativeRequest", "Request", "path_of"]
 
 # Of a length; what has more is no length that anything could have.
 _MOST_DIGITS: Final = 18
 
-# Hosts that were found well-formed. A service sees few; the bound is for those who try.
-valid_hosts: Final[set[str]] = set()
+# Hosts that were found well-formed, as text and as bytes. A service sees few; the bound is for
+# those who try.
+valid_hosts: Final[set[str | bytes]] = set()
 _VALID_HOSTS_LIMIT = 256
 
 
@@ -96,7 +97,7 @@ class Request(Body):
         self._form = None
         self._used = False
         self.limits = limits
-        self._host_read: str | None = None
+        self._host_read: str | bytes | None = None
         self._scheme_read: str | None = None
         self._signal = None
         self._handled_by: Platform | None = None
@@ -127,9 +128,11 @@ class Request(Body):
         return self._own_host()
 
     def _own_host(self) -> str:
-        if self._host_read is None:
-            self._host_read = self._read_host()
-        return self._host_read
+        host = self._host_read
+        if not isinstance(host, str):
+            host = self._read_host() if host is None else host.decode("latin-1")
+            self._host_read = host
+        return host
 
     def checked_host(self) -> str:
         """The `host`, held to the grammar of RFC 9112 section 3.2.
@@ -228,10 +231,11 @@ class Request(Body):
 class NativeRequest(Request):
     """A request over a native object, which reads nothing from it before it is asked.
 
-    For implementers of adapters: call `__init__` with what routing needs and override the four
-    `_read_` methods, each of which is called once at most. Where the native object gives one field
-    for less than all of them, override `_content_type`, `_cookie_field` and `_declared_length` too:
-    they say what `headers` say, also after those were changed.
+    For implementers of adapters: call `__init__` with what routing needs (or set what it sets,
+    where a call for each request is too much) and override the four `_read_` methods, each of which
+    is called once at most. Where the native object gives one field for less than all of them,
+    override `_content_type`, `_cookie_field` and `_declared_length` too: they say what `headers`
+    say, also after those were changed.
 
     Args:
         method: as the peer wrote it.
@@ -241,7 +245,7 @@ class NativeRequest(Request):
         source: the body: bytes that are there, an iterable that blocks, an asynchronous iterable,
             or None where it is known that there is none. An iterable that is both serves both.
         limits: those of the adapter's options.
-        host: the Host field, where it was read already.
+        host: the Host field, where it was read already; bytes are decoded when somebody asks.
     """
 
     __slots__ = ()
@@ -253,10 +257,10 @@ class NativeRequest(Request):
         query: str,
         source: BodySource,
         limits: BodyLimits,
-        host: str | None = None,
+        host: str | bytes | None = None,
     ) -> None:
         self.method = method
-        self.raw_path: str = target if target[:1] == "/" else _path_of(target)
+        self.raw_path: str = path_of(target)
         self.raw_query = query
         self._source = source
         self.limits = limits
@@ -350,7 +354,7 @@ def well_formed_host(host: str) -> str:
         if not is_plain_host(host) and not host_expression()(host):
             raise PeerError(f"The request has the malformed Host {host!r}.")
         if len(valid_hosts) < _VALID_HOSTS_LIMIT:
-            valid_hosts.add(host)
+            valid_hosts.update((host, host.encode("latin-1")))
     return host
 
 
@@ -370,8 +374,10 @@ def content_length(headers: Headers) -> int | None:
     return int(text)
 
 
-def _path_of(target: str) -> str:
-    """The path of a target in absolute form; `*` (asterisk form) stays."""
+def path_of(target: str) -> str:
+    """The path of a request target, which may have the absolute form; `*` (asterisk form) stays."""
+    if target.startswith("/"):
+        return target
     if target in ("", "*"):
         return target or "/"
     match = _absolute_form()(target)

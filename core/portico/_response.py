@@ -36,6 +36,9 @@ NULL_BODY_STATUSES: Final = frozenset({101, 103, 204, 205, 304})
 _WHOLE_BLOB_SIZE: Final = 64 * 1024
 _STREAMED: Final = -1  # in the place of a size
 REDIRECT_STATUSES: Final = frozenset({301, 302, 303, 307, 308})
+# The fields of lengths that were sent, as text and as bytes; most are short.
+_MOST_LENGTHS: Final = 4096
+_lengths: Final[dict[int, tuple[tuple[str, str], tuple[bytes, bytes]]]] = {}
 
 
 class Response(Body):
@@ -176,7 +179,11 @@ class Response(Body):
         if self._headers is None and self._media is not None:
             if self._size == _STREAMED:
                 return [*self._media.stream_fields]
-            return [self._media.field, ("content-length", str(self._size)), *(self._added or ())]
+            size = self._size
+            fields = [self._media.field, (_lengths.get(size) or _length_fields(size))[0]]
+            if self._added is not None:
+                fields += self._added
+            return fields
         return self._own_headers().items()
 
     def wire_fields(self) -> list[tuple[bytes, bytes]]:
@@ -184,7 +191,8 @@ class Response(Body):
         if self._headers is None and self._media is not None:
             if self._size == _STREAMED:
                 return [*self._media.stream_wire]
-            fields = [self._media.wire, (b"content-length", b"%d" % self._size)]
+            size = self._size
+            fields = [self._media.wire, (_lengths.get(size) or _length_fields(size))[1]]
             if self._added is not None:
                 for name, value in self._added:
                     fields.append((name.encode("latin-1"), value.encode("latin-1")))
@@ -312,3 +320,10 @@ def _extract_form(form: FormData) -> tuple[bytes | ByteStream, str]:
     boundary = new_boundary()
     blob = multipart_blob(form, boundary)
     return _extract_blob(blob), f"multipart/form-data; boundary={boundary}"
+
+
+def _length_fields(size: int) -> tuple[tuple[str, str], tuple[bytes, bytes]]:
+    fields = ("content-length", str(size)), (b"content-length", b"%d" % size)
+    if size < _MOST_LENGTHS:
+        _lengths[size] = fields
+    return fields

@@ -51,5 +51,7 @@ class SocketDispatcher(Dispatcher):
     def _unrouted(
         self, ctx: Context, colour: Colour, allowed: frozenset[str]
     ) -> Response | Awaitable[Response]:
-        error = PeerError(f"There is no WebSocket at {ctx._path!r}.", status=404)
-        return self._pipeline(colour).failed(error, ctx)
+        return self._pipeline(colour).failed(PeerError(self._missing(ctx._path), status=404), ctx)
+
+    def _missing(self, path: str) -> str:
+        return f"There is no WebSocket at {path!r}."

@@ -21,8 +21,9 @@ from portico._upgrade import Upgrade
 if TYPE_CHECKING:
     from portico._chain import Chain
     from portico._context import Context
-    from portico._engine import Colour, Run
+    from portico._engine import Colour
     from portico._response import Response
+    from portico._straight import Straight
     from portico._units import Step
 
 
@@ -37,7 +38,7 @@ class SocketPipeline(Pipeline):
         # Always: what a handler hands its context to may enter generators.
         self._may_enter = self._shields = True
 
-    def _specialised(self, chain: Chain, front: list[Step], *, on_loop: bool) -> Run | None:
+    def _straight(self, chain: Chain, front: list[Step], *, on_loop: bool) -> Straight | None:
         return None
 
     async def _answered(self, ctx: Context) -> Response:

@@ -19,9 +19,10 @@ from portico._steps import Keeping, value_of
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
+    from portico._bare import BareRun
     from portico._chain import Chain
     from portico._context import Context
-    from portico._engine import Pipeline
+    from portico._engine import Pipeline, Run
     from portico._key import Key
     from portico._link import Link
     from portico._units import Step
@@ -47,9 +48,12 @@ class Straight(Answering):
         chain: the chain.
         steps: those up to the handler, which is the last one.
         on_loop: whether it runs on an event loop, which nothing may block.
+
+    Attributes:
+        run: answers a request.
     """
 
-    __slots__ = ("_before", "_handler", "_is_async", "_own", "_prepared")
+    __slots__ = ("_before", "_handler", "_is_async", "_own", "run")
 
     def __init__(
         self, pipeline: Pipeline, chain: Chain, steps: Sequence[Step], *, on_loop: bool
@@ -60,34 +64,52 @@ class Straight(Answering):
         # The engine's own step where there is no other before the handler: what that gives is to
         # be awaited, and no answer.
         self._own = before[0][0] if len(before) == 1 and before[0][2] is None else None
-        self._prepared = None if chain.handler is None else chain.handler.prepared
         links = [link for _, _, link in (*before, handler) if link is not None]
         self._is_async = any(link.signature.is_async for link in links)
         super().__init__(pipeline, chain, may_block=not (on_loop or self._is_async))
+        self.run = self._runner(on_loop=on_loop)
 
-    def runner(self, *, on_loop: bool) -> Callable[[Context], Response | Awaitable[Response]]:
-        """What answers a request."""
+    def _runner(self, *, on_loop: bool) -> Run:
         if not self._is_async:
-            is_constant = self._is_plain and not self._before and self._prepared is not None
-            return self._run_constant if is_constant else self._run
+            return self._run
         if not on_loop:
             return self._run_async
         is_alone = self._is_plain and (not self._before or self._own is not None)
         return self._run_handler if is_alone else self._begin
 
-    # Synchronous functions
+    def bare_runner(self, *, on_loop: bool) -> BareRun | None:
+        """What answers without a context, where the handler needs none."""
+        if self._before or not self._is_plain:
+            return None
+        from portico._bare import bare_run
 
-    def _run_constant(self, ctx: Context) -> Response | Awaitable[Response]:
-        """Answer with a copy of what was made of a value, where nothing changes it."""
-        prepared = self._prepared
-        if not prepared or ctx._cookies is not None or ctx._set is not None or ctx._exits:
-            return self._run(ctx)
-        copy = None if ctx.request.method == "HEAD" else prepared[0].plain_copy()
-        if copy is None:
-            return self._run(ctx)
+        return bare_run(self, self._chain, on_loop=on_loop)
+
+    # Where a context was made only when the handler had been called
+
+    def given(self, value: Any, ctx: Context) -> Response | Awaitable[Response]:
+        """The answer of what a handler gave, which nothing was looked at of."""
         ctx._chain = self._chain
-        ctx._is_left = True
-        return copy
+        ctx._on_loop = ctx.platform.on_loop
+        try:
+            if not self._is_async and hasattr(value, "__await__"):
+                return self._pipeline.start(ctx, self._pipeline.finish_later(value, ctx))
+            return self._answer(value, ctx)
+        except Exception as error:  # noqa: BLE001 - whatever goes wrong becomes an answer
+            return self.failed(error, ctx)
+
+    def given_later(self, pending: Begun[Any], ctx: Context) -> Response | Awaitable[Response]:
+        """The answer of a coroutine that waits for something on the loop that runs this."""
+        ctx._chain = self._chain
+        ctx._on_loop = True
+        return begin_on_loop(self._awaited(pending, ctx))
+
+    def failed(self, error: Exception, ctx: Context) -> Response | Awaitable[Response]:
+        """The answer to what a handler raised."""
+        ctx._chain = self._chain
+        return self._pipeline.failed(error, ctx)
+
+    # Synchronous functions
 
     def _run(self, ctx: Context) -> Response | Awaitable[Response]:
         ctx._chain = self._chain

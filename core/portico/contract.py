@@ -61,7 +61,7 @@ from portico._options import Options
 from portico._platform import Platform
 from portico._problem import failure
 from portico._reply import phrase
-from portico._request import BodyLimits, NativeRequest, Request
+from portico._request import BodyLimits, NativeRequest, Request, path_of
 from portico._response import Response
 from portico._runtime import (
     ABSENT,
@@ -161,6 +161,7 @@ __all__ = [
     "gathered",
     "gathered_on_loop",
     "made_trailers",
+    "path_of",
     "phrase",
 ]
 

@@ -6,7 +6,7 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from portico.contract import NativeRequest, WireHeaders
+from portico.contract import NativeRequest, WireHeaders, path_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping
@@ -25,10 +25,18 @@ _VISIBLE = bytes(range(0x21, 0x7F))
 # Digits of a Content-Length that is no attack; what is longer the core says.
 _SHORT = 12
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+# What frames a body by its fields.
+_HTTP_1 = frozenset({"1.0", "1.1"})
+_SLASH = ord("/")
 
 
 class AsgiRequest(NativeRequest):
-    """A request over the scope, which it reads when it is asked."""
+    """A request over the scope, which it reads when it is asked.
+
+    Args:
+        scope: that of the call.
+        platform: that of the call, which is told whether a body may come.
+    """
 
     __slots__ = ("_fields", "_platform", "_scope")
 
@@ -38,31 +46,36 @@ class AsgiRequest(NativeRequest):
     _fields: dict[bytes, bytes] | None
 
     def __init__(self, scope: Scope, platform: AsgiPlatform) -> None:
-        headers = scope["headers"]
+        headers, options = scope["headers"], platform.options
         by_name: dict[bytes, bytes] = dict(headers)
         host = by_name.get(b"host")
         # Names may repeat, or not be lower case.
         fields = by_name if host and len(by_name) == len(headers) else None
-        if fields is None or b"transfer-encoding" in fields or scope["http_version"][:1] != "1":
+        if fields is None or b"transfer-encoding" in fields or scope["http_version"] not in _HTTP_1:
             platform.has_body = may_have_body(scope)
         elif b"content-length" in fields:
             platform.has_body = fields[b"content-length"] != b"0"
         raw: bytes | None = scope.get("raw_path")
-        if raw is None or scope.get("root_path") or platform.options.root_path or not raw.isascii():
-            target = read_target(scope, platform.root_path)
-        else:
-            target = raw.decode("ascii")
         query: bytes = scope["query_string"]
         self._scope, self._platform, self._fields = scope, platform, fields
-        NativeRequest.__init__(
-            self,
-            scope["method"],
-            target,
-            query.decode("latin-1") if query else "",
-            AsgiBody(platform) if platform.has_body else None,
-            platform.options.limits,
-            host.decode("latin-1") if fields is not None and host else None,
-        )
+        # All that `super().__init__` does, without the call: one is made for every request.
+        self.method = scope["method"]
+        if (
+            raw
+            and raw[0] == _SLASH
+            and raw.isascii()
+            and not (scope.get("root_path") or options.root_path)
+        ):
+            self.raw_path = raw.decode()
+        else:
+            self.raw_path = path_of(read_target(scope, platform.root_path))
+        self.raw_query = query.decode("latin-1") if query else ""
+        self._source = AsgiBody(platform) if platform.has_body else None
+        self.limits = options.limits
+        self._host_read = None if fields is None else host
+        self._url = self._headers = self._scheme_read = self._signal = None
+        self._data = self._form = self._handled_by = self._cookies = None
+        self._used = False
 
     def _read_headers(self) -> Headers:
         headers = WireHeaders(self._scope["headers"], self._fields)

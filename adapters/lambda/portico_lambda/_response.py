@@ -78,7 +78,8 @@ def plain_result(shape: Shape, response: Response, content: bytes | str) -> Resu
     fields = response.fields()
     headers = dict(fields)
     cookies: list[str] = []
-    if headers.pop("set-cookie", None) is not None:
+    if "set-cookie" in headers:
+        del headers["set-cookie"]
         cookies = [value for name, value in fields if name == "set-cookie"]
     if (
         shape not in _APIS

@@ -66,7 +66,7 @@ class WSGI:
         context = copy_context()
         answer: Response | Awaitable[Response]
         try:
-            request = WsgiRequest.read(environ, platform)
+            request = WsgiRequest(environ, platform)
             answer = context.run(self._handle, request, platform, running)
             content = answer.content if type(answer) is Response else None
         except Exception as error:  # noqa: BLE001 - reported; the peer gets a 500

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import atexit
+import os
 import sys
 from _thread import TIMEOUT_MAX, allocate_lock
 from contextlib import suppress
-from os import getpid
 from typing import TYPE_CHECKING
 
 from portico_wsgi._platform import SerialWsgiPlatform, WsgiPlatform
@@ -18,6 +18,26 @@ if TYPE_CHECKING:
     from portico.contract import Application, Options, Platform, Running
     from portico_wsgi._loop import Loop
     from portico_wsgi._tasks import Host
+
+
+class _Forks:
+    """How often the interpreter was forked on the way to this process.
+
+    To ask for the process's id takes a system call, which is a tenth of a short request.
+    """
+
+    __slots__ = ("count",)
+
+    def __init__(self) -> None:
+        self.count = 0
+        if hasattr(os, "register_at_fork"):  # where there are forks
+            os.register_at_fork(after_in_child=self._forked)
+
+    def _forked(self) -> None:
+        self.count += 1
+
+
+_forks = _Forks()
 
 
 class Process:
@@ -33,7 +53,7 @@ class Process:
         self.options = options
         self.platform_type = WsgiPlatform if shares_loop else SerialWsgiPlatform
         self._app = app
-        self._pid = getpid()
+        self._forks = _forks.count
         self._shares_loop = shares_loop
         self._platform = self.platform_type(options)
         self._running: Running | None = None
@@ -45,7 +65,7 @@ class Process:
     @property
     def is_own(self) -> bool:
         """Whether this is the process that started it, not a fork of that."""
-        return self._pid == getpid()
+        return self._forks == _forks.count
 
     @property
     def running(self) -> Running | None:
@@ -53,7 +73,7 @@ class Process:
 
         Those that can were started here, and their resources still stand.
         """
-        if self._pid != getpid() or (self._host is not None and self._host.ended):
+        if self._forks != _forks.count or (self._host is not None and self._host.ended):
             return None
         return self._running
 
@@ -146,7 +166,7 @@ class Processes:
     @property
     def _lock(self) -> Lock:
         # By process: a lock that was held when the process forked stays held in the child.
-        return self._locks.setdefault(getpid(), allocate_lock())
+        return self._locks.setdefault(os.getpid(), allocate_lock())
 
     def _replace(self, inherited: Process | None, shares_loop: bool) -> Process:
         if inherited is not None:

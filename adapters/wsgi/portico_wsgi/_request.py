@@ -11,7 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from portico import PeerError
-from portico.contract import NativeRequest
+from portico.contract import NativeRequest, path_of
 from portico_wsgi._headers import EnvironHeaders
 
 if TYPE_CHECKING:
@@ -31,16 +31,19 @@ _MOST_DIGITS = 18
 
 
 class WsgiRequest(NativeRequest):
-    """A request over the environ, which it reads when it is asked."""
+    """A request over the environ, which it reads when it is asked.
+
+    Args:
+        environ: that of the call.
+        platform: that of the call.
+    """
 
     __slots__ = ("_environ", "_platform")
 
     _environ: WSGIEnvironment
     _platform: Platform
 
-    @classmethod
-    def read(cls, environ: WSGIEnvironment, platform: Platform) -> WsgiRequest:
-        """The request of a call."""
+    def __init__(self, environ: WSGIEnvironment, platform: Platform) -> None:
         get, options = environ.get, platform.options
         path, query = get("PATH_INFO", ""), get("QUERY_STRING", "")
         target = get("REQUEST_URI") or get("RAW_URI")
@@ -55,23 +58,23 @@ class WsgiRequest(NativeRequest):
             or get("SCRIPT_NAME")
             or options.root_path is not None
         ):
-            path = read_target(environ, options.root_path)
+            path = path_of(read_target(environ, options.root_path))
         # What most requests have that have no body.
         is_alone = (
             "CONTENT_LENGTH" not in environ
             and "HTTP_TRANSFER_ENCODING" not in environ
             and get("SERVER_PROTOCOL") == "HTTP/1.1"
         )
-        request = cls(
-            environ["REQUEST_METHOD"],
-            path,
-            query,
-            None if is_alone else read_body(environ, platform),
-            options.limits,
-            get("HTTP_HOST") or None,
-        )
-        request._environ, request._platform = environ, platform
-        return request
+        self._environ, self._platform = environ, platform
+        # All that `super().__init__` does, without the call: one is made for every request.
+        self.method = environ["REQUEST_METHOD"]
+        self.raw_path, self.raw_query = path, query
+        self._source = None if is_alone else read_body(environ, platform)
+        self.limits = options.limits
+        self._host_read = get("HTTP_HOST") or None
+        self._url = self._headers = self._scheme_read = self._signal = None
+        self._data = self._form = self._handled_by = self._cookies = None
+        self._used = False
 
     def _read_headers(self) -> Headers:
         return EnvironHeaders(self._environ)
@@ -97,7 +100,7 @@ class WsgiRequest(NativeRequest):
         return super()._declared_length()
 
     def _read_host(self) -> str:
-        return _server_name(self._environ)  # `read` has looked for a Host field
+        return _server_name(self._environ)  # `__init__` has looked for a Host field
 
     def _read_scheme(self) -> str:
         scheme: str = self._environ["wsgi.url_scheme"]

@@ -125,14 +125,10 @@ class Owner(Struct):
     words: list[str] = []
 
 
-class Watched(Owner):
-    """What it may have instead."""
-
-    @property
-    def name(self) -> Any:
-        """What is asked of a database."""
-        return blocked("name")
-
+_asked = {"name": property(lambda self: blocked("name"))}
+_meta: Any = type(Owner)
+Watched: Any = _meta("Watched", (Owner,), _asked)
+"""What it may have instead."""
 
 lazy_text: Any = Lazy()
 OWNERS: list[Any] = [
@@ -197,7 +193,10 @@ _CALLED = _words(
     "status Problem Headers Response HTTPError QuietError LoudError lazy_global hash print type "
     "add pair loud again Hue LoudHue sum any all set tuple time uuid4 file"
 )
-_ATTRIBUTES = "value RED maybe hue words name count owner path headers query set request params body method real objects"
+_ATTRIBUTES = (
+    "value RED maybe hue words name count owner path headers query set request params body method "
+    "real objects"
+)
 _METHODS_CALLED = (
     "upper strip split startswith join replace get append encode format items all ljust count"
 )

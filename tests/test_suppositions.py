@@ -44,12 +44,12 @@ class User(Struct):
     tags: list[str] = []
 
 
-class Watched(User):
-    """What an ORM makes of a declared class: the same fields, but some are asked of a database."""
+def asking(cls: type, name: str, ask: Callable[[], object]) -> Any:
+    """What an ORM makes of a declared class: the same fields, but one is asked of a database."""
+    return type(cls)(f"Asking{cls.__name__}", (cls,), {name: property(lambda self: ask())})
 
-    @property
-    def name(self) -> str:  # type: ignore[override] # as attackers do
-        return note("property")
+
+Watched = asking(User, "name", lambda: note("property"))
 
 
 class Twin(Struct):
@@ -86,16 +86,11 @@ class Meant(metaclass=Meaning):
         return note("__getattr__") if name != "team" else None
 
 
-class Lazy:
+class Asked:
     """Whatever is asked of it is asked of a database, its class too."""
 
     def __getattr__(self, name: str) -> Any:
         return note("__getattr__") if name != "team" else None
-
-    @property
-    def __class__(self) -> Any:  # type: ignore[override] # as lazy objects of an ORM do
-        note("__class__")
-        return User
 
     def __eq__(self, other: object) -> bool:
         note("__eq__")
@@ -112,6 +107,9 @@ class Lazy:
 
     def __format__(self, spec: str) -> str:
         return note("__format__")
+
+
+Lazy: Any = type("Lazy", (Asked,), {"__class__": property(lambda self: note("__class__") and User)})
 
 
 class Text(str):
@@ -148,12 +146,12 @@ def app_of(make: Callable[[], Any], *, is_bound: bool = False) -> Portico:
 
     def reads(ctx: Context) -> object:
         user = ctx[current]
-        if user.role in (Role.ADMIN,) or user.name == "root":
+        if user.role == Role.ADMIN or user.name == "root":
             return f"{user.name}!"
         return f"{user.name} {user.team.name if user.team is not None else ''}"
 
     def binds(user: User = use(current)) -> object:
-        if user.role in (Role.ADMIN,) or user.name == "root":
+        if user.role == Role.ADMIN or user.name == "root":
             return f"{user.name}!"
         return f"{user.name} {user.team.name if user.team is not None else ''}"
 
@@ -206,10 +204,10 @@ def test_what_is_as_declared_takes_no_thread(
         Meant,
         Lazy,
         lambda: User(Text("a")),
-        lambda: User(Lazy()),  # type: ignore[arg-type]
-        lambda: User("a", Lazy()),  # type: ignore[arg-type]
-        lambda: User("a", team=Lazy()),  # type: ignore[arg-type]
-        lambda: User("a", team=Team(Lazy())),  # type: ignore[arg-type]
+        lambda: User(Lazy()),
+        lambda: User("a", Lazy()),
+        lambda: User("a", team=Lazy()),
+        lambda: User("a", team=Team(Lazy())),
         lambda: User("a", team=Team(Text("b"))),
     ],
 )
@@ -278,7 +276,8 @@ def test_an_overridden_key_of_a_request_is_looked_at_too() -> None:
         return Settings("a")
 
     app.get("/", reading(settings))
-    quick, slow = (app.override(settings, each) for each in (Settings("b"), Watched("b")))
+    fakes: list[Any] = [Settings("b"), Watched("b")]
+    quick, slow = (app.override(settings, each) for each in fakes)
 
     assert [answer_of(each).offloaded for each in (app, quick, slow)] == [0, 0, 1]
     assert [answer_of(each).body for each in (app, quick, slow)] == [b"a!", b"b!", b"property!"]
@@ -365,7 +364,7 @@ PAGE: Any = 20
 user_of_module: Any = User("a")
 
 
-def page(number: int) -> int:
+def page(number: int) -> object:
     """What a handler calls."""
     return number * PAGE
 
@@ -391,15 +390,20 @@ class Loud(int):
         return 1
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("PAGE", Loud(1)),
-        ("user_of_module", Watched("a")),
-        ("user_of_module", User(Text("a"))),
-        ("page", lambda number: note("page")),
-    ],
-)
+def note_page(number: int) -> object:
+    """What is put in the place of a function."""
+    return note("page")
+
+
+REBOUND: list[tuple[str, Any]] = [
+    ("PAGE", Loud(1)),
+    ("user_of_module", Watched("a")),
+    ("user_of_module", User(Text("a"))),
+    ("page", note_page),
+]
+
+
+@pytest.mark.parametrize(("name", "value"), REBOUND)
 def test_a_name_that_is_bound_anew_is_looked_at(
     paged: Portico, monkeypatch: pytest.MonkeyPatch, name: str, value: object
 ) -> None:
@@ -506,7 +510,8 @@ def test_a_trace_has_one_span_of_what_ran_in_a_thread() -> None:
 
     @app.derive
     async def current(ctx: Context) -> User:
-        return Watched("a")
+        user: User = Watched("a")
+        return user
 
     @app.get("/")
     def handler(user: User = use(current)) -> str:
@@ -530,17 +535,11 @@ def test_an_awaitable_that_a_function_gives_in_a_thread_is_awaited() -> None:
     async def later() -> str:
         return "later"
 
-    class Giving(User):
-        @property
-        def name(self) -> Any:
-            note("name")
-            return later()
-
     @app.get("/")
     def handler(user: User = use(current)) -> Any:
         return user.name if user.role is Role.USER else ""
 
-    made[0] = Giving("a")
+    made[0] = asking(User, "name", later)("a")
 
     assert answer_of(app)[:2] == (200, b"later")
 
@@ -550,13 +549,8 @@ def test_a_body_is_there_for_what_runs_in_a_thread() -> None:
 
     @app.derive(blocking=False)
     def current(ctx: Context) -> User:
-        class Reading(User):
-            @property
-            def name(self) -> Any:
-                note("name")
-                return ctx.request.sync.text()
-
-        return Reading("a")
+        user: User = asking(User, "name", ctx.request.sync.text)("a")
+        return user
 
     @app.post("/")
     def handler(user: User = use(current)) -> str:
@@ -579,7 +573,7 @@ def coroutines(made: Any, hook: Callable[..., Any] | None = None) -> Portico:
     async def current(ctx: Context) -> User:
         return User("a")
 
-    @app.get("/", **({} if hook is None else {"after_handle": hook}))
+    @app.get("/", after_handle=[] if hook is None else [hook])
     async def handler(user: User = use(current)) -> str:
         return user.name + "!"
 

@@ -148,14 +148,13 @@ def _is_instance(arguments: Sequence[Value], named: dict[str, Value]) -> Value:
     if type(cls) is not type and not _is_silent_struct(cls):
         raise MayBlock("with a class that may have a say in it")
     kinds = arguments[0].kinds
-    if not _is_builtin(arguments[0]) and not all(
-        _is_silent_struct(k.cls) for k in kinds or (_ANY,)
-    ):
+    if kinds is None or not all(map(_tells_its_class, kinds)):
         raise MayBlock("with a value whose type is not known")
     return Value(BOOL)
 
 
-_ANY: Final = Kind(object)
+def _tells_its_class(kind: Kind) -> bool:
+    return kind.cls in PLAIN or kind.cls in CONTAINERS or _is_silent_struct(kind.cls)
 
 
 def _is_silent_struct(cls: Any) -> bool:

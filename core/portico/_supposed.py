@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from functools import partial
 from operator import attrgetter
-from types import CoroutineType
+from types import CellType, CoroutineType
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+from portico._answering import class_of
 from portico._known_types import Origin, Variable
 from portico._resumption import offload, run_now
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     Check: TypeAlias = tuple[int, Callable[[Any], Any], tuple[type, ...], object]
 
 _MISSING: Final[Any] = object()
+_COROUTINE: Final[Any] = CoroutineType
 
 
 def supposing_chain(chain: Chain) -> Chain:
@@ -66,7 +68,7 @@ def at_once(holds: Callable[[Context], bool], call: Callable[..., Any]) -> Calla
 
     def run(ctx: Context, *arguments: Any) -> Any:
         pending = call(ctx, *arguments)
-        is_over = type(pending) is CoroutineType and holds(ctx)
+        is_over = class_of(pending) is _COROUTINE and holds(ctx)
         return run_now(pending) if is_over else pending
 
     return run
@@ -87,7 +89,7 @@ def holding(supposes: Sequence[Supposition]) -> Callable[[Context], bool]:
                 else:  # which was admitted, and has no fields
                     values.append(None)
                     continue
-                cls = type(value)
+                cls = class_of(value)
                 # By identity: a metaclass may have code to compare or hash it.
                 for known in classes:
                     if cls is known:
@@ -128,7 +130,6 @@ def _read_key(key: Key[Any]) -> Callable[[Context], Any]:
 
 def _read_variable(variable: Variable) -> Callable[[Context], Any]:
     holder, name = variable.holder, variable.name
-    if isinstance(holder, dict):
-        module: dict[str, Any] = holder
-        return lambda ctx: module.get(name, _MISSING)
-    return lambda ctx: holder.cell_contents
+    if isinstance(holder, CellType):
+        return lambda ctx: holder.cell_contents
+    return lambda ctx: holder.get(name, _MISSING)

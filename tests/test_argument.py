@@ -14,7 +14,8 @@ from portico._argument import GENERAL, plain_caller_of
 from portico._argument_source import texts_caller
 from portico._binding import Plan, plan, query_pairs
 from portico._coerce import TextParameter
-from portico._faults import Fault, SchemaError
+from portico._fault import Fault
+from portico._faults import SchemaError
 from portico._signature import Signature
 from portico._url_search_params import last_values
 

@@ -14,7 +14,8 @@ from msgspec import Meta, Struct
 
 from portico._coerce import CoercionError, TextParameter, coerce_scalar
 from portico._errors import DefinitionError
-from portico._faults import MISSING, Fault, SchemaError, describe_type
+from portico._fault import Fault
+from portico._faults import MISSING, SchemaError, describe_type
 
 
 class Colour(enum.Enum):

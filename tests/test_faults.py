@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from msgspec import Meta, Struct
 
 from portico._collect import MAX_VISITS
-from portico._faults import MAX_FAULTS, MISSING, Fault, SchemaError, pointer_to
+from portico._fault import Fault
+from portico._faults import MAX_FAULTS, MISSING, SchemaError, pointer_to
 from portico._schema_msgspec import MsgspecSchema
 
 

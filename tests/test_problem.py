@@ -21,7 +21,7 @@ from portico import (
     Response,
     status,
 )
-from portico._faults import Fault
+from portico._fault import Fault
 from portico._problem import (
     detail_response,
     error_problem,

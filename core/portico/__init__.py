@@ -32,7 +32,6 @@ from portico._key import Key, StateKey, use
 from portico._reply import Problem, Reply, status
 from portico._request import Request
 from portico._response import Response
-from portico._server_sent_event import ServerSentEvent
 
 if TYPE_CHECKING:
     from portico._abort import AbortController, AbortError, AbortSignal
@@ -49,7 +48,8 @@ if TYPE_CHECKING:
         TableChange,
         TopicMessage,
     )
-    from portico._faults import Fault, SchemaError
+    from portico._fault import Fault
+    from portico._faults import SchemaError
     from portico._file import file
     from portico._form_data import FormData
     from portico._group import Group
@@ -95,6 +95,7 @@ if TYPE_CHECKING:
     )
     from portico._route_info import RouteInfo
     from portico._schema import Schema, register_schema, schema_for
+    from portico._server_sent_event import ServerSentEvent
     from portico._socket import Socket
     from portico._span import Span
     from portico._sse import sse
@@ -134,10 +135,8 @@ else:
             "TableChange",
             "TopicMessage",
         ),
-        "_faults": (
-            "Fault",
-            "SchemaError",
-        ),
+        "_fault": ("Fault",),
+        "_faults": ("SchemaError",),
         "_file": ("file",),
         "_form_data": ("FormData",),
         "_group": ("Group",),
@@ -197,6 +196,7 @@ else:
             "register_schema",
             "schema_for",
         ),
+        "_server_sent_event": ("ServerSentEvent",),
         "_socket": ("Socket",),
         "_span": ("Span",),
         "_sse": ("sse",),

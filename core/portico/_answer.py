@@ -29,10 +29,8 @@ from portico._framing import put_fields
 from portico._headers import Headers
 from portico._json import to_json
 from portico._media import BYTES, JSON, TEXT, Media, WithMedia
-from portico._problem import problem_response
 from portico._reply import Problem, Reply
 from portico._response import Response
-from portico._server_sent_event import EVENT_STREAM, is_event
 from portico._stream import ByteStream
 
 if TYPE_CHECKING:
@@ -149,8 +147,8 @@ async def to_response_on_loop(value: object, ctx: Context, none_status: int) -> 
     return to_response(value, ctx, none_status)
 
 
-# Loaded with the first stream, since many applications have none: the statement costs more than the
-# call, each time.
+# Loaded with the first of them, since many applications have none and a start should not wait: the
+# statement costs more than the call, each time.
 
 
 @cache
@@ -165,6 +163,13 @@ def _opened_async() -> Callable[[AsyncIterator[Any], Context], Awaitable[Respons
     from portico._stream_answer import opened_async
 
     return opened_async
+
+
+@cache
+def _problem_response() -> Callable[[int, Problem], Response]:
+    from portico._problem import problem_response
+
+    return problem_response
 
 
 def _simple(ctx: Context, media: Media, data: bytes) -> Response:
@@ -188,12 +193,14 @@ _NUMBERS: Final = frozenset({bool, int, float})
 def _of_object(value: object, ctx: Context) -> Response:
     if isinstance(value, WithMedia):
         return Response(cast("Blob | FormData | URLSearchParams", value))
+    from portico._server_sent_event import EVENT_STREAM, is_event
+
     if is_event(value):
         from portico._stream_answer import streamed
 
         return streamed(ctx, EVENT_STREAM, bytes(value))
     if isinstance(value, Problem):
-        return problem_response(500, value)
+        return _problem_response()(500, value)
     if _is_binary(value):
         return _simple(ctx, BYTES, bytes(value))
     if isinstance(value, str):  # a subclass, such as a StrEnum's member
@@ -206,7 +213,7 @@ def _of_object(value: object, ctx: Context) -> Response:
 def _of_reply(reply: Reply[Any, Any], convert: Callable[[Any], Response]) -> Response:
     value = reply.value
     if reply.code >= 400 and (value is None or isinstance(value, Problem)):
-        response = problem_response(reply.code, value or Problem())
+        response = _problem_response()(reply.code, value or Problem())
     elif value is None:
         response = Response.ready(reply.code, Headers())
     else:

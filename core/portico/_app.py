@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from _thread import allocate_lock
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
 from portico._errors import DefinitionError
 from portico._hook import Hook, promoted
@@ -17,6 +17,8 @@ from portico._router import Router
 from portico._where import caller, registration
 
 if TYPE_CHECKING:
+    from typing import TypeVar
+
     from portico._chain import Surroundings
     from portico._cookie_options import CookieOptions
     from portico._dispatch import Dispatcher
@@ -34,7 +36,8 @@ if TYPE_CHECKING:
     from portico.explanation import RouteExplanation
     from portico.needs import RouteNeeds
 
-T = TypeVar("T")
+    T = TypeVar("T")
+
 
 # Applications that threads use for the first time at once.
 _one_at_a_time: Final = allocate_lock()

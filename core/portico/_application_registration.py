@@ -6,7 +6,7 @@ A group registers it too, for the application that it is a part of.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Self, overload
 
 from portico._errors import DefinitionError
 from portico._key import ConstantKey, StateKey
@@ -15,7 +15,7 @@ from portico._where import caller
 if TYPE_CHECKING:
     from collections.abc import Awaitable
     from contextlib import AbstractContextManager
-    from typing import Concatenate, Literal, TypeAlias
+    from typing import Concatenate, Literal, ParamSpec, TypeAlias, TypeVar
 
     from portico._app import Portico
     from portico._context import Context
@@ -48,10 +48,9 @@ if TYPE_CHECKING:
     D = TypeVar("D", bound=Callable[Concatenate[TableChange[Any], ...], Done])
     R = TypeVar("R", bound=Callable[Concatenate[StreamRecord[Any], ...], Done])
 
-
-F = TypeVar("F", bound=Callable[..., Any])
-P = ParamSpec("P")
-T = TypeVar("T")
+    F = TypeVar("F", bound=Callable[..., Any])
+    P = ParamSpec("P")
+    T = TypeVar("T")
 
 
 def is_name(value: object) -> bool:

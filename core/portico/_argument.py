@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from portico._argument_source import TextsCall
     from portico._coerce import TextParameter
     from portico._context import Context
-    from portico._faults import Fault, SchemaError
+    from portico._fault import Fault
+    from portico._faults import SchemaError
 
     Read = Callable[[Context], Any]
     # What decodes JSON in ASCII, and what says why it could not.

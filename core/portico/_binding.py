@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from portico._coerce import TextParameter as Texts
-    from portico._faults import Fault
+    from portico._fault import Fault
     from portico._key import Key
     from portico._request import Request
 

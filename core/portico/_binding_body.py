@@ -141,7 +141,8 @@ def _given(read: Callable[[Context], Any], kind: type, expected: str) -> Callabl
             return read(ctx)
         if isinstance(ctx._parsed, kind):
             return ctx._parsed
-        from portico._faults import Fault, SchemaError
+        from portico._fault import Fault
+        from portico._faults import SchemaError
 
         raise SchemaError((Fault("body", "", expected),))
 
@@ -196,7 +197,8 @@ def _has_media(annotation: Any) -> bool:
 
 
 def _read_blob(ctx: Context, limits: UploadLimits) -> Blob:
-    from portico._faults import Fault, Refused, SchemaError
+    from portico._fault import Fault
+    from portico._faults import Refused, SchemaError
 
     blob = limits.accept(ctx.request.sync.blob())
     if isinstance(blob, Refused):

@@ -21,10 +21,13 @@ import types
 import typing
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from portico._errors import DefinitionError
-from portico._faults import MISSING, Fault, Refused, SchemaError, pointer_to
+from portico._faults import MISSING, Refused, SchemaError, pointer_to
+
+if TYPE_CHECKING:
+    from portico._fault import Fault
 
 Read: TypeAlias = Callable[[str], object]
 """Reads a text as a scalar, or returns it `Refused`."""
@@ -261,6 +264,8 @@ class TextParameter:
             raise SchemaError(faults) from None
 
     def _fault(self, expected: str, found: object) -> Fault:
+        from portico._fault import Fault
+
         return Fault(self.part, pointer_to("", self.name), expected, found)
 
 

@@ -26,10 +26,10 @@ from msgspec import inspect as mi
 from portico._annotation import annotation_of, dict_of
 from portico._described import Described, Facts, ObjectType
 from portico._expected import expectation, fault_of, one_of, positions
+from portico._fault import Fault
 from portico._faults import (
     MAX_FAULTS,
     MISSING,
-    Fault,
     HugeNumber,
     Missing,
     Refused,

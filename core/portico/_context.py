@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
 from portico._errors import BodyNotReadError
 from portico._headers import Headers
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
+    from typing import TypeVar
 
     from anyio import CancelScope
 
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
     from portico._url_search_params import URLSearchParams
     from portico.contract import Platform, Promise
 
-T = TypeVar("T")
+    T = TypeVar("T")
+
 
 UNPARSED: Final[Any] = object()
 """Stands for a body that no hook has parsed."""

@@ -8,6 +8,7 @@ it has, also those that were registered last.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Coroutine
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from portico._chain import Chain
@@ -16,7 +17,6 @@ from portico._engine import Colour, Pipeline
 from portico._errors import PeerError
 from portico._headers import Headers
 from portico._path import canonical_path
-from portico._problem import detail_response
 from portico._request import valid_hosts, well_formed_host
 from portico._response import Response
 from portico._resumption import begin, need_loop, offload
@@ -26,7 +26,7 @@ from portico._straight import failing
 from portico._units import Unit, first, tracing_of, units_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from portico._chain import Surroundings
     from portico._hook import Hook
@@ -40,6 +40,13 @@ if TYPE_CHECKING:
     from portico.contract import Platform
 
 _GENERAL_METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
+
+
+@cache  # loaded with the first path that nobody knows; the statement costs more than the call
+def _detail_response() -> Callable[[int, str], Response]:
+    from portico._problem import detail_response
+
+    return detail_response
 
 
 class Dispatcher:
@@ -130,7 +137,7 @@ class Dispatcher:
             if type(match) is not tuple:
                 if match or self._pipeline(colour).has_say_in_errors or request.method == "HEAD":
                     return self._handle_in_context(colour, request, platform, running)
-                return detail_response(404, self._missing(path))
+                return _detail_response()(404, self._missing(path))
             route, params = match
         pipeline = route.pipelines.get(colour)
         if pipeline is None:

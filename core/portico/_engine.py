@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Coroutine
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from portico._resumption import begin, begin_on_loop
 from portico._steps import error_steps, steps_before_answer, steps_with_value
@@ -30,6 +30,7 @@ from portico._units import first, units_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Literal
 
     from portico._chain import Chain
     from portico._context import Context
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from portico._units import Step
     from portico._whole_way import WholeWay
 
-Colour: TypeAlias = Literal["thread", "loop"]
+Colour: TypeAlias = "Literal['thread', 'loop']"
 Run: TypeAlias = "Callable[[Context], Response | Awaitable[Response]]"
 
 

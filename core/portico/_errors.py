@@ -34,7 +34,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from portico._faults import Fault
+    from portico._fault import Fault
     from portico._headers import Headers, HeadersInit
     from portico._reply import Reply
 

@@ -237,6 +237,7 @@ def _as_text(value: Any, wanted: type, name: str) -> Any:
             return value.decode()
         except UnicodeDecodeError:
             pass
-    from portico._faults import Fault, SchemaError
+    from portico._fault import Fault
+    from portico._faults import SchemaError
 
     raise SchemaError([Fault(name, "", "a text in UTF-8" if wanted is str else "bytes", value)])

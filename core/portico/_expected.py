@@ -8,7 +8,8 @@ from typing import Final
 
 from msgspec import inspect as mi
 
-from portico._faults import Fault, pointer_to
+from portico._fault import Fault
+from portico._faults import pointer_to
 from portico._form_files import is_file, limits_of
 
 _LISTED: Final = 20

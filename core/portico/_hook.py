@@ -16,17 +16,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import TYPE_CHECKING, Any, Final, Literal, ParamSpec, TypeAlias, Unpack
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, Unpack
 
 from portico._errors import DefinitionError
 from portico._where import caller
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from typing import ParamSpec
 
     from portico._hook_options import GuardOptions
 
-P = ParamSpec("P")
+    P = ParamSpec("P")
+
 
 Scope: TypeAlias = Literal["local", "scoped", "global"]
 Kind: TypeAlias = Literal[

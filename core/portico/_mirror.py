@@ -16,9 +16,12 @@ mirror trusts nothing, checks the constraints of `Annotated` too, and finds ever
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, Final, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
-from portico._faults import MAX_FAULTS, MISSING, Fault, pointer_to
+from portico._faults import MAX_FAULTS, MISSING, pointer_to
+
+if TYPE_CHECKING:
+    from portico._fault import Fault
 
 Fit: TypeAlias = Callable[[Any], Any]
 
@@ -45,6 +48,8 @@ class UnfitError(Exception):
 
 def unfit(expected: str, found: object = MISSING, at: str = "") -> UnfitError:
     """The error of one place."""
+    from portico._fault import Fault
+
     return UnfitError([Fault(PART, at, expected, found)])
 
 

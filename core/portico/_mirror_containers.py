@@ -5,11 +5,13 @@ from __future__ import annotations
 import collections
 from collections import abc
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Final, TypeGuard, get_args
+from typing import TYPE_CHECKING, Any, Final, TypeGuard, get_args
 
-from portico._faults import Fault
 from portico._mirror import Build, Mirror, UnfitError, fit_all, unfit
 from portico._type_forms import type_name
+
+if TYPE_CHECKING:
+    from portico._fault import Fault
 
 _ARRAYS: Final[dict[Any, frozenset[type]]] = {
     list: frozenset({list}),

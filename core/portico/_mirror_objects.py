@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
-from typing import Any, Final, TypeAlias, cast, get_origin
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast, get_origin
 
 import msgspec
 
 from portico._errors import DefinitionError
-from portico._faults import Fault, SchemaError
+from portico._faults import SchemaError
 from portico._members import hints_of
 from portico._mirror import PART, Build, Mirror, UnfitError, unfit
 from portico._mirror_containers import as_dict, is_mapping
 from portico._schema import schema_for
 from portico._type_forms import type_name
+
+if TYPE_CHECKING:
+    from portico._fault import Fault
 
 Member: TypeAlias = tuple[str, str, Mirror]
 """A field of a class: its attribute, its name in JSON, and the mirror of its type."""

@@ -5,17 +5,18 @@ from __future__ import annotations
 import sys
 from contextlib import suppress
 from types import CodeType, FunctionType, ModuleType
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from portico._key import Key
 from portico._signature import plain_function
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from typing import Literal
 
     from portico._bytecode import Instruction
 
-Use = Literal["names", "reads", "asks"]
+Use: TypeAlias = "Literal['names', 'reads', 'asks']"
 
 
 class NamedKeys:

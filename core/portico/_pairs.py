@@ -23,7 +23,8 @@ from msgspec import inspect as mi
 
 from portico._annotation import annotation_of
 from portico._errors import DefinitionError
-from portico._faults import MISSING, Fault, SchemaError, pointer_to
+from portico._fault import Fault
+from portico._faults import MISSING, SchemaError, pointer_to
 from portico._form_files import accept_files, file_fields, is_left_empty, refuse_misplaced_files
 from portico._schema_msgspec import (
     MsgspecSchema,

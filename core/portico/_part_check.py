@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from portico._context import Context
-    from portico._faults import Fault
+    from portico._fault import Fault
     from portico._hook import Hook
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from portico._options import DEFAULT_OPTIONS, Options
 from portico._runtime import (
@@ -19,31 +19,33 @@ from portico._runtime import (
 )
 
 if TYPE_CHECKING:
+    from typing import Protocol, TypeVar
+
     from portico._abort import AbortSignal
     from portico._background import Background
     from portico._forwarding import Forwarding
 
-T = TypeVar("T")
+    class Ending(Protocol):
+        """What is left to do for a request behind all of the work of `wait_until`.
+
+        Attributes:
+            needs_loop: whether it needs an event loop.
+        """
+
+        @property
+        def needs_loop(self) -> bool: ...
+
+        async def leave(self, error: BaseException | None) -> None:
+            """Do it."""
+            ...
+
+    T = TypeVar("T")
+
 
 OVER: Final = ()
 """Stands in the place of a request's work when the request is over."""
 
 _NO_BINDINGS: Final[Mapping[str, Any]] = MappingProxyType({})
-
-
-class Ending(Protocol):
-    """What is left to do for a request behind all of the work of `wait_until`.
-
-    Attributes:
-        needs_loop: whether it needs an event loop.
-    """
-
-    @property
-    def needs_loop(self) -> bool: ...
-
-    async def leave(self, error: BaseException | None) -> None:
-        """Do it."""
-        ...
 
 
 class Platform:

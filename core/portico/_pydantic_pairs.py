@@ -10,7 +10,8 @@ from msgspec import inspect as mi
 from portico._blob import Blob
 from portico._coerce import TextParameter
 from portico._errors import DefinitionError, PeerError
-from portico._faults import MISSING, Fault, Refused, SchemaError, pointer_to
+from portico._fault import Fault
+from portico._faults import MISSING, Refused, SchemaError, pointer_to
 from portico._form_files import is_left_empty
 from portico._json import decode_json
 from portico._pairs import OPEN_PARTS, joined_fields, list_items

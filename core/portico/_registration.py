@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar, Unpack, cast, overload
+from typing import TYPE_CHECKING, Any, Unpack, cast, overload
 
 if TYPE_CHECKING:
+    from typing import TypeVar
+
     from portico._hook import Hooks
     from portico._hook_options import RouteOptions
     from portico._registrar import Registrar
     from portico._socket import Socket, SocketOptions
 
-F = TypeVar("F", bound=Callable[..., Any])
-V = TypeVar("V")
+    F = TypeVar("F", bound=Callable[..., Any])
+    V = TypeVar("V")
 
 
 class RouteRegistration:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Iterator
 from itertools import repeat
 from types import AsyncGeneratorType, GeneratorType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 if TYPE_CHECKING:
     from contextvars import Context
@@ -22,10 +22,15 @@ def each_of(values: Iterator[Any]) -> Iterator[Any]:
     return values if kind is GeneratorType else map(next, repeat(values))
 
 
-def each_of_async(values: AsyncIterator[Any]) -> AsyncIterator[Any]:
-    """The same of an asynchronous iterator."""
-    kind: object = type(values)
-    return values if kind is AsyncGeneratorType else _Steps(values)
+def each_of_async(
+    values: Iterator[Any] | AsyncIterator[Any], context: Context | None
+) -> AsyncIterator[Any]:
+    """The same for an asynchronous loop; those of a synchronous iterator are taken in a context."""
+    if context is not None:
+        return _BlockingSteps(cast("Iterator[Any]", values), context)
+    steps = cast("AsyncIterator[Any]", values)
+    kind: object = type(steps)
+    return steps if kind is AsyncGeneratorType else _Steps(steps)
 
 
 class _Steps:
@@ -41,7 +46,7 @@ class _Steps:
         return self._values.__anext__()
 
 
-class BlockingSteps:
+class _BlockingSteps:
     """The values of a synchronous iterator for an asynchronous loop, taken in a context."""
 
     __slots__ = ("_context", "_values")

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from portico._body import NO_LIMITS, Body, clone_source
 from portico._errors import BodyUsedError
 from portico._headers import Headers, HeadersInit
-from portico._server_sent_event import EVENT_STREAM
 from portico._stream import ByteStream, Chunk
 
 if TYPE_CHECKING:
@@ -280,6 +279,7 @@ def _extract_object(
 ) -> tuple[bytes | ByteStream, str | None]:
     from portico._blob import Blob
     from portico._form_data import FormData
+    from portico._server_sent_event import EVENT_STREAM
     from portico._sse import AsyncEventStream, EventStream
     from portico._url_search_params import URLSearchParams
 

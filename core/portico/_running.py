@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AsyncExitStack, ExitStack
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self
 
 from portico._errors import DefinitionError, PorticoError
 from portico._key import ConstantKey, Key, RequestKey, StateKey
@@ -12,6 +12,7 @@ from portico._runtime import ABSENT, Capability
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from types import TracebackType
+    from typing import TypeVar
 
     from portico._broker import Broker
     from portico._cookie_options import CookieOptions
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from portico._lived import Resource
     from portico.contract import Platform
 
-T = TypeVar("T")
+    T = TypeVar("T")
 
 
 class AppRunning:

@@ -1,7 +1,5 @@
 """What a runtime is and can do, in the words that adapters and applications share."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from enum import Enum
 from typing import Final, Literal, NamedTuple, TypeAlias

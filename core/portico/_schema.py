@@ -14,13 +14,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, cast
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Literal
 
 JSONSchema: TypeAlias = "dict[str, Any]"
-Mode: TypeAlias = Literal["validation", "serialization"]
+Mode: TypeAlias = "Literal['validation', 'serialization']"
 
 
 class Schema(Protocol):

@@ -12,12 +12,13 @@ import msgspec
 from msgspec import inspect as mi
 
 from portico._errors import DefinitionError
-from portico._faults import Fault, HugeNumber, SchemaError
+from portico._faults import HugeNumber, SchemaError
 from portico._json import BOM, STACK_IS_SHORT, malformed, refuse_depth, to_json
 from portico._schema import JSONSchema, Mode, adapter_for, decode_custom, schema_for
 
 if TYPE_CHECKING:
     from portico._described import Described
+    from portico._fault import Fault
     from portico._pairs import Reader
 
 _SUPPORTED: Final = (

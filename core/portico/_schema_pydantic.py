@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from portico._faults import MAX_FAULTS, MISSING, Fault, SchemaError, pointer_to
+from portico._fault import Fault
+from portico._faults import MAX_FAULTS, MISSING, SchemaError, pointer_to
 from portico._json import BOM, decode_json
 from portico._pydantic_fields import ModelField, fields_of, is_secret
 from portico._schema import JSONSchema, Mode

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from portico._context import Context
-    from portico._faults import Fault
+    from portico._fault import Fault
     from portico._key import Key
     from portico._socket import Socket
 

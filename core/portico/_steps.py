@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from portico._binding import Plan
     from portico._chain import Chain
     from portico._context import Context
-    from portico._faults import Fault
+    from portico._fault import Fault
     from portico._link import Link
 
 

@@ -11,19 +11,20 @@ from collections.abc import (
     Iterator,
 )
 from contextvars import Context, copy_context
+from functools import cache
 from itertools import repeat
 from types import AsyncGeneratorType, GeneratorType
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
-from portico._remaining import BlockingSteps, each_of, each_of_async
-from portico._server_sent_event import ServerSentEvent, is_event
-
 if TYPE_CHECKING:
+    from typing import TypeGuard
+
     from portico._file_open import OpenFile
     from portico._idle import Idle
+    from portico._server_sent_event import ServerSentEvent
     from portico._started import Begun
 
-Chunk: TypeAlias = bytes | bytearray | memoryview | str | ServerSentEvent[Any]
+Chunk: TypeAlias = "bytes | bytearray | memoryview | str | ServerSentEvent[Any]"
 
 _END: Any = object()
 _GENERATORS = (AsyncGeneratorType, GeneratorType)
@@ -189,7 +190,7 @@ class ByteStream:
             try:
                 if self._first is not None and (chunk := self._first_chunk()):
                     yield chunk
-                for value in each_of(self._values):
+                for value in _each_of()(self._values):
                     if type(value) is passed:
                         if value:
                             yield value
@@ -246,9 +247,7 @@ class ByteStream:
         `passes_bytes` is true, and for text where `passes_text` is; it sends none that is empty.
         After the last value it awaits `end`, and in every case `aclose`.
         """
-        if self._context is not None:
-            return BlockingSteps(self._values, self._context)
-        return each_of_async(self._values)
+        return _each_of_async()(self._values, self._context)
 
     def to_chunk(self, value: Any) -> bytes:
         """The chunk that a value of the source is; an empty one is not sent.
@@ -348,6 +347,31 @@ def file_of(stream: ByteStream) -> OpenFile:
     return stream.file
 
 
+# Loaded with the first of them, since many applications have none: the statement costs more than
+# the call, each time.
+
+
+@cache
+def _each_of() -> Callable[[Iterator[Any]], Iterator[Any]]:
+    from portico._remaining import each_of
+
+    return each_of
+
+
+@cache
+def _each_of_async() -> Callable[[Any, Context | None], AsyncIterator[Any]]:
+    from portico._remaining import each_of_async
+
+    return each_of_async
+
+
+@cache
+def _is_event() -> Callable[[object], TypeGuard[ServerSentEvent[Any]]]:
+    from portico._server_sent_event import is_event
+
+    return is_event
+
+
 def encoded(chunk: object) -> bytes:
     """A chunk as bytes.
 
@@ -362,7 +386,7 @@ def encoded(chunk: object) -> bytes:
         return bytes(chunk)
     if isinstance(chunk, memoryview):
         return chunk.tobytes()
-    if is_event(chunk):
+    if _is_event()(chunk):
         return bytes(chunk)
     raise TypeError(
         f"A stream gave {chunk!r} of type {type(chunk).__name__}. A chunk is bytes or str. "

@@ -16,7 +16,7 @@ def resolved(tp: Any) -> Any:
     bound, the union of its constraints, or `Any`.
     """
     while True:
-        if type(tp) is type:  # the most common, and nothing else
+        if isinstance(tp, type):  # the most common, and nothing else
             return tp
         if tp is None:
             return NoneType
@@ -38,6 +38,8 @@ def resolved(tp: Any) -> Any:
 
 def bare(tp: Any) -> Any:
     """The resolved type without what `Annotated` adds to it."""
+    if isinstance(tp, type):
+        return tp
     tp = resolved(tp)
     while get_origin(tp) is Annotated:
         tp = resolved(tp.__origin__)
@@ -51,7 +53,7 @@ def metadata_of(tp: Any) -> tuple[Any, ...]:
 
 def is_union(tp: Any) -> bool:
     """Whether a resolved type is a union, of either spelling."""
-    return get_origin(tp) in (Union, UnionType)
+    return not isinstance(tp, type) and get_origin(tp) in (Union, UnionType)
 
 
 def union_of(types: list[Any]) -> Any:

@@ -59,7 +59,6 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 
 from portico._options import Options
 from portico._platform import Platform
-from portico._problem import failure
 from portico._reply import phrase
 from portico._request import BodyLimits, NativeRequest, Request, path_of
 from portico._response import Response
@@ -83,6 +82,7 @@ if TYPE_CHECKING:
     from portico._gathered import LongerError, gathered, gathered_on_loop
     from portico._idle import Idle
     from portico._option_arguments import OptionArguments
+    from portico._problem import failure
     from portico._resumption import Begun
     from portico._trailers import made_trailers
     from portico._upgrade import POSTED_LIMIT, Channel, Closed, SocketEvent, Upgrade
@@ -115,6 +115,7 @@ _LATE: Final = {
     "SocketEvent": "portico._upgrade",
     "Upgrade": "portico._upgrade",
     "WireHeaders": "portico._wire_headers",
+    "failure": "portico._problem",
     "gathered": "portico._gathered",
     "gathered_on_loop": "portico._gathered",
     "made_trailers": "portico._trailers",

@@ -6,7 +6,7 @@ import sys
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 
-from portico.contract import Options, Response, failure
+from portico.contract import Options, Response
 from portico_asgi._lifespan import Host, Lifespan, StartError, serve_alone
 from portico_asgi._loop import asyncio_loop, current_loop, is_closed, tasks_of
 from portico_asgi._platform import CAPABILITIES, AsgiPlatform, ProcessPlatform
@@ -180,6 +180,7 @@ class ASGI:
             )
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        from portico.contract import failure
         from portico_asgi._websocket import SocketPlatform, refuse, serve
 
         connecting = cast("Connecting", self._app)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from threading import get_ident
 from time import monotonic
 from types import CoroutineType, MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 
 from portico.contract import (
     ABSENT,
@@ -25,13 +25,15 @@ from portico_asgi._threads import in_worker_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from typing import TypeVar
 
     from portico import AbortSignal
     from portico_asgi._loop_types import Tasks
     from portico_asgi._receive import Message, Receive, Send
     from portico_asgi._request import Scope
 
-T = TypeVar("T")
+    T = TypeVar("T")
+
 
 _COROUTINE: Final[Any] = CoroutineType
 

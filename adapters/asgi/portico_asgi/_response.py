@@ -6,7 +6,7 @@ from contextvars import copy_context
 from types import AsyncGeneratorType
 from typing import TYPE_CHECKING, Any, Final
 
-from portico.contract import ByteStream, Response, failure, file_of
+from portico.contract import ByteStream, Response, file_of
 from portico_asgi._first_wait import FirstWait
 from portico_asgi._turns import LARGE, Turns
 
@@ -64,6 +64,8 @@ async def write_path(response: Response, content: ByteStream, platform: AsgiPlat
 
 async def write_failure(send: Send) -> None:
     """Send the 500 of a request that no application answered; details go to the report."""
+    from portico.contract import failure
+
     answer = failure()
     headers = answer.headers.to_wire()
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})

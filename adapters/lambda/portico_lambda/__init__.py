@@ -12,7 +12,6 @@ from portico_lambda._platform import (
 )
 from portico_lambda._request import LambdaRequest
 from portico_lambda._shapes import EventError, Shape, shape_of
-from portico_lambda._time_limit import OutOfTimeError
 
 if TYPE_CHECKING:
     from portico_lambda._answer_stream import AnswerStream, RuntimeApiError
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from portico_lambda._raw import LambdaRaw
     from portico_lambda._signature_v4 import MissingCredentialsError
     from portico_lambda._socket_platform import SOCKET_CAPABILITIES
+    from portico_lambda._time_limit import OutOfTimeError
 else:
 
     def __getattr__(name: str) -> object:
@@ -50,6 +50,7 @@ _LATE: Final = {
     "LambdaRaw": "portico_lambda._raw",
     "MemoryConnections": "portico_lambda._connections",
     "MissingCredentialsError": "portico_lambda._signature_v4",
+    "OutOfTimeError": "portico_lambda._time_limit",
     "PostError": "portico_lambda._connections",
     "RuntimeApiError": "portico_lambda._answer_stream",
 }

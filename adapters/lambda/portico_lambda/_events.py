@@ -35,6 +35,7 @@ from portico_lambda._target import (
     path_of_encoded,
     query_of_decoded_fields,
     query_of_encoded,
+    stage_before,
 )
 
 if TYPE_CHECKING:
@@ -82,13 +83,6 @@ def rest(event: Fields, root_path: str | None) -> Parts:
         root,
         gateway_peer(text(table(context, "identity"), "sourceIp")),
     )
-
-
-def stage_before(path: str, whole: str, stage: str) -> str:
-    """The stage as a root path, where the path of the URL has it before that of the event."""
-    root = f"/{stage}"
-    found = stage and (whole == root + path or (path == "/" and whole == root))
-    return root if found else ""
 
 
 def http(event: Fields, root_path: str | None) -> Parts:

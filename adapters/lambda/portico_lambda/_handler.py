@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from contextvars import copy_context
-from typing import TYPE_CHECKING, Any, cast
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from portico import PeerError
 from portico.contract import ByteStream, Options, Response
 from portico_lambda._answer_body import PAYLOAD_LIMIT, answer_limit, collect
 from portico_lambda._environment import Environment
-from portico_lambda._events import read_event
-from portico_lambda._invocation import Invocation
 from portico_lambda._plain_events import read_plain
 from portico_lambda._platform import CAPABILITIES, LambdaPlatform
 from portico_lambda._request import PartsRequest
@@ -18,6 +17,7 @@ from portico_lambda._response import own_result, plain_result, problem
 from portico_lambda._shapes import EventError, shape_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from contextvars import Context
     from typing import Unpack
 
@@ -25,9 +25,32 @@ if TYPE_CHECKING:
     from portico_lambda._answer_stream import AnswerStream
     from portico_lambda._connections import Connections
     from portico_lambda._fields import Fields
+    from portico_lambda._invocation import Invocation
+    from portico_lambda._request import Parts
     from portico_lambda._response import Result
     from portico_lambda._shapes import Shape
     from portico_lambda._socket_call import Sockets
+
+
+_NOT_STARTED: Final = "the application could not start"
+
+
+# What plain events and synchronous routes do without is loaded by the first that does not: the
+# statement costs more than the call, each time.
+
+
+@cache
+def _event_reader() -> Callable[[Shape, Fields, str | None], Parts]:
+    from portico_lambda._events import read_event
+
+    return read_event
+
+
+@cache
+def _invocation_type() -> type[Invocation]:
+    from portico_lambda._invocation import Invocation
+
+    return Invocation
 
 
 class Lambda:
@@ -106,15 +129,20 @@ class Lambda:
             EventError: the event is no HTTP request, and none that has handlers.
             Exception: what a handler of events raised; Lambda retries.
         """
-        environment, options = self._environment, self._options
-        if environment is None or not self._is_plain or not environment.is_live:
-            return self._general(event, context)
-        request = read_plain(event, options.limits)
+        options = self._options
+        request = read_plain(event, options.limits) if self._is_plain else None
         if request is None:
             return self._general(event, context)
         fields = cast("Fields", event)
         platform = LambdaPlatform(options, None, request.root_path, fields, context)
         variables = copy_context()
+        environment = self._environment
+        if environment is None or not environment.is_live:
+            try:
+                environment = self._entered()
+            except Exception as error:  # noqa: BLE001 - reported; the peer gets a 500
+                invocation = self._invocation(request.shape, fields, request, platform, variables)
+                return invocation.failed(error, _NOT_STARTED)
         try:
             answer = variables.run(self._app.handle, request, platform, environment.running)
             if type(answer) is Response:
@@ -147,7 +175,7 @@ class Lambda:
             return self._handled(event, context)
         fields = cast("Fields", event)
         try:
-            parts = read_event(shape, fields, self._options.root_path)
+            parts = _event_reader()(shape, fields, self._options.root_path)
         except PeerError as error:
             limit = answer_limit(shape, fields)
             return own_result(shape, problem(error.status, error.detail), limit)
@@ -159,7 +187,7 @@ class Lambda:
         try:
             environment = self._entered()
         except Exception as error:  # noqa: BLE001 - reported; the peer gets a 500
-            return invocation.failed(error, "the application could not start")
+            return invocation.failed(error, _NOT_STARTED)
         return invocation.result(environment)
 
     def stream(self, event: object, context: object, stream: AnswerStream) -> None:
@@ -174,6 +202,7 @@ class Lambda:
             EventError: the event is no HTTP request.
             RuntimeApiError: an answer of the adapter's own could not be sent.
         """
+        from portico_lambda._events import read_event
         from portico_lambda._streaming import StreamedInvocation, StreamingPlatform, send_alone
 
         shape = shape_of(event)
@@ -222,7 +251,7 @@ class Lambda:
         variables: Context,
     ) -> Invocation:
         limit = answer_limit(shape, event)
-        return Invocation(self._app, shape, limit, request, platform, variables)
+        return _invocation_type()(self._app, shape, limit, request, platform, variables)
 
     def start(self) -> None:
         """Start the application now; nothing happens where it runs already.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Coroutine
 from contextvars import copy_context
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from portico import Response
 from portico.contract import ByteStream
@@ -16,6 +16,7 @@ from portico_lambda._time_limit import OutOfTimeError, time_limit
 if TYPE_CHECKING:
     from collections.abc import Awaitable
     from contextvars import Context
+    from typing import TypeVar
 
     from portico.contract import Application, Request
     from portico_lambda._environment import Environment
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from portico_lambda._shapes import Shape
     from portico_lambda._time_limit import TimeLimit
 
-T = TypeVar("T")
+    T = TypeVar("T")
 
 
 class Invocation:

@@ -12,22 +12,23 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from portico import PeerError
-from portico_lambda._event_headers import FieldHeaders
-from portico_lambda._events import stage_before
 from portico_lambda._request import EventBody, LambdaRequest, body_of
-from portico_lambda._target import query_of_decoded_fields
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from portico import Headers
     from portico.contract import BodyLimits
+    from portico_lambda._event_headers import FieldHeaders
     from portico_lambda._fields import Fields
     from portico_lambda._shapes import Shape
 
 _METHODS: Final = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
-# What `path_of_decoded`, `path_of_encoded` and `query_of_encoded` leave as it is.
-_is_plain_path = re.compile(r"/[A-Za-z0-9\-._~!$&'()*+,;=:@/]*").fullmatch
+# What `path_of_decoded`, `path_of_encoded` and `query_of_encoded` leave as it is. An expression for
+# it would be compiled at each cold start.
+_PLAIN_PATH: Final = (
+    b"/ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=:@"
+)
 # What no value of a field has. `str.isprintable` says the same, and takes several times as long.
 _CONTROLS: Final = bytes([*range(0x20), 0x7F])
 # Digits of a Content-Length that is no attack; what is longer the core says.
@@ -38,6 +39,31 @@ _STAGES: Final = frozenset({"", "$default"})
 # them; the bound is for those who try.
 _plain_names: Final[set[str]] = set()
 _PLAIN_NAMES_LIMIT = 256
+
+
+# Loaded with the first request that needs it, which the first of a cold start may not be: the
+# statement costs more than the call, each time.
+
+
+@cache
+def _headers_type() -> type[FieldHeaders]:
+    from portico_lambda._event_headers import FieldHeaders
+
+    return FieldHeaders
+
+
+@cache
+def _query_of() -> Callable[[Fields], str]:
+    from portico_lambda._target import query_of_decoded_fields
+
+    return query_of_decoded_fields
+
+
+@cache
+def _stage_before() -> Callable[[str, str, str], str]:
+    from portico_lambda._target import stage_before
+
+    return stage_before
 
 
 class PlainRequest(LambdaRequest):
@@ -74,7 +100,7 @@ class PlainRequest(LambdaRequest):
         self._used = False
 
     def _read_headers(self) -> Headers:
-        return FieldHeaders(self.fields)
+        return _headers_type()(self.fields)
 
     def _content_type(self) -> str | None:
         if self._headers is not None:  # which may have been changed
@@ -170,10 +196,10 @@ def _rest(event: Any, context: Any, limits: BodyLimits) -> PlainRequest | None:
     for text in (context["domainName"], context["identity"]["sourceIp"], stage, whole):
         if type(text) is not str:
             return None
-    raw_query = "" if query is None else query_of_decoded_fields(cast("Fields", query))
+    raw_query = "" if query is None else _query_of()(cast("Fields", query))
     request = _request(event, event["httpMethod"], path, raw_query, fields, limits)
     if request is not None:
-        request.root_path, request.shape = stage_before(path, whole, stage), "rest"
+        request.root_path, request.shape = _stage_before()(path, whole, stage), "rest"
     return request
 
 
@@ -190,7 +216,8 @@ def _request(
     host, body, is_base64 = fields["host"], event.get("body"), event["isBase64Encoded"]
     if (
         method not in _METHODS
-        or not _is_plain_path(path)
+        or path[:1] != "/"
+        or path.encode().translate(None, _PLAIN_PATH)
         or not host
         or not (names in _plain_names or _are_plain(names))
         or not values.isascii()

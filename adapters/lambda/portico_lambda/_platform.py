@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from functools import cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING, ClassVar, Final, TypeVar, cast
+from typing import TYPE_CHECKING, ClassVar, Final, cast
 
 from portico.contract import (
     ABSENT,
@@ -18,17 +19,18 @@ from portico.contract import (
     Promise,
     Runtime,
 )
-from portico_lambda._events import api_peer
 from portico_lambda._fields import NOTHING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import TypeVar
 
     from portico import AbortController, AbortSignal
     from portico_lambda._fields import Fields
     from portico_lambda._request import Parts
 
-T = TypeVar("T")
+    T = TypeVar("T")
+
 
 CAPABILITIES: Final[Capabilities] = MappingProxyType(
     {
@@ -75,6 +77,13 @@ _SHAPES_THAT_FORWARD: Final = frozenset({"rest", "http", "url", "alb", "alb-mult
 _FORWARDED: Final = frozenset({"x-forwarded-proto", "x-forwarded-port"})
 
 
+@cache  # many applications ask for no peer; the statement costs more than the call, each time
+def _api_peer() -> Callable[[Fields], Peer]:
+    from portico_lambda._events import api_peer
+
+    return api_peer
+
+
 class LambdaPlatform(Platform):
     """The platform of one invocation, or, without an event, of the environment.
 
@@ -114,7 +123,7 @@ class LambdaPlatform(Platform):
     def _read_peer(self) -> Peer:
         if self.options.trust is not None and self._event is not None:
             return self._read_parts(self._event).peer
-        return api_peer(NOTHING if self._event is None else self._event)
+        return _api_peer()(NOTHING if self._event is None else self._event)
 
     def _read_fields(self) -> Callable[[str], list[str]]:
         if self._event is None:

@@ -30,7 +30,6 @@ from portico_lambda._answer_body import (
     is_textual,
     write_body,
 )
-from portico_lambda._lost import lost
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -235,6 +234,8 @@ def _joined_with_a_cookie(headers: Headers, strict: bool) -> dict[str, str]:
     values = _joined(headers)
     cookies = headers.get_set_cookie()
     if len(cookies) > 1:
+        from portico_lambda._lost import lost
+
         lost(
             f"all but the last of {len(cookies)} Set-Cookie fields",
             "Switch multi-value headers on in the target group of a load balancer; VPC Lattice "

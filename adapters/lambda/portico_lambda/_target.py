@@ -166,3 +166,10 @@ def _start_of(path: str, matched: str) -> int | None:
         if any(length == len(each) for each in wanted) and unquote(path[start:]) in wanted:
             found = start if found is None else min(start, found)
     return found
+
+
+def stage_before(path: str, whole: str, stage: str) -> str:
+    """The stage as a root path, where the path of the URL has it before that of the event."""
+    root = f"/{stage}"
+    found = stage and (whole == root + path or (path == "/" and whole == root))
+    return root if found else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextvars import copy_context
 from typing import TYPE_CHECKING
 
-from portico.contract import ByteStream, Options, Response, failure, file_of
+from portico.contract import ByteStream, Options, Response, file_of
 from portico_wsgi._platform import CAPABILITIES, WsgiPlatform
 from portico_wsgi._process import Processes
 from portico_wsgi._request import WsgiRequest
@@ -59,7 +59,7 @@ class WSGI:
                 process, running = self._entered(bool(environ["wsgi.multithread"]))
             except Exception as error:  # noqa: BLE001 - reported; the peer gets a 500
                 WsgiPlatform(self._options).report(error, "the application could not start")
-                response = failure(environ["REQUEST_METHOD"])
+                response = _failure(environ)
                 send_head(response, start_response)
                 return [response.sync.bytes()]
         platform = process.platform_type(self._options, environ)
@@ -71,7 +71,7 @@ class WSGI:
             content = answer.content if type(answer) is Response else None
         except Exception as error:  # noqa: BLE001 - reported; the peer gets a 500
             report(error, environ, platform)
-            answer = failure(environ["REQUEST_METHOD"])
+            answer = _failure(environ)
             content = answer.content
         except BaseException as error:
             platform.give_up(f"the request was ended by {type(error).__name__}")
@@ -186,7 +186,7 @@ class Call:
             response = exchange.response()
         except Exception as error:  # noqa: BLE001 - reported; the peer gets a 500
             self.failed(error)
-            return failure(self._environ["REQUEST_METHOD"])
+            return _failure(self._environ)
         if _is_async(response):
             self._chunks = exchange
         return response
@@ -241,6 +241,12 @@ class Call:
 def report(error: Exception, environ: WSGIEnvironment, platform: WsgiPlatform) -> None:
     """Report what went wrong with a request, which the peer cannot be told."""
     platform.report(error, f"{environ['REQUEST_METHOD']} {environ.get('PATH_INFO', '')} failed")
+
+
+def _failure(environ: WSGIEnvironment) -> Response:
+    from portico.contract import failure
+
+    return failure(environ["REQUEST_METHOD"])
 
 
 def _is_async(response: Response) -> bool:

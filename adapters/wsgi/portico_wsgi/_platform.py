@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, ClassVar, Final, TypeVar, cast
+from typing import TYPE_CHECKING, ClassVar, Final, cast
 
 from portico.contract import (
     ABSENT,
@@ -21,11 +21,13 @@ from portico_wsgi._request import read_root_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import TypeVar
     from wsgiref.types import WSGIEnvironment
 
     from portico import AbortController, AbortSignal
 
-T = TypeVar("T")
+    T = TypeVar("T")
+
 
 CAPABILITIES: Final[Capabilities] = MappingProxyType(
     {

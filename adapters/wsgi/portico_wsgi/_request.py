@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 from portico import PeerError
 from portico.contract import NativeRequest, path_of
-from portico_wsgi._headers import EnvironHeaders
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 
     from portico import Headers
     from portico.contract import Platform
+    from portico_wsgi._headers import EnvironHeaders
 
 CHUNK_SIZE = 64 * 1024
 
@@ -28,6 +28,13 @@ _SHORT = 12
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
 # Of a length; what has more is no length that anything could have.
 _MOST_DIGITS = 18
+
+
+@cache  # many are asked for none; the statement costs more than the call, each time
+def _headers_type() -> type[EnvironHeaders]:
+    from portico_wsgi._headers import EnvironHeaders
+
+    return EnvironHeaders
 
 
 class WsgiRequest(NativeRequest):
@@ -77,7 +84,7 @@ class WsgiRequest(NativeRequest):
         self._used = False
 
     def _read_headers(self) -> Headers:
-        return EnvironHeaders(self._environ)
+        return _headers_type()(self._environ)
 
     def _content_type(self) -> str | None:
         if self._headers is not None:  # which may have been changed

@@ -2,15 +2,39 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from portico.contract import phrase
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Protocol
     from wsgiref.types import StartResponse
 
     from portico.contract import ByteStream, Response
+
+    class Chunks(Protocol):
+        """Chunks of a body, read one at a time."""
+
+        def __iter__(self) -> Iterator[bytes]:
+            """Over those that are left, none of which is empty."""
+            ...
+
+        def close(self) -> None:
+            """Give up what is left."""
+            ...
+
+    class Ending(Protocol):
+        """Who is told how the reading of a body went."""
+
+        def failed(self, error: Exception) -> None:
+            """A chunk could not be had."""
+            ...
+
+        def end(self, cut_short: bool) -> None:
+            """The server has closed the body, before its end or after it: close the chunks."""
+            ...
+
 
 # PEP 3333 "Other HTTP Features": these belong to the connection, which is the server's own. The
 # names are those of RFC 2616 section 13.5.1, to which the PEP refers.
@@ -55,30 +79,6 @@ def send_head(response: Response, start_response: StartResponse) -> None:
             # section 8.3).
             headers.append(("content-type", "application/octet-stream"))
     start_response(STATUS_LINES[response.status], headers)
-
-
-class Chunks(Protocol):
-    """Chunks of a body, read one at a time."""
-
-    def __iter__(self) -> Iterator[bytes]:
-        """Over those that are left, none of which is empty."""
-        ...
-
-    def close(self) -> None:
-        """Give up what is left."""
-        ...
-
-
-class Ending(Protocol):
-    """Who is told how the reading of a body went."""
-
-    def failed(self, error: Exception) -> None:
-        """A chunk could not be had."""
-        ...
-
-    def end(self, cut_short: bool) -> None:
-        """The server has closed the body, before its end or after it: close the chunks."""
-        ...
 
 
 class Body:

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from enum import Enum
 from typing import Any, ClassVar
 
+import anyio
 import pytest
 from msgspec import Struct
 
@@ -293,8 +294,6 @@ def test_a_running_of_another_application_has_what_that_has() -> None:
     async def run() -> Response:
         answer = app.handle(Request("http://app.test/"), platform, fake.start(platform))
         return answer if isinstance(answer, Response) else await answer
-
-    import anyio
 
     assert anyio.run(run).content == b"property!"
     assert platform.offloaded == 1
@@ -603,6 +602,38 @@ def test_a_coroutine_that_finds_something_else_goes_on_to_a_loop() -> None:
     assert ran == []
     assert ask(app, ThreadPlatform())[:2] == (200, b"property!")
     answer.close()  # type: ignore[attr-defined]
+
+
+def test_a_coroutine_looks_at_each_value_anew() -> None:
+    app, made = Portico(), list[Any]([User("a")])
+
+    @app.derive
+    async def current(ctx: Context) -> User:
+        user: User = made[0]
+        return user
+
+    @app.get("/")
+    async def handler(user: User = use(current)) -> str:
+        return user.name + "!"
+
+    assert isinstance(on_thread(app), Response)
+    made[0] = Watched("b")
+    ran.clear()
+
+    answer = on_thread(app)
+
+    assert not isinstance(answer, Response)
+    assert ran == []
+    assert awaited(answer).content == b"property!"
+
+
+def awaited(answer: Awaitable[Response]) -> Response:
+    """What comes of an answer on the loop that it needs."""
+
+    async def run() -> Response:
+        return await answer
+
+    return anyio.run(run)
 
 
 def blocks(ctx: Context, value: object) -> None:

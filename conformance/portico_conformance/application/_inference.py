@@ -82,6 +82,17 @@ class Loud(Enum):
     __hash__ = Enum.__hash__
 
 
+class Valued(Enum):
+    """An enumeration whose values are asked of somebody."""
+
+    ONE = 1
+
+    @property
+    def value(self) -> int:
+        """What may be asked of a database."""
+        return 1
+
+
 class Parent(Struct):
     """What another Struct holds."""
 
@@ -738,6 +749,11 @@ def formats_own_enum(body: Loud) -> str:
 @blocking
 def attribute_of_enum(body: Colour) -> object:
     return body.label
+
+
+@blocking
+def value_of_enum(body: Valued) -> object:
+    return body.value
 
 
 @blocking

@@ -1,104 +1,123 @@
-"""Bar charts as SVG, for the documentation: light and dark alike, with nothing to load."""
+"""Which charts a run has: ratios to the callable by hand, and how many routes change the times."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
-from xml.sax.saxutils import escape
 
-from bench._contenders import INTERFACES, PORTICO, title
-from bench._ratios import middle
+from bench._bars import Column, bars
+from bench._contenders import BARE, INTERFACES, LIMIT, title
+from bench._lines import Points, lines
+from bench._summary import Summary
 from bench._tables import number
 
-_WIDTH: Final = 720
-_LABELS: Final = 190  # pixels in front of the bars
-_VALUES: Final = 90  # and behind them
-_ROW: Final = 26
-_HEAD: Final = 44
-_FONT: Final = "ui-sans-serif, system-ui, sans-serif"
+IN_PROCESS: Final = ("json", "params", "create", "hooks")
+"""The exchanges that have a column in the charts of `in-process`."""
 
-IN_PROCESS: Final = ("json", "params", "create", "hooks", "list")
-"""The exchanges that have a chart."""
-
-Bars = Sequence[tuple[str, float]]
-
-
-def bars(heading: str, unit: str, values: Bars, *, marked: str = PORTICO) -> str:
-    """A horizontal bar for each value, from zero, the shortest first; one label is marked.
-
-    Raises:
-        ValueError: there is no value, or one is below zero.
-    """
-    if not values or min(value for _, value in values) < 0:
-        raise ValueError(f"A chart needs values of zero or more, and {heading!r} has {values!r}.")
-    ordered = sorted(values, key=lambda pair: pair[1])
-    longest = ordered[-1][1] or 1.0
-    scale = (_WIDTH - _LABELS - _VALUES) / longest
-    height = _HEAD + _ROW * len(ordered) + 10
-    rows = [
-        _row(label, value, f"{number(value)} {unit}", index, value * scale, label == marked)
-        for index, (label, value) in enumerate(ordered)
-    ]
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" '
-        f'width="{_WIDTH}" height="{height}" font-family="{_FONT}" font-size="13" role="img">\n'
-        f"<title>{escape(heading)}</title>\n"
-        "<style>text { fill: #24292f } .bar { fill: #9aa7b4 } .marked { fill: #2f6fde }"
-        " @media (prefers-color-scheme: dark) { text { fill: #d7dde3 } }</style>\n"
-        f'<text x="10" y="24" font-size="15" font-weight="600">{escape(heading)}</text>\n'
-        + "".join(rows)
-        + "</svg>\n"
-    )
+_TIMES: Final = "times as long as by hand; shorter is better"
+_APART: Final = "; each column has its own scale"
+_COLD: Final = (
+    ("first_cpu", "first answer", 1e-3, "ms"),
+    ("validated_cpu", "first validated answer", 1e-3, "ms"),
+    ("resident", "resident memory", 2**20, "MiB"),
+)
+_RUNTIMES: Final = {
+    "lambda": ("A Lambda environment under AWS's emulator", "by hand", ("first", "params")),
+    "worker": ("A Python Worker in workerd", "the bare Worker", ("first", "hello")),
+}
+_FIRST: Final = {"first": "start to first answer"}
 
 
-def _row(label: str, value: float, shown: str, index: int, length: float, marked: bool) -> str:
-    top = _HEAD + _ROW * index
-    middle_line = top + _ROW * 0.62
-    kind = "marked" if marked else "bar"
-    weight = ' font-weight="600"' if marked else ""
-    return (
-        f'<text x="{_LABELS - 10}" y="{middle_line:.1f}" text-anchor="end"{weight}>'
-        f"{escape(label)}</text>\n"
-        f'<rect class="{kind}" x="{_LABELS}" y="{top + 3}" width="{max(length, 1):.1f}" '
-        f'height="{_ROW - 8}" rx="2"/>\n'
-        f'<text x="{_LABELS + max(length, 1) + 8:.1f}" y="{middle_line:.1f}"{weight}>'
-        f"{escape(shown)}</text>\n"
-    )
-
-
-def charts(results: Mapping[str, Any]) -> dict[str, str]:
+def charts(summary: Summary) -> dict[str, str]:
     """The charts of a run by file name, of the modes that were run."""
     found: dict[str, str] = {}
     for interface in INTERFACES:
-        samples = results.get("in-process", {}).get(interface, {}).get("samples", {})
-        for exchange in IN_PROCESS:
-            heading = f"{title(interface)}, {exchange}: processor time of a request"
-            values = _middles(samples.get(exchange, {}), 1000)
-            _add(found, f"in-process-{interface}-{exchange}", heading, "µs", values)
-        cold = results.get("cold-start", {}).get(interface, {}).get("first_cpu", {})
-        heading = f"{title(interface)}: a new process to its first answer, processor time"
-        _add(found, f"cold-start-{interface}", heading, "ms", _middles(cold, 0.001))
-        rows = results.get("scale", {}).get(interface, {}).get("rows", [])
-        _add_scale(found, interface, rows)
-    for runtime, heading in (("lambda", "Lambda environment"), ("worker", "Python Worker")):
-        first = results.get("runtimes", {}).get(runtime, {}).get("first", {})
-        heading = f"{heading}: start to first answer, on the clock"
-        _add(found, f"start-{runtime}", heading, "ms", _middles(first, 0.001))
+        found |= _in_process(summary, interface) | _cold(summary, interface)
+        found |= _scale(summary, interface)
+    for server, by_exchange in summary.get("wire", {}).items():
+        found |= _wire(server, by_exchange)
+    for runtime in _RUNTIMES:
+        found |= _runtime(summary, runtime)
     return found
 
 
-def _add_scale(found: dict[str, str], interface: str, rows: Sequence[Mapping[str, Any]]) -> None:
-    flat = [row for row in rows if row["depth"] == 0 and "last" in row]
-    if flat:
-        most = max(row["routes"] for row in flat)
-        values = [(row["name"], row["last"] / 1000) for row in flat if row["routes"] == most]
-        heading = f"{title(interface)}: a request to the last of {most} routes, processor time"
-        _add(found, f"scale-{interface}", heading, "µs", values)
+def _in_process(summary: Summary, interface: str) -> dict[str, str]:
+    by_exchange = summary.get("in-process", {}).get(interface, {})
+    columns = [
+        _column(name, by_exchange[name], 1000, "µs") for name in IN_PROCESS if name in by_exchange
+    ]
+    heading = f"{title(interface)} in process: processor time of a request"
+    return _bars(f"in-process-{interface}", heading, _TIMES, columns)
 
 
-def _middles(samples: Mapping[str, Sequence[float]], unit: float) -> Bars:
-    middles = ((name, middle(samples, name)) for name in samples)
-    return [(name, value / unit) for name, value in middles if value is not None]
+def _cold(summary: Summary, interface: str) -> dict[str, str]:
+    by_measure = summary.get("cold-start", {}).get(interface, {})
+    columns = [
+        _column(name, by_measure[measure], size, unit)
+        for measure, name, size, unit in _COLD
+        if measure in by_measure
+    ]
+    heading = f"{title(interface)}: a new process, processor time to its answers, and its memory"
+    axis = "times as much as by hand; less is better"
+    return _bars(f"cold-start-{interface}", heading, axis, columns)
 
 
-def _add(found: dict[str, str], name: str, heading: str, unit: str, values: Bars) -> None:
-    if values:
-        found[f"{name}.svg"] = bars(heading, unit, values)
+def _wire(server: str, by_exchange: Mapping[str, Any]) -> dict[str, str]:
+    columns = [
+        _column(name, found["rate"], 1, "/s") for name, found in by_exchange.items() if found
+    ]
+    heading = f"{server}: requests in a second, over loopback"
+    axis = "times as many as by hand; longer is better"
+    return _bars(f"wire-{server.replace(' ', '-')}", heading, axis, columns, is_more=True)
+
+
+def _runtime(summary: Summary, runtime: str) -> dict[str, str]:
+    by_measure = summary.get("runtimes", {}).get(runtime, {})
+    name, limit, measures = _RUNTIMES[runtime]
+    columns = [
+        _column(_FIRST.get(one, f"then {one}"), by_measure[one], 1e-3, "ms")
+        for one in measures
+        if one in by_measure
+    ]
+    axis = f"times as long as {limit}; shorter is better"
+    return _bars(f"start-{runtime}", f"{name}: time on the clock", axis, columns)
+
+
+def _column(
+    name: str, figures: Mapping[str, Sequence[float | None]], size: float, unit: str
+) -> Column:
+    """A measure's ratios; the note has what one is, in a unit of that size."""
+    ratios = {who: each[1] for who, each in figures.items() if each[1] is not None}
+    limit = BARE if BARE in figures else LIMIT
+    least = figures[limit][0] if limit in figures else None
+    return Column(name, f"{limit}: {number(least and least / size)} {unit}", ratios)
+
+
+def _bars(
+    file: str, heading: str, axis: str, columns: Sequence[Column], *, is_more: bool = False
+) -> dict[str, str]:
+    shown = [column for column in columns if column.values]
+    if not shown:
+        return {}
+    axis += _APART if len(shown) > 1 else ""
+    return {f"{file}.svg": bars(heading, axis, shown, unit="x", is_more=is_more)}
+
+
+def _scale(summary: Summary, interface: str) -> dict[str, str]:
+    """With how many routes: the time of a request to the last one, and that of registration."""
+    rows: list[Mapping[str, Any]] = summary.get("scale", {}).get(interface, {}).get("rows", [])
+    last, built = dict[str, list[tuple[float, float]]](), dict[str, list[tuple[float, float]]]()
+    for row in rows:
+        if row["depth"] == 0 and "last" in row:
+            last.setdefault(row["name"], []).append((row["routes"], row["last"] * 1e-9))
+            seconds = row["register"] + row["first_answer"]
+            built.setdefault(row["name"], []).append((row["routes"], seconds))
+    request = f"{title(interface)}: a request to the last of many routes"
+    start = f"{title(interface)}: registering many routes, with the first answer"
+    return _lines(f"scale-{interface}", request, last) | _lines(
+        f"register-{interface}", start, built
+    )
+
+
+def _lines(file: str, heading: str, series: Mapping[str, Points]) -> dict[str, str]:
+    if max(map(len, series.values()), default=0) < 2:
+        return {}
+    return {f"{file}.svg": lines(heading, "routes", "processor time", series)}

@@ -2,20 +2,16 @@
 
 import json
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from time import monotonic
-from typing import Any, Final, cast
+from typing import Final, cast
 
 from bench._contenders import INTERFACES, PORTICO, Contender, title
-from bench._environments import Environments
 from bench._fleet import child_environment
-from bench._ratios import in_turn, middle, ratio
-from bench._settings import Settings
+from bench._ratios import middle, ratio
+from bench._rounds import in_rounds
+from bench._run import Result, Run, last_line
 from bench._tables import milliseconds, number, table, times
-
-Result = dict[str, Any]
 
 _SECONDS: Final = 60.0
 _MEBIBYTE: Final = 1024 * 1024
@@ -23,45 +19,45 @@ _MEBIBYTE: Final = 1024 * 1024
 MEASURES: Final = ("import_cpu", "first_cpu", "validated_cpu", "first_wall", "resident")
 
 
-def measure(
-    contenders: Sequence[Contender], environments: Environments, settings: Settings, logs: Path
-) -> Result:
+def measure(run: Run) -> Result:
     """By interface and measure, the samples of each contender."""
     result: Result = {}
     for interface in INTERFACES:
-        samples: dict[str, dict[str, list[float]]] = {name: {} for name in MEASURES}
-        chosen = {one.name: one for one in contenders if one.interface == interface}
-        able = [name for name in chosen if _start(chosen[name], environments) is not None]
-        # That first start of each has also written the compiled modules.
-        for round_number in range(settings.cold_rounds):
-            for name in in_turn(able, round_number):
-                found = _start(chosen[name], environments) or {}
-                for what in MEASURES:
-                    samples[what].setdefault(name, []).append(found[what])
-        result[interface] = samples
+        chosen = {one.name: one for one in run.behind(interface)}
+
+        def take(name: str, among: Mapping[str, Contender] = chosen) -> dict[str, float] | None:
+            return _start(among[name], run)
+
+        # The first start has also to write the compiled modules.
+        result[interface] = in_rounds([*chosen], run.settings.cold_rounds, take, unkept=1)
     return result
 
 
-def _start(contender: Contender, environments: Environments) -> dict[str, float] | None:
-    """One start; None, with the reason printed, where it failed."""
-    python = environments.python(contender.environment)
+def _start(contender: Contender, run: Run) -> dict[str, float] | None:
+    """One start, by measure; None, and left out of the run, where it failed."""
+    python = run.environments.python(contender.environment)
     if python is None:
         return None
     arguments = [contender.module, contender.interface, contender.event]
     begin = monotonic()
-    done = subprocess.run(
-        [str(python), "-m", "bench._first_answer", *arguments],
-        capture_output=True,
-        text=True,
-        env=child_environment(),
-        timeout=_SECONDS,
-        check=False,
-    )
-    if done.returncode:
-        print(f"left out: {contender.key}: {done.stderr.strip()[-300:]}", file=sys.stderr)
+    try:
+        done = subprocess.run(
+            [str(python), "-m", "bench._first_answer", *arguments],
+            capture_output=True,
+            text=True,
+            env=child_environment(),
+            timeout=_SECONDS,
+            check=True,
+        )
+    except subprocess.TimeoutExpired:
+        run.leave_out(contender.key, f"it had no answer after {_SECONDS:.0f} seconds")
+        return None
+    except subprocess.CalledProcessError as error:
+        run.leave_out(contender.key, last_line(error.stderr))
         return None
     found = cast("dict[str, float]", json.loads(done.stdout.splitlines()[-1]))
-    return {**found, "first_wall": found["first_at"] - begin}
+    found["first_wall"] = found["first_at"] - begin
+    return {measure: found[measure] for measure in MEASURES}
 
 
 def tables(result: Result) -> str:

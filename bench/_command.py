@@ -3,24 +3,27 @@
 import argparse
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from time import monotonic
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from bench import _cold_mode, _in_process, _memory_mode, _runtime_mode, _scale_mode, _wire_mode
 from bench._charts import charts
 from bench._contenders import CONTENDERS, INTERFACES, OWN, Contender, Interface, chosen
-from bench._environments import HERE, Environments
+from bench._environments import HERE, ROOT, Environments
 from bench._machine import described
-from bench._settings import FULL, QUICK, Settings
+from bench._page import publish
+from bench._run import Result, Run
+from bench._settings import FULL, QUICK
+from bench._summary import summarised
 
 
 class Mode(NamedTuple):
     """One way to measure, and to write down what was measured."""
 
-    measure: Callable[[Sequence[Contender], Environments, Settings, Path], dict[str, Any]]
-    tables: Callable[[dict[str, Any]], str]
+    measure: Callable[[Run], Result]
+    tables: Callable[[Result], str]
 
 
 MODES: Final[dict[str, Mode]] = {
@@ -47,18 +50,31 @@ def main(arguments: Sequence[str]) -> int:
     if options.tables is not None:
         print(report(json.loads(options.tables.read_text("utf-8"))))
         return 0
+    if options.docs is not None:
+        publish(json.loads(options.docs.read_text("utf-8")), ROOT / "docs")
+        return 0
     out: Path = options.out
     logs = out / "logs"
     logs.mkdir(parents=True, exist_ok=True)
     contenders = _contenders(options.interfaces, options.only)
     environments = Environments()
-    environments.ensure([OWN, *(contender.environment for contender in contenders)])
-    results: dict[str, Any] = {"machine": described(), "missing": environments.missing}
+    needed = list(dict.fromkeys([OWN, *(contender.environment for contender in contenders)]))
+    environments.ensure(needed)
+    results: Result = {
+        "machine": described(),
+        "missing": environments.missing,
+        "packages": {name: environments.packages(name) for name in needed},
+        "seconds": {},
+        "left_out": {},
+    }
     settings = QUICK if options.quick else FULL
     for name in options.modes or MODES:
+        run = Run(contenders, environments, settings, logs)
         begin = monotonic()
-        results[name] = MODES[name].measure(contenders, environments, settings, logs)
-        print(f"{name}: {monotonic() - begin:.0f} seconds", file=sys.stderr)
+        results[name] = MODES[name].measure(run)
+        results["left_out"][name] = run.left_out
+        results["seconds"][name] = round(monotonic() - begin)
+        print(f"{name}: {results['seconds'][name]} seconds", file=sys.stderr)
         # After each mode, so that a run that is broken off has written what it has.
         _write(out, results)
     print(report(results))
@@ -71,20 +87,27 @@ def _contenders(interfaces: Sequence[Interface], names: Sequence[str]) -> list[C
     return [one for interface in (*interfaces, *own) for one in chosen(interface, names)]
 
 
-def report(results: dict[str, Any]) -> str:
+def report(results: Result) -> str:
     """All tables, as Markdown."""
     machine = ", ".join(f"{name} {value}" for name, value in results["machine"].items())
     parts = [f"# Benchmark\n\n{machine}\n"]
     for name, reason in results["missing"].items():
         parts.append(f"Left out, since it could not be installed: {name} ({reason})\n")
-    parts += [mode.tables(results[name]) for name, mode in MODES.items() if name in results]
+    for name, mode in MODES.items():
+        if name in results:
+            parts += [mode.tables(results[name]), *_reasons(results["left_out"].get(name, {}))]
     return "\n".join(parts)
 
 
-def _write(out: Path, results: dict[str, Any]) -> None:
+def _reasons(left_out: Mapping[str, str]) -> list[str]:
+    lines = [f"- {what}: {reason}\n" for what, reason in left_out.items()]
+    return ["Left out:\n", "".join(lines)] if lines else []
+
+
+def _write(out: Path, results: Result) -> None:
     (out / "results.json").write_text(json.dumps(results, indent=1) + "\n", "utf-8")
     (out / "results.md").write_text(report(results), "utf-8")
-    for name, chart in charts(results).items():
+    for name, chart in charts(summarised(results)).items():
         (out / name).write_text(chart, "utf-8")
 
 
@@ -97,4 +120,5 @@ def _parser() -> argparse.ArgumentParser:
     add("--interfaces", nargs="+", choices=INTERFACES, default=[*INTERFACES])
     add("--out", type=Path, default=HERE / "results", help="the folder of the results")
     add("--tables", type=Path, metavar="JSON", help="print the tables of an earlier run")
+    add("--docs", type=Path, metavar="JSON", help="write docs/performance.md from an earlier run")
     return parser

@@ -31,6 +31,9 @@ class Contender(NamedTuple):
 
 
 LIMIT: Final = "by hand"
+BARE: Final = "bare worker"
+"""The limit of a Worker, whose interface is JavaScript's."""
+
 PORTICO: Final = "portico"
 
 

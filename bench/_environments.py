@@ -23,6 +23,12 @@ _WORKER: Final = (
     "implementation=cp",
     "abi=cp314",
 )
+_VERSIONS: Final = """\
+import sys
+from importlib.metadata import version
+
+print(*map(version, sys.argv[1:]))
+"""
 _SOURCES: Final = ("core", "adapters", "plugins", "cli", "conformance")
 
 
@@ -53,6 +59,17 @@ class Environments:
     def python(self, name: str) -> Path | None:
         """The interpreter of an environment; None where it could not be made."""
         return None if name in self.missing else self._folder / name / "bin" / "python"
+
+    def packages(self, name: str) -> dict[str, str]:
+        """By name, the versions of what its requirements name, and of this project in its own."""
+        python = self.python(name)
+        if python is None:
+            return {}
+        lines = (HERE / "requirements" / f"{name}.txt").read_text("utf-8").splitlines()
+        wanted = dict.fromkeys(line.partition("==")[0] for line in lines)
+        names = [*([_OWN] if name == _OWN else []), *wanted]
+        output = _run(str(python), "-c", _VERSIONS, *names)
+        return dict(zip(names, output.split(), strict=True))
 
     def worker_packages(self, name: str) -> Path | None:
         """A folder of packages for a Python Worker, CPython 3.14 on Emscripten; None without."""
@@ -116,5 +133,6 @@ def _own_sources() -> list[Path]:
     return [ROOT / "pyproject.toml", *sorted(found)]
 
 
-def _run(*command: str) -> None:
-    subprocess.run(command, check=True, capture_output=True, text=True, timeout=600)
+def _run(*command: str) -> str:
+    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=600)
+    return done.stdout

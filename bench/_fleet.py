@@ -3,18 +3,20 @@
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Generator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from select import select
-from typing import IO, Any, cast
+from typing import IO, Any, Final, cast
 
 from bench._contenders import Contender
-from bench._environments import ROOT, Environments
+from bench._environments import ROOT
+from bench._exchanges import TIMED
+from bench._run import Run
 
-_STOP_SECONDS = 5.0
-_ORDER_SECONDS = 60.0
+ORDER_SECONDS: Final = 60.0
+
+_STOP_SECONDS: Final = 5.0
 
 
 class WorkerError(Exception):
@@ -29,36 +31,34 @@ class Hand:
         self._process = process
         self._log = log
 
-    def order(self, do: str, **arguments: object) -> Any:
-        """Give an order and wait for its result.
+    def order(self, do: str, *, within: float = ORDER_SECONDS, **arguments: object) -> Any:
+        """Give an order and wait so many seconds for its result.
 
         Raises:
-            WorkerError: it failed, or the worker has ended.
+            WorkerError: it failed, it took longer, or the worker has ended.
         """
         to_worker, from_worker = self._process.stdin, self._process.stdout
         if to_worker is None or from_worker is None:
-            raise WorkerError(f"{self.contender.key} has no pipes.")
+            raise WorkerError("It has no pipes.")
         try:
             to_worker.write(json.dumps({"do": do, **arguments}) + "\n")
             to_worker.flush()
-            line = self._line(from_worker)
+            line = self._line(from_worker, within)
         except OSError:
             line = ""
         if not line:
-            raise WorkerError(f"{self.contender.key} ended. Its log ends:\n{self._tail()}")
+            raise WorkerError(f"It ended. Its log ends:\n{self._tail()}")
         answer = cast("dict[str, Any]", json.loads(line))
         if "error" in answer:
-            raise WorkerError(f"{self.contender.key}: {answer['error']}")
+            raise WorkerError(answer["error"])
         return answer["result"]
 
-    def _line(self, from_worker: IO[str]) -> str:
+    def _line(self, from_worker: IO[str], within: float) -> str:
         """The next line; one that does not come in time ends the worker."""
-        ready, _, _ = select([from_worker], [], [], _ORDER_SECONDS)
+        ready, _, _ = select([from_worker], [], [], within)
         if not ready:
             self._process.kill()
-            raise WorkerError(
-                f"{self.contender.key} had no result after {_ORDER_SECONDS:.0f} seconds."
-            )
+            raise WorkerError(f"It had no result after {within:.0f} seconds.")
         return from_worker.readline()
 
     def _tail(self) -> str:
@@ -79,16 +79,14 @@ class Hand:
 
 
 @contextmanager
-def workers(
-    contenders: Sequence[Contender], environments: Environments, logs: Path
-) -> Generator[list[Hand]]:
+def workers(contenders: Sequence[Contender], run: Run) -> Generator[list[Hand]]:
     """A worker for each contender whose environment is there."""
     with ExitStack() as exits:
         hands: list[Hand] = []
         for contender in contenders:
-            python = environments.python(contender.environment)
+            python = run.environments.python(contender.environment)
             if python is not None:
-                hands.append(_start(contender, python, logs, exits))
+                hands.append(_start(contender, python, run.logs, exits))
         yield hands
 
 
@@ -114,26 +112,22 @@ def _start(contender: Contender, python: Path, logs: Path, exits: ExitStack) -> 
     return hand
 
 
-def checked(hands: Sequence[Hand]) -> tuple[list[Hand], dict[str, dict[str, str]]]:
-    """Those whose answers are right, and by key and exchange what is left out with the reason.
-
-    What is wrong is printed by name, and its contender left out of the run.
-    """
-    right: list[Hand] = []
-    left_out: dict[str, dict[str, str]] = {}
+def checked(hands: Sequence[Hand], run: Run) -> dict[str, list[Hand]]:
+    """By exchange, those that answer it; whose answers are wrong is left out of the run."""
+    able: dict[str, list[Hand]] = {name: [] for name in TIMED}
     for hand in hands:
         key = hand.contender.key
         try:
             outcome = hand.order("check")
         except WorkerError as error:
-            print(f"left out: {error}", file=sys.stderr)
-            left_out[key] = {"*": str(error).splitlines()[0]}
+            run.leave_out(key, str(error))
             continue
-        for fault in outcome["faults"]:
-            print(f"left out: {key}: {fault}", file=sys.stderr)
         if outcome["faults"]:
-            left_out[key] = {"*": outcome["faults"][0]}
-        else:
-            right.append(hand)
-            left_out[key] = outcome["left_out"]
-    return right, left_out
+            run.leave_out(key, "\n".join(outcome["faults"]))
+            continue
+        for name in TIMED:
+            if name in outcome["left_out"]:
+                run.leave_out(f"{key}, {name}", outcome["left_out"][name])
+            else:
+                able[name].append(hand)
+    return able

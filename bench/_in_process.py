@@ -2,54 +2,39 @@
 
 import sys
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
 
-from bench._contenders import INTERFACES, LIMIT, PORTICO, Contender, Interface, title
-from bench._environments import Environments
-from bench._exchanges import TIMED
-from bench._fleet import Hand, checked, workers
-from bench._ratios import in_turn, middle, ratio
-from bench._settings import Settings
+from bench._contenders import INTERFACES, LIMIT, PORTICO, title
+from bench._fleet import Hand, WorkerError, checked, workers
+from bench._ratios import middle, ratio
+from bench._rounds import in_rounds
+from bench._run import Result, Run
 from bench._tables import MISSING, microseconds, table, times
 
-Result = dict[str, Any]
 
-
-def measure(
-    contenders: Sequence[Contender], environments: Environments, settings: Settings, logs: Path
-) -> Result:
-    """By interface: `samples` (by exchange and name, nanoseconds by round) and `left_out`."""
+def measure(run: Run) -> Result:
+    """By interface, exchange and name: nanoseconds, one sample of each round."""
     result: Result = {}
     for interface in INTERFACES:
-        chosen = [one for one in contenders if one.interface == interface]
-        with workers(chosen, environments, logs) as hands:
-            right, left_out = checked(hands)
-            samples = _rounds(interface, right, left_out, settings)
-        result[interface] = {"samples": samples, "left_out": left_out}
+        with workers(run.behind(interface), run) as hands:
+            able = checked(hands, run)
+            result[interface] = {name: _rounds(name, able[name], run) for name in able}
+        print(f"in process, {interface}: {len(hands)} applications", file=sys.stderr)
     return result
 
 
-def _rounds(
-    interface: Interface,
-    hands: Sequence[Hand],
-    left_out: dict[str, dict[str, str]],
-    settings: Settings,
-) -> dict[str, dict[str, list[float]]]:
-    by_name = {hand.contender.name: hand for hand in hands}
-    samples: dict[str, dict[str, list[float]]] = {name: {} for name in TIMED}
-    for exchange in TIMED:
-        able = [
-            name for name, hand in by_name.items() if exchange not in left_out[hand.contender.key]
-        ]
-        for name in able:  # The first, which also finds how many requests a sample takes.
-            by_name[name].order("time", exchange=exchange, seconds=settings.seconds)
-        for number in range(settings.rounds):
-            for name in in_turn(able, number):
-                taken = by_name[name].order("time", exchange=exchange, seconds=settings.seconds)
-                samples[exchange].setdefault(name, []).append(taken)
-    print(f"in process, {interface}: {settings.rounds} rounds of {len(hands)}", file=sys.stderr)
-    return samples
+def _rounds(exchange: str, hands: Sequence[Hand], run: Run) -> dict[str, list[float]]:
+    able = {hand.contender.name: hand for hand in hands}
+
+    def take(name: str) -> dict[str, float] | None:
+        try:
+            taken = able[name].order("time", exchange=exchange, seconds=run.settings.seconds)
+        except WorkerError as error:
+            run.leave_out(f"{able[name].contender.key}, {exchange}", str(error))
+            return None
+        return {exchange: taken}
+
+    # The first sample also finds how many requests one takes.
+    return in_rounds([*able], run.settings.rounds, take, unkept=1).get(exchange, {})
 
 
 def tables(result: Result) -> str:
@@ -60,7 +45,7 @@ def tables(result: Result) -> str:
         "A number is a median over the rounds; a ratio is formed within each round.\n",
     ]
     for interface in INTERFACES:
-        samples = result[interface]["samples"]
+        samples = result[interface]
         names = list(dict.fromkeys(name for by_name in samples.values() for name in by_name))
         if not names:
             continue
@@ -70,7 +55,6 @@ def tables(result: Result) -> str:
             _against(samples, names, LIMIT),
             "How many times as long as Portico (whose row is in microseconds):\n",
             _against(samples, [name for name in names if name != LIMIT], PORTICO),
-            *_reasons(result[interface]["left_out"]),
         ]
     return "\n".join(parts)
 
@@ -86,12 +70,3 @@ def _against(
 
     head = ["", *samples]
     return table(head, [[name, *(cell(name, exchange) for exchange in samples)] for name in names])
-
-
-def _reasons(left_out: dict[str, dict[str, str]]) -> list[str]:
-    lines = [
-        f"- {key.partition('/')[2]}{'' if exchange == '*' else f', {exchange}'}: {reason}"
-        for key, reasons in left_out.items()
-        for exchange, reason in reasons.items()
-    ]
-    return ["Left out:\n", "\n".join(lines) + "\n"] if lines else []

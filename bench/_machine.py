@@ -3,16 +3,19 @@
 import os
 import platform
 from contextlib import suppress
+from datetime import date
 from pathlib import Path
 
 
 def described() -> dict[str, str]:
-    """The interpreter, the processor and the load before the run."""
+    """The interpreter, the machine, its load before the run and the day."""
     return {
+        "date": date.today().isoformat(),
         "Python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
         "processor": _processor(),
         "cores": str(os.cpu_count()),
+        "memory": f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.0f} GiB",
         "load": f"{os.getloadavg()[0]:.1f}",
     }
 

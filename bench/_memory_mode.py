@@ -1,38 +1,29 @@
 """The mode `memory`: what a request takes while it lasts, and what it leaves behind."""
 
-import sys
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
-from bench._contenders import INTERFACES, Contender, title
-from bench._environments import Environments
+from bench._contenders import INTERFACES, title
 from bench._exchanges import TIMED
 from bench._fleet import WorkerError, workers
 from bench._memory import KEPT, PEAK
-from bench._settings import Settings
+from bench._run import Result, Run
 from bench._tables import kibibytes, number, table
 
-Result = dict[str, Any]
 
-
-def measure(
-    contenders: Sequence[Contender], environments: Environments, settings: Settings, logs: Path
-) -> Result:
+def measure(run: Run) -> Result:
     """By interface and name, the bytes of `of_requests`."""
     result: Result = {}
     for interface in INTERFACES:
         by_name: dict[str, Any] = {}
-        for contender in contenders:
-            if contender.interface != interface:
-                continue
-            with workers([contender], environments, logs) as hands:
+        for contender in run.behind(interface):
+            with workers([contender], run) as hands:
                 for hand in hands:
                     try:
-                        taken = hand.order("memory", requests=settings.memory_requests)
+                        taken = hand.order("memory", requests=run.settings.memory_requests)
                         by_name[contender.name] = taken
                     except WorkerError as error:
-                        print(f"left out: {error}", file=sys.stderr)
+                        run.leave_out(contender.key, str(error))
         result[interface] = by_name
     return result
 

@@ -43,9 +43,3 @@ def ratio(samples: Samples, of: str, to: str) -> Ratio | None:
 def middle(samples: Samples, of: str) -> float | None:
     """The median of a contender's samples; None where it was not measured."""
     return median(samples[of]) if samples.get(of) else None
-
-
-def in_turn(names: Sequence[str], round_number: int) -> list[str]:
-    """The names, begun with another one in each round, so that none is always first."""
-    start = round_number % len(names) if names else 0
-    return [*names[start:], *names[:start]]

@@ -5,92 +5,83 @@ Both come from the conformance suite, which says what this machine lacks for the
 
 import json
 import subprocess
-import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from bench._contenders import OWN, PORTICO, Contender
-from bench._environments import Environments
+from bench._contenders import OWN, PORTICO
 from bench._fleet import child_environment
-from bench._ratios import in_turn, middle, ratio
+from bench._ratios import middle, ratio
+from bench._rounds import in_rounds
+from bench._run import Result, Run, last_line
 from bench._runtime_start import ASKED, WORKERS
-from bench._settings import Settings
 from bench._tables import milliseconds, table, times
 
-Result = dict[str, Any]
-
-_SECONDS: Final = 240.0
+_SECONDS: Final = 120.0
 _FASTAPI: Final = "workers.asgi + fastapi"
 
 MEASURES: Final = ("first", *ASKED)
 
 
-def measure(
-    contenders: Sequence[Contender], environments: Environments, settings: Settings, logs: Path
-) -> Result:
+def measure(run: Run) -> Result:
     """By runtime and measure, the samples of each contender, in seconds."""
-    functions: dict[str, list[str]] = {}
-    for one in contenders:
-        python = environments.python(one.environment)
-        if one.interface == "lambda" and python is not None:
-            functions[one.name] = ["lambda", one.module, one.event, str(python)]
-    workers = {name: ["worker", name] for name in WORKERS if settings.takes_worker(name)}
-    if _FASTAPI in workers:
-        folder = environments.worker_packages("worker_fastapi")
-        if folder is None:
-            del workers[_FASTAPI]
-        else:
-            workers[_FASTAPI].append(str(folder))
-    python = environments.python(OWN)
+    python = run.environments.python(OWN)
     if python is None:
         return {}
-
-    def start(arguments: Sequence[str]) -> dict[str, float] | None:
-        return _start(python, arguments)
-
     return {
-        "lambda": _rounds(functions, settings, start),
-        "worker": _rounds(workers, settings, start),
+        "lambda": _rounds(python, "lambda", _functions(run), run),
+        "worker": _rounds(python, "worker", _workers(run), run),
     }
 
 
-def _rounds(
-    chosen: Mapping[str, Sequence[str]],
-    settings: Settings,
-    start: Callable[[Sequence[str]], dict[str, float] | None],
-) -> dict[str, dict[str, list[float]]]:
-    samples: dict[str, dict[str, list[float]]] = {name: {} for name in MEASURES}
-    failed: set[str] = set()
-    for round_number in range(settings.runtime_rounds):
-        for name in in_turn([*chosen], round_number):
-            found = None if name in failed else start(chosen[name])
-            if found is None:
-                failed.add(name)
-                continue
-            for what, value in found.items():
-                samples[what].setdefault(name, []).append(value)
-    return samples
-
-
-def _start(python: Path, arguments: Sequence[str]) -> dict[str, float] | None:
-    """One start; None, with the reason printed, where it failed."""
-    command = [str(python), "-m", "bench._runtime_start", *arguments]
-    done = subprocess.run(
-        command,
-        capture_output=True,
-        text=True,
-        env=child_environment(),
-        timeout=_SECONDS,
-        check=False,
-    )
-    lines = done.stdout.splitlines()
-    found: dict[str, Any] = json.loads(lines[-1]) if lines else {"error": done.stderr[-500:]}
-    if "error" in found:
-        what = " ".join(arguments[:2])
-        print(f"left out: {what}: {found['error'][-1500:]}", file=sys.stderr)
-        return None
+def _functions(run: Run) -> dict[str, list[str]]:
+    """By name, the arguments that start a Lambda environment."""
+    found: dict[str, list[str]] = {}
+    for one in run.behind("lambda"):
+        python = run.environments.python(one.environment)
+        if python is not None:
+            found[one.name] = [one.module, one.event, str(python)]
     return found
+
+
+def _workers(run: Run) -> dict[str, list[str]]:
+    """By name, the arguments that start a Worker."""
+    found = {name: [name] for name in WORKERS if run.settings.takes_worker(name)}
+    if _FASTAPI in found:
+        folder = run.environments.worker_packages("worker_fastapi")
+        if folder is None:
+            del found[_FASTAPI]
+        else:
+            found[_FASTAPI].append(str(folder))
+    return found
+
+
+def _rounds(
+    python: Path, runtime: str, chosen: Mapping[str, Sequence[str]], run: Run
+) -> dict[str, dict[str, list[float]]]:
+    def take(name: str) -> dict[str, float] | None:
+        found = _start(python, [runtime, *chosen[name]])
+        if isinstance(found, str):
+            run.leave_out(f"{runtime}, {name}", found)
+            return None
+        return found
+
+    return in_rounds([*chosen], run.settings.runtime_rounds, take)
+
+
+def _start(python: Path, arguments: Sequence[str]) -> dict[str, float] | str:
+    """One start, by measure; where it failed, the reason."""
+    command = [str(python), "-m", "bench._runtime_start", *arguments]
+    environment = child_environment()
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, env=environment, timeout=_SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return f"it had no result after {_SECONDS:.0f} seconds"
+    lines = done.stdout.splitlines()
+    found: dict[str, Any] = json.loads(lines[-1]) if lines else {"error": last_line(done.stderr)}
+    return str(found["error"]) if "error" in found else found
 
 
 def tables(result: Result) -> str:
@@ -119,5 +110,5 @@ def _cells(samples: Mapping[str, Mapping[str, Sequence[float]]], name: str) -> l
         name,
         milliseconds(middle(samples["first"], name)),
         times(None if found is None else found.median),
-        *(milliseconds(middle(samples[one], name)) for one in ASKED),
+        *(milliseconds(middle(samples.get(one, {}), name)) for one in ASKED),
     ]

@@ -17,6 +17,7 @@ from statistics import median
 from time import perf_counter
 from typing import Any, Final
 
+from bench._contenders import BARE
 from bench._environments import HERE, ROOT
 from bench._exchanges import Answer, Exchange, by_name, faults
 from bench._lambda_driver import answer_of, http_event, rest_event
@@ -27,7 +28,7 @@ WARM: Final = 30
 ASKED: Final = ("hello", "params")
 
 WORKERS: Final[dict[str, str]] = {
-    "bare worker": """\
+    BARE: """\
 from workers import Response, WorkerEntrypoint
 
 class Default(WorkerEntrypoint):
@@ -117,7 +118,7 @@ def worker(name: str, *folders: str) -> Result:
                 fields = tuple((key.lower(), value) for key, value in response.getheaders())
                 return Answer(response.status, fields, response.read())
 
-            found = _asked(ask, ASKED[:1] if name == "bare worker" else ASKED)
+            found = _asked(ask, ASKED[:1] if name == BARE else ASKED)
             return {**found, "first": found["first"] + running.started_in}
 
 

@@ -1,68 +1,86 @@
-"""The mode `scale`: many routes, in a process of its own for each number of them."""
+"""The mode `scale`: many routes, in a process of its own for each number of them.
+
+Memory is counted in another process than the times, since counting slows everything down. Neither
+is taken at a size where it would take too long (`_climb.py`); the table then has the reason.
+"""
 
 import sys
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from bench._climb import Climb
 from bench._contenders import INTERFACES, Contender, title
-from bench._environments import Environments
 from bench._fleet import WorkerError, workers
-from bench._settings import NESTED, Settings
-from bench._tables import kibibytes, microseconds, milliseconds, table
+from bench._run import Result, Run
+from bench._settings import NESTED
+from bench._tables import MISSING, kibibytes, microseconds, milliseconds, table
 
 FEW: Final = 10
 
-Result = dict[str, Any]
+NO_SUCH: Final = "its file has no application of many routes"
+
+Row = dict[str, Any]
 
 
-def measure(
-    contenders: Sequence[Contender], environments: Environments, settings: Settings, logs: Path
-) -> Result:
+def measure(run: Run) -> Result:
     """By interface: `rows`, one for each application, depth and number of routes."""
     result: Result = {}
     for interface in INTERFACES:
-        rows: list[dict[str, Any]] = []
-        for contender in contenders:
-            if contender.interface == interface:
-                rows += _rows(contender, environments, settings, logs)
+        rows: list[Row] = []
+        for contender in run.behind(interface):
+            rows += _rows(contender, run)
         result[interface] = {"rows": rows}
         print(f"scale, {interface}: {len(rows)} rows", file=sys.stderr)
     return result
 
 
-def _rows(
-    contender: Contender, environments: Environments, settings: Settings, logs: Path
-) -> list[dict[str, Any]]:
-    def alone(do: str, **arguments: object) -> Any:
-        return _alone(contender, environments, logs, do, **arguments)
-
-    rows: list[dict[str, Any]] = []
-    for depth in settings.depths:
-        for routes in settings.scales:
-            size = {"routes": routes, "depth": depth}
-            row: dict[str, Any] = {"name": contender.name, **size}
-            try:
-                found = alone("scale", **size, seconds=settings.seconds)
-                if found is None:
-                    return rows
-                # Of a few routes, it is what is imported and built once.
-                few = alone("scale_memory", routes=FEW, depth=depth)
-                held = alone("scale_memory", **size)
-                rows.append({**row, **found, "memory": (held - few) / (routes - FEW)})
-            except WorkerError as error:
-                rows.append({**row, "error": str(error).splitlines()[0]})
-                print(f"left out: {error}", file=sys.stderr)
-                break  # With more routes it would take longer still.
+def _rows(contender: Contender, run: Run) -> list[Row]:
+    """All of a contender; none where it takes no part."""
+    if run.environments.python(contender.environment) is None:
+        return []
+    rows: list[Row] = []
+    try:
+        for depth in run.settings.depths:
+            rows += _of_depth(contender, depth, run)
+    except WorkerError as error:
+        run.leave_out(contender.key, str(error))
     return rows
 
 
-def _alone(
-    contender: Contender, environments: Environments, logs: Path, do: str, **arguments: object
-) -> Any:
-    """The result of one order to a new worker; None where there is no environment."""
-    with workers([contender], environments, logs) as hands:
-        return hands[0].order(do, **arguments) if hands else None
+def _of_depth(contender: Contender, depth: int, run: Run) -> list[Row]:
+    def alone(do: str, **arguments: object) -> Callable[[int], Mapping[str, float]]:
+        def take(routes: int) -> Mapping[str, float]:
+            return _alone(contender, run, do, routes=routes, depth=depth, **arguments)
+
+        return take
+
+    # Of a few routes, it is what is imported and built once.
+    few = alone("scale_memory")(FEW)["held"]
+    times = Climb(alone("scale", seconds=run.settings.seconds), run.settings.patience)
+    memory = Climb(alone("scale_memory"), run.settings.patience)
+    rows: list[Row] = []
+    for routes in run.settings.scales:
+        row: Row = {"name": contender.name, "routes": routes, "depth": depth, **times.at(routes)}
+        held = memory.at(routes).get("held")
+        if held is not None:
+            row["memory"] = (held - few) / (routes - FEW)
+        rows.append({**row, "no_times": times.reason, "no_memory": memory.reason})
+    return rows
+
+
+def _alone(contender: Contender, run: Run, do: str, **arguments: object) -> Mapping[str, float]:
+    """The result of one order to a new worker.
+
+    Raises:
+        WorkerError: it failed, took too long, or has no such applications.
+    """
+    with workers([contender], run) as hands:
+        found: Mapping[str, float] | None = hands[0].order(
+            do, within=run.settings.scale_seconds, **arguments
+        )
+    if found is None:
+        raise WorkerError(NO_SUCH)
+    return found
 
 
 def tables(result: Result) -> str:
@@ -79,23 +97,18 @@ def tables(result: Result) -> str:
             head = ["", "routes", "nested", "register, ms", "first answer, ms"]
             head += ["first route, µs", "last route, µs", "memory of a route, KiB"]
             parts += [f"### {title(interface)}\n", table(head, [_cells(row) for row in rows])]
-            parts += [_failures(rows)]
     return "\n".join(parts)
 
 
 def _cells(row: Mapping[str, Any]) -> list[str]:
-    return [
-        row["name"],
-        str(row["routes"]),
-        str(row["depth"]),
-        milliseconds(row.get("register")),
-        milliseconds(row.get("first_answer")),
-        microseconds(row.get("first")),
-        microseconds(row.get("last")),
-        kibibytes(row.get("memory")),
-    ]
-
-
-def _failures(rows: Sequence[Mapping[str, Any]]) -> str:
-    lines = [f"- {row['routes']} routes: {row['error']}\n" for row in rows if "error" in row]
-    return "".join(lines)
+    cells = [row["name"], str(row["routes"]), str(row["depth"])]
+    if row["no_times"]:
+        cells += [row["no_times"], *[MISSING] * 3]
+    else:
+        cells += [
+            milliseconds(row["register"]),
+            milliseconds(row["first_answer"]),
+            microseconds(row["first"]),
+            microseconds(row["last"]),
+        ]
+    return [*cells, row["no_memory"] or kibibytes(row["memory"])]

@@ -13,6 +13,10 @@ class Settings(NamedTuple):
     seconds: float = 0.04
     scales: tuple[int, ...] = (100, 1000, 10_000)
     depths: tuple[int, ...] = (0, NESTED)
+    patience: float = 10.0
+    """Seconds of the processor that a number of routes may be expected to take."""
+    scale_seconds: float = 30.0
+    """Seconds on the clock after which it is ended, where it takes longer than expected."""
     memory_requests: int = 200
     cold_rounds: int = 7
     wire_rounds: int = 3

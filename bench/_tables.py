@@ -5,8 +5,8 @@ from collections.abc import Sequence
 MISSING = "-"
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table; the first column is left-aligned, the others are right-aligned.
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, are_texts: bool = False) -> str:
+    """A Markdown table; columns of numbers, all but the first, are right-aligned.
 
     Raises:
         ValueError: a row is not as long as the head.
@@ -14,7 +14,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     wrong = [row for row in rows if len(row) != len(head)]
     if wrong:
         raise ValueError(f"A row has {len(wrong[0])} cells under {len(head)} heads: {wrong[0]!r}")
-    rule = ["---", *["---:"] * (len(head) - 1)]
+    rule = ["---", *["---" if are_texts else "---:"] * (len(head) - 1)]
     return "\n".join(_line(cells) for cells in (head, rule, *rows)) + "\n"
 
 

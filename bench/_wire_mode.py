@@ -6,7 +6,7 @@ say which application leaves its server more, and not what a server can do.
 
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import ExitStack
 from http.client import HTTPException
 from pathlib import Path
@@ -14,14 +14,13 @@ from typing import Any, NamedTuple
 
 from bench import _wrk
 from bench._contenders import PORTICO, Contender
-from bench._environments import Environments
 from bench._exchanges import by_name, faults
-from bench._ratios import in_turn, middle, ratio
+from bench._ratios import middle, ratio
+from bench._rounds import in_rounds
+from bench._run import Result, Run
 from bench._settings import Settings
 from bench._tables import MISSING, microseconds, number, table, times
 from bench._wire_server import BESIDE, SERVERS, Served, ServerError, ask, serving
-
-Result = dict[str, Any]
 
 
 class Sample(NamedTuple):
@@ -35,56 +34,51 @@ class Sample(NamedTuple):
     """Nanoseconds of the processor that the server's processes took for one."""
 
 
-def measure(
-    contenders: Sequence[Contender], environments: Environments, settings: Settings, logs: Path
-) -> Result:
-    """By server and exchange, `rate` and `slow` of each contender, one of each round."""
+def measure(run: Run) -> Result:
+    """By server and exchange, the fields of `Sample` of each contender, one of each round."""
     if not _wrk.is_there():
-        print(f"left out: {_wrk.MISSING}", file=sys.stderr)
-        return {"missing": _wrk.MISSING}
+        run.leave_out("wire", _wrk.MISSING)
+        return {}
     result: Result = {}
-    for server in settings.wire_servers or SERVERS:
-        interface = SERVERS[server][0]
-        interfaces = {interface, "own"} if server == BESIDE else {interface}
-        chosen = [
-            one
-            for one in contenders
-            if one.interface in interfaces and settings.takes_on_wire(one.name)
-        ]
+    for server in run.settings.wire_servers or SERVERS:
         with ExitStack() as exits:
             folder = Path(exits.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
-            running = _running(server, chosen, environments, settings, logs, exits)
-            result[server] = _rounds(running, settings, folder)
+            running = _running(server, run, exits)
+            result[server] = {
+                exchange: _rounds(server, exchange, running, run, folder)
+                for exchange in run.settings.wire_exchanges
+            }
         print(f"wire, {server}: {len(running)} applications", file=sys.stderr)
     return result
 
 
-def _running(
-    server: str,
-    chosen: Sequence[Contender],
-    environments: Environments,
-    settings: Settings,
-    logs: Path,
-    exits: ExitStack,
-) -> dict[str, Served]:
+def _running(server: str, run: Run, exits: ExitStack) -> dict[str, Served]:
     """Those that are served and answer rightly."""
     running: dict[str, Served] = {}
-    for contender in chosen:
-        python = environments.python(contender.environment)
+    for contender in _chosen(server, run):
+        python = run.environments.python(contender.environment)
         if python is None:
             continue
-        log = logs / f"{server}-{contender.name}.log".replace(" ", "-")
+        log = run.logs / f"{server}-{contender.name}.log".replace(" ", "-")
         try:
             served = exits.enter_context(serving(server, contender, python, log))
-            wrong = _wrong(served.port, settings)
+            wrong = _wrong(served.port, run.settings)
         except (ServerError, OSError, HTTPException) as error:
-            print(f"left out: {server}, {contender.name}: {error}", file=sys.stderr)
-            continue
-        if wrong:
-            print(f"left out: {server}, {contender.name}: {wrong[0]}", file=sys.stderr)
+            wrong = [str(error)]
         else:
             running[contender.name] = served
+        if wrong:
+            run.leave_out(f"{server}, {contender.name}", "\n".join(wrong))
+            running.pop(contender.name, None)
     return running
+
+
+def _chosen(server: str, run: Run) -> list[Contender]:
+    """Who is served by a server, and who stands beside it."""
+    found = run.behind(SERVERS[server][0])
+    if server == BESIDE:
+        found += run.behind("own")
+    return [one for one in found if run.settings.takes_on_wire(one.name)]
 
 
 def _wrong(port: int, settings: Settings) -> list[str]:
@@ -95,27 +89,17 @@ def _wrong(port: int, settings: Settings) -> list[str]:
     ]
 
 
-def _rounds(running: Mapping[str, Served], settings: Settings, folder: Path) -> Result:
-    samples: Result = {}
-    for exchange in settings.wire_exchanges:
-        taken: dict[str, list[Sample]] = {}
-        failed: set[str] = set()
-        for round_number in range(settings.wire_rounds):
-            for name in in_turn([*running], round_number):
-                if name in failed:
-                    continue
-                try:
-                    sample = _sample(running[name], exchange, settings, folder)
-                    taken.setdefault(name, []).append(sample)
-                except _wrk.WrkError as error:
-                    failed.add(name)
-                    taken.pop(name, None)
-                    print(f"left out: {name}, {exchange}: {error}", file=sys.stderr)
-        samples[exchange] = {
-            measure: {name: [one[index] for one in each] for name, each in taken.items()}
-            for index, measure in enumerate(Sample._fields)
-        }
-    return samples
+def _rounds(
+    server: str, exchange: str, running: Mapping[str, Served], run: Run, folder: Path
+) -> dict[str, dict[str, list[float]]]:
+    def take(name: str) -> dict[str, float] | None:
+        try:
+            return _sample(running[name], exchange, run.settings, folder)._asdict()
+        except _wrk.WrkError as error:
+            run.leave_out(f"{server}, {name}, {exchange}", str(error))
+            return None
+
+    return in_rounds([*running], run.settings.wire_rounds, take)
 
 
 def _sample(served: Served, exchange: str, settings: Settings, folder: Path) -> Sample:
@@ -133,15 +117,13 @@ def _sample(served: Served, exchange: str, settings: Settings, folder: Path) -> 
 
 def tables(result: Result) -> str:
     """The mode's part of the report."""
-    if "missing" in result:
-        return f"## Over the wire\n\nLeft out. {result['missing']}\n"
     parts = [
         "## Over the wire\n",
         "Requests in a second, by `wrk` on the same machine, one process for each server; how many",
         "times as many as Portico's; and the processor time of a request, the server's included.\n",
     ]
     for server, samples in result.items():
-        names = list(dict.fromkeys(one for by in samples.values() for one in by["rate"]))
+        names = list(dict.fromkeys(one for by in samples.values() for one in by.get("rate", ())))
         head = [""]
         for exchange in samples:
             head += [f"{exchange}, 1/s", "/ Portico", "µs"]
@@ -153,11 +135,11 @@ def tables(result: Result) -> str:
 def _cells(samples: Mapping[str, Any], name: str) -> list[str]:
     cells: list[str] = []
     for by_measure in samples.values():
-        found = ratio(by_measure["rate"], name, PORTICO)
-        rate = middle(by_measure["rate"], name)
+        rates = by_measure.get("rate", {})
+        found = ratio(rates, name, PORTICO)
         cells += [
-            number(rate),
+            number(middle(rates, name)),
             MISSING if found is None else times(found.median),
-            microseconds(middle(by_measure["cost"], name)),
+            microseconds(middle(by_measure.get("cost", {}), name)),
         ]
     return cells

@@ -52,7 +52,7 @@ class Worker:
         make = self._scaled()
         return make and _scale.measure(make, self._interface, self._event, routes, depth, seconds)
 
-    def scale_memory(self, routes: int, depth: int) -> int | None:
+    def scale_memory(self, routes: int, depth: int) -> dict[str, float] | None:
         """Bytes that such an application takes; None where the module has none."""
         make = self._scaled()
         return make and _scale.memory(make, self._interface, self._event, routes, depth)

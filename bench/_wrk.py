@@ -52,13 +52,16 @@ def run(port: int, exchange: Exchange, *, seconds: int, connections: int, folder
     target = exchange.path + (f"?{exchange.query}" if exchange.query else "")
     command = ["wrk", "--threads", "1", "--connections", str(connections)]
     command += ["--duration", f"{seconds}s", "--latency", "--script", str(script)]
-    done = subprocess.run(
-        [*command, f"http://127.0.0.1:{port}{target}"],
-        capture_output=True,
-        text=True,
-        timeout=seconds + _PATIENCE,
-        check=False,
-    )
+    try:
+        done = subprocess.run(
+            [*command, f"http://127.0.0.1:{port}{target}"],
+            capture_output=True,
+            text=True,
+            timeout=seconds + _PATIENCE,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise WrkError(f"wrk did not end within {seconds + _PATIENCE:.0f} seconds") from None
     if done.returncode:
         raise WrkError(f"wrk failed: {done.stderr.strip()[-300:]}")
     return parsed(done.stdout, is_refusal_expected=exchange.expected.statuses[0] >= 400)

@@ -5,7 +5,6 @@ import json
 from importlib import import_module
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 
 import pytest
 
@@ -18,15 +17,18 @@ from bench import (
     _scale_mode,
     _wire_mode,
 )
-from bench._charts import bars, charts
 from bench._command import main, report
 from bench._contenders import CONTENDERS, OWN, Contender, chosen
 from bench._driver import check, drive, left_out
 from bench._environments import Environments
 from bench._exchanges import EXCHANGES, TIMED, Answer, Exchange, Expected, by_name, faults
+from bench._fleet import WorkerError
 from bench._lambda_driver import answer_of, http_event, rest_event
 from bench._profile import Sampler, profile
-from bench._ratios import Ratio, in_turn, middle, ratio
+from bench._ratios import Ratio, middle, ratio
+from bench._rounds import in_rounds, in_turn
+from bench._run import Run, last_line
+from bench._settings import QUICK
 from bench._tables import kibibytes, microseconds, milliseconds, number, table, times
 from bench._timing import BATCHES, calibrated, fastest
 from bench._wrk import WrkError, lua, parsed
@@ -38,6 +40,12 @@ ours = pytest.mark.parametrize(
     [one for one in CONTENDERS if one.environment == OWN],
     ids=[one.key for one in CONTENDERS if one.environment == OWN],
 )
+
+
+def a_run(tmp_path: Path, *names: str) -> Run:
+    contenders = [one for name in names for one in CONTENDERS if one.name == name]
+    return Run(contenders, Environments(tmp_path), QUICK, tmp_path)
+
 
 TEXT = (("content-type", "text/plain; charset=utf-8"),)
 JSON = (("content-type", "application/json"),)
@@ -73,8 +81,42 @@ def test_an_application_of_many_routes_answers_its_first_and_its_last(
     make = import_module(contender.module).scaled
     found = _scale.measure(make, contender.interface, contender.event, 20, depth, 0.001)
 
-    assert set(found) == {"register", "first_answer", "first", "last"}
+    assert set(found) == {"register", "first_answer", "seconds", "first", "last"}
     assert min(found["first"], found["last"]) > 0
+
+
+def test_a_row_of_many_routes_has_its_times_and_the_memory_of_each(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def alone(contender: Contender, run: Run, do: str, **arguments: object) -> dict[str, float]:
+        routes = arguments["routes"]
+        assert isinstance(routes, int)
+        if do == "scale":
+            return {"register": float(routes), "first": 1.0, "seconds": routes * 1e-6}
+        return {"held": 1000.0 + 64 * routes, "seconds": routes * 0.002}
+
+    monkeypatch.setattr(_scale_mode, "_alone", alone)
+    run = a_run(tmp_path, "flask")
+    run.settings = QUICK._replace(scales=(100, 1000, 10_000))
+    rows = _scale_mode.measure(run)["wsgi"]["rows"]
+
+    assert [one["register"] for one in rows] == [100, 1000, 10_000]
+    assert [one.get("memory") for one in rows] == [64.0, 64.0, None]
+    assert rows[2]["no_memory"] == "not measured: 1,000 routes took 2 s, expected: 20 s"
+    assert {one["no_times"] for one in rows} == {""}
+
+
+def test_who_has_no_application_of_many_routes_is_left_out_with_the_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def alone(*arguments: object, **more: object) -> dict[str, float]:
+        raise WorkerError(_scale_mode.NO_SUCH)
+
+    monkeypatch.setattr(_scale_mode, "_alone", alone)
+    run = a_run(tmp_path, "chalice")
+
+    assert _scale_mode.measure(run)["lambda"] == {"rows": []}
+    assert run.left_out == {"lambda/chalice": "its file has no application of many routes"}
 
 
 def test_a_wrong_answer_of_many_routes_is_an_error() -> None:
@@ -227,6 +269,32 @@ def test_each_round_begins_with_another() -> None:
     assert in_turn([], 1) == []
 
 
+def test_the_samples_of_rounds_are_sorted_by_measure_and_name() -> None:
+    asked: list[str] = []
+
+    def take(name: str) -> dict[str, float]:
+        asked.append(name)
+        return {"time": len(asked), "memory": -len(asked)}
+
+    assert in_rounds(["a", "b"], 2, take, unkept=1) == {
+        "time": {"a": [3, 6], "b": [4, 5]},
+        "memory": {"a": [-3, -6], "b": [-4, -5]},
+    }
+    assert "".join(asked) == "ababba"
+
+
+def test_who_fails_once_has_no_samples_and_is_not_asked_again() -> None:
+    asked: list[str] = []
+
+    def take(name: str) -> dict[str, float] | None:
+        asked.append(name)
+        return None if asked.count("b") == 2 and name == "b" else {"time": 1.0}
+
+    assert in_rounds(["a", "b"], 3, take) == {"time": {"a": [1.0] * 3}}
+    assert asked.count("b") == 2
+    assert in_rounds([], 3, take) == {}
+
+
 class Clock:
     """A driver whose requests take a known time, and whose first batch takes longer."""
 
@@ -323,14 +391,10 @@ def test_a_row_of_another_length_is_refused() -> None:
 
 def in_process_result() -> dict[str, object]:
     asgi = {
-        "samples": {
-            "hello": {"by hand": [1000.0, 2000.0], "portico": [3000.0, 6000.0]},
-            "stream": {"by hand": [5000.0, 5000.0], "portico": []},
-        },
-        "left_out": {"asgi/quart": {"*": "it has ended"}, "asgi/portico": {"stream": "too slow"}},
+        "hello": {"by hand": [1000.0, 2000.0], "portico": [3000.0, 6000.0]},
+        "stream": {"by hand": [5000.0, 5000.0]},
     }
-    nothing: dict[str, object] = {"samples": {}, "left_out": {}}
-    return {"asgi": asgi, "wsgi": nothing, "lambda": nothing}
+    return {"asgi": asgi, "wsgi": {}, "lambda": {}}
 
 
 def test_the_tables_show_the_limit_in_microseconds_and_the_others_as_ratios() -> None:
@@ -341,18 +405,13 @@ def test_the_tables_show_the_limit_in_microseconds_and_the_others_as_ratios() ->
     assert "| portico | 3.00x | - |" in text
 
 
-def test_the_tables_name_what_is_left_out_with_the_reason() -> None:
-    text = _in_process.tables(in_process_result())
-
-    assert "- quart: it has ended\n- portico, stream: too slow\n" in text
-
-
 def test_the_tables_of_an_earlier_run_can_be_printed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     results = {
         "machine": {"Python": "3.11.7"},
         "missing": {"django": "no such version"},
+        "left_out": {"in-process": {"asgi/quart": "it has ended", "lambda/chalice, list": "none"}},
         "in-process": in_process_result(),
     }
     path = tmp_path / "results.json"
@@ -362,6 +421,7 @@ def test_the_tables_of_an_earlier_run_can_be_printed(
     printed = capsys.readouterr().out
     assert printed == report(results) + "\n"
     assert "Left out, since it could not be installed: django (no such version)" in printed
+    assert "Left out:\n\n- asgi/quart: it has ended\n- lambda/chalice, list: none\n" in printed
 
 
 @pytest.mark.parametrize(
@@ -384,7 +444,10 @@ def test_every_mode_writes_its_tables() -> None:
     by_exchange = {f"{what} {name}": 2048.0 for what in ("peak", "kept") for name in TIMED}
     size = {"name": "portico", "routes": 100, "depth": 0}
     took = {"register": 0.1, "first_answer": 0.2, "first": 3e3, "last": 4e3, "memory": 1024.0}
-    rows = [{**size, **took}, {**size, "error": "it took too long"}]
+    rows = [
+        {**size, **took, "no_times": "", "no_memory": ""},
+        {**size, "routes": 1000, "no_times": "not measured: x", "no_memory": "not measured: y"},
+    ]
     cold = {name: {"portico": [0.05]} for name in _cold_mode.MEASURES}
     rate = {"rate": {"portico": [10.0]}, "cost": {"portico": [5e4]}, "slow": {"portico": [1.0]}}
     started = {name: {"portico": [0.25]} for name in _runtime_mode.MEASURES}
@@ -392,14 +455,46 @@ def test_every_mode_writes_its_tables() -> None:
     assert "| portico | 2.00 |" in _memory_mode.tables({"asgi": {"portico": by_exchange}})
     scale = _scale_mode.tables({"wsgi": {"rows": rows}})
     assert "| portico | 100 | 0 | 100 | 200 | 3.00 | 4.00 | 1.00 |" in scale
-    assert "- 100 routes: it took too long" in scale
+    assert "| portico | 1000 | 0 | not measured: x | - | - | - | not measured: y |" in scale
     assert "| portico | 50.0 | 50.0 | 50.0 | 50.0 |" in _cold_mode.tables({"lambda": cold})
     assert "| portico | 10.0 | 1.00x | 50.0 |" in _wire_mode.tables({"uvicorn": {"hello": rate}})
     assert "| portico | 250 | 1.00x | 250 | 250 |" in _runtime_mode.tables({"worker": started})
 
 
-def test_the_wire_mode_without_wrk_says_how_to_get_it() -> None:
-    assert "apt install wrk" in _wire_mode.tables({"missing": "... apt install wrk"})
+def test_the_wire_mode_without_wrk_says_how_to_get_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    run = a_run(tmp_path)
+
+    assert _wire_mode.measure(run) == {}
+    assert "apt install wrk" in run.left_out["wire"]
+
+
+def test_a_reason_is_kept_in_one_line_without_the_place_of_this_tree(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = a_run(tmp_path)
+    run.leave_out("wsgi/flask", f"{ROOT}/bench is odd\nand more\n")
+    run.leave_out("wsgi/bottle", "")
+
+    assert run.left_out == {"wsgi/flask": "./bench is odd", "wsgi/bottle": "it gave no reason"}
+    assert "left out: wsgi/flask: ./bench is odd\nand more\n" in capsys.readouterr().err
+    assert [last_line("a\nb\n"), last_line("\n"), last_line(None)] == [
+        "b",
+        *["it said nothing"] * 2,
+    ]
+
+
+def test_who_has_no_environment_takes_part_in_no_mode(tmp_path: Path) -> None:
+    run = a_run(tmp_path, "flask")
+    run.environments.missing["flask"] = "no such version"
+
+    assert _cold_mode.measure(run)["wsgi"] == {}
+    assert _scale_mode.measure(run)["wsgi"] == {"rows": []}
+    assert _memory_mode.measure(run)["wsgi"] == {}
+    assert _in_process.measure(run)["wsgi"]["hello"] == {}
+    assert run.left_out == {}
 
 
 def test_an_environment_that_could_not_be_made_has_no_interpreter(tmp_path: Path) -> None:
@@ -520,36 +615,3 @@ def test_the_script_for_wrk_holds_any_byte() -> None:
     assert lua(exchange) == (
         'wrk.method = "POST"\nwrk.headers["a"] = "b\\034"\nwrk.body = "\\000\\255\\034\\0921"\n'
     )
-
-
-# Charts
-
-
-def test_a_chart_is_well_formed_and_sorted_and_marks_portico() -> None:
-    chart = ElementTree.fromstring(bars("<a> & b", "µs", [("portico", 2.0), ("x<y", 1.0)]))
-    texts = [text.text for text in chart.iter("{http://www.w3.org/2000/svg}text")]
-    rects = [*chart.iter("{http://www.w3.org/2000/svg}rect")]
-
-    assert texts == ["<a> & b", "x<y", "1.00 µs", "portico", "2.00 µs"]
-    assert [rect.get("class") for rect in rects] == ["bar", "marked"]
-    assert float(rects[1].get("width", 0)) == 2 * float(rects[0].get("width", 0))
-
-
-@pytest.mark.parametrize("values", [[], [("a", -1.0)]])
-def test_a_chart_of_nothing_is_refused(values: list[tuple[str, float]]) -> None:
-    with pytest.raises(ValueError, match="A chart needs values of zero or more"):
-        bars("a", "µs", values)
-
-
-def test_a_run_has_the_charts_of_its_modes_alone() -> None:
-    rows = [
-        {"name": "portico", "routes": 100, "depth": 0, "last": 1000.0},
-        {"name": "flask", "routes": 100, "depth": 0, "error": "it took too long"},
-    ]
-    results = {
-        "in-process": {"wsgi": {"samples": {"json": {"portico": [1000.0], "flask": []}}}},
-        "scale": {"asgi": {"rows": rows}},
-    }
-
-    assert set(charts(results)) == {"in-process-wsgi-json.svg", "scale-asgi.svg"}
-    assert charts({}) == {}

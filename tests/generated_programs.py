@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from enum import Enum
 from random import Random
+from time import time
 from typing import Any
+from uuid import uuid4
 
 from msgspec import Struct
 
-from portico import Context, Headers, HTTPError, Portico, Problem, Response, status, use
+from portico import Context, Headers, HTTPError, Portico, Problem, Response, file, status, use
 
 calls: list[str] = []
 """What ran that may block."""
@@ -94,8 +97,81 @@ class QuietError(Exception):
     """An exception that keeps its arguments."""
 
 
+class Hue(Enum):
+    """A plain enumeration."""
+
+    RED = "red"
+    BLUE = "blue"
+
+
+class LoudHue(Enum):
+    """An enumeration that runs code of its own."""
+
+    RED = "red"
+
+    def __eq__(self, other: object) -> bool:
+        return bool(blocked("LoudHue"))
+
+    __hash__ = Enum.__hash__
+
+
+class Owner(Struct):
+    """What a key is declared to have."""
+
+    name: str
+    count: int = 1
+    maybe: str | None = None
+    hue: Hue = Hue.RED
+    words: list[str] = []
+
+
+_asked = {"name": property(lambda self: blocked("name"))}
+_meta: Any = type(Owner)
+Watched: Any = _meta("Watched", (Owner,), _asked)
+"""What it may have instead."""
+
+lazy_text: Any = Lazy()
+OWNERS: list[Any] = [
+    Owner("a"),
+    Owner("b", 7, "c", Hue.BLUE, ["d"]),
+    Owner("a", maybe=None),
+    Watched("a"),
+    lazy_text,
+    Owner(lazy_text),
+    Owner("a", lazy_text),
+    Owner("a", 1, lazy_text),
+    Owner("a", words=[lazy_text]),
+    Owner("a", words=lazy_text),
+    Owner("a", hue=lazy_text),
+    None,
+]
+"""What it has, as declared or not."""
+
+
+def add(left: Any, right: Any = 2) -> Any:
+    """What a function calls."""
+    return left + right
+
+
+def pair(left: Any, *, right: Any = None) -> Any:
+    """Another one."""
+    return [left, right, page]
+
+
+def loud(value: Any) -> Any:
+    """One that may block."""
+    return blocked(value)
+
+
+def again(value: Any) -> Any:
+    """One that calls itself."""
+    return again(value) if value else value
+
+
+page = 10
 keys = Portico()
 lazy = keys.decorate(Lazy())
+owned = keys.decorate(OWNERS[0])
 
 
 def _words(text: str) -> list[str]:
@@ -104,18 +180,23 @@ def _words(text: str) -> list[str]:
 
 _PARAMETERS = (
     "ctx: Context, number: int, text: str, body: Item, flag: bool = True, ratio: float = 1.5, "
-    "maybe: str | None = None, lazy: Any = use(lazy_key)"
+    "maybe: str | None = None, lazy: Any = use(lazy_key), owned: Any = use(owned_key), "
+    "hue: Hue = Hue.RED"
 )
 _BEGIN = "half, kept, words, local = Half(), {}, [text], None\n"
-_NAMES = _words("number text flag ratio maybe body half words ctx lazy local kept")
+_NAMES = _words("number text flag ratio maybe body half words ctx lazy local kept owned hue page")
 _CONSTANTS = ["0", "7", "-1", "'a'", "''", "None", "True", "('a', 'b')", "b'a'", "1.5", "10000"]
 _OPERATORS = _words("+ - * / // % ** << >> & | ^")
 _COMPARISONS = ["==", "!=", "<", ">=", "in", "not in", "is", "is not"]
 _CALLED = _words(
     "len str int float bool repr abs min max list dict isinstance sorted blocked Item Owned Half "
-    "status Problem Headers Response HTTPError QuietError LoudError lazy_global hash print type"
+    "status Problem Headers Response HTTPError QuietError LoudError lazy_global hash print type "
+    "add pair loud again Hue LoudHue sum any all set tuple time uuid4 file"
 )
-_ATTRIBUTES = "name count owner path headers query set request params body method real objects"
+_ATTRIBUTES = (
+    "value RED maybe hue words name count owner path headers query set request params body method "
+    "real objects"
+)
 _METHODS_CALLED = (
     "upper strip split startswith join replace get append encode format items all ljust count"
 )
@@ -232,13 +313,18 @@ class Writer:
         if self._random.random() < self._wild:
             return self.wild(depth)
         if depth <= 0:
-            return self._pick("number", "0", "7", "ratio", "body.count", "len(text)", "flag")
+            return self._pick(
+                *("number", "0", "7", "ratio", "body.count", "len(text)", "flag"),
+                *("owned.count", "ctx[owned_key].count", "page"),
+            )
         return self._pick(
             lambda: self.number(0),
             lambda: f"({self.number(depth - 1)} {self._pick(*'+-*/%')} {self.number(depth - 1)})",
             lambda: f"-{self.number(depth - 1)}",
             lambda: f"int({self.text(depth - 1)})",
             lambda: f"max({self.number(depth - 1)}, {self.number(depth - 1)})",
+            lambda: f"add({self.number(depth - 1)}, right={self.number(depth - 1)})",
+            lambda: f"sum([{self.number(depth - 1)}, {self.number(0)}])",
             lambda: f"{self.text(depth - 1)}.find('a')",
             lambda: f"({self.number(0)} if {self.truth(depth - 1)} else {self.number(0)})",
             lambda: f"(number := {self.number(depth - 1)})",
@@ -249,7 +335,16 @@ class Writer:
         if self._random.random() < self._wild:
             return self.wild(depth)
         if depth <= 0:
-            return self._pick("text", "'a'", "body.name", "maybe", "ctx.path", "ctx.request.method")
+            return self._pick(
+                *("text", "'a'", "body.name", "maybe", "ctx.path", "ctx.request.method"),
+                *(
+                    "owned.name",
+                    "ctx[owned_key].name",
+                    "owned.maybe",
+                    "hue.value",
+                    "owned.hue.name",
+                ),
+            )
         return self._pick(
             lambda: self.text(0),
             lambda: f"({self.text(depth - 1)} + {self.text(depth - 1)})",
@@ -283,6 +378,10 @@ class Writer:
             lambda: f"{self._pick(*_NAMES)} is {self._pick('None', 'not None')}",
             lambda: f"{self.text(0)}.startswith(('a', 'b'))",
             lambda: f"isinstance({self.text(0)}, str)",
+            lambda: f"hue {self._pick('is', '==', 'in')} {self._pick('Hue.RED', '(Hue.BLUE,)')}",
+            lambda: f"owned.hue == {self._pick('Hue.RED', 'hue', 'LoudHue.RED')}",
+            lambda: f"any([{self.truth(depth - 1)}, {self.number(0)}])",
+            lambda: "owned.words",
         )
 
     def any(self, depth: int = 2) -> str:
@@ -307,6 +406,9 @@ class Writer:
             lambda: f"Half({self.any(0)}).name",
             lambda: f"kept.get({self.text(0)})",
             lambda: "ctx[lazy_key]",
+            lambda: "ctx[owned_key]",
+            lambda: f"pair({self.any(depth - 1)}, right={self.any(0)})",
+            lambda: f"{{hue: {self.any(depth - 1)}}}",
         )
 
     def wild(self, depth: int) -> str:
@@ -349,16 +451,20 @@ def source_of(seed: int, colour: str = "def") -> str:
 
 def compiled(source: str) -> Any:
     """The function that a source is of; None where it is no Python."""
-    known = (Context, Item, Owned, Half, LoudError, QuietError)
+    known = (Context, Item, Owned, Half, Hue, LoudHue, LoudError, QuietError)
+    called = (add, pair, loud, again, time, uuid4, file)
     space: dict[str, Any] = {
         **{each.__name__: each for each in (*known, Headers, HTTPError, Problem, Response)},
+        **{each.__name__: each for each in called},
         "Any": Any,
+        "page": page,
         "use": use,
         "status": status,
         "blocked": blocked,
         "waits": waits,
         "lazy_global": Lazy(),
         "lazy_key": lazy,
+        "owned_key": owned,
     }
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -1,7 +1,8 @@
 """Bodies that stop coming: a 408 in the end, and nothing of it where a body is there."""
 
+import asyncio
 import gc
-from collections.abc import AsyncIterator, Iterator, MutableMapping
+from collections.abc import AsyncIterator, Iterator, Mapping, MutableMapping
 from typing import Any
 from weakref import ref
 
@@ -11,7 +12,7 @@ import pytest
 from portico import BodyTimeoutError, Context, Portico
 from portico.contract import Options
 from portico_asgi import ASGI
-from portico_asgi import _patience as patience_module
+from portico_asgi._patience import Patience
 from portico_conformance._asgi_validator import validate
 
 Message = MutableMapping[str, Any]
@@ -26,9 +27,12 @@ CHUNKED = (b"transfer-encoding", b"chunked")
 class Peer:
     """A peer that sends these parts of a body, and then nothing more; `None` is a turn's pause."""
 
-    def __init__(self, *parts: bytes | None, ends: bool = False) -> None:
+    def __init__(
+        self, *parts: bytes | None, ends: bool = False, ends_at_once: bool = False
+    ) -> None:
         self._parts = list(parts)
         self._ends = ends
+        self._ends_at_once = ends_at_once
         self.sent: list[Message] = []
 
     async def receive(self) -> Message:
@@ -41,13 +45,17 @@ class Peer:
         if part is None:
             await anyio.sleep(SOON)
             return await self.receive()
-        return {"type": "http.request", "body": part, "more_body": True}
+        is_last = self._ends_at_once and not self._parts
+        return {"type": "http.request", "body": part, "more_body": not is_last}
 
     async def send(self, message: Message) -> None:
         await anyio.lowlevel.checkpoint()
         self.sent.append(message)
 
     async def ask(self, app: Portico, path: str, version: str = "1.1", **options: Any) -> None:
+        await self.send_to(ASGI(app, **options), path, version)
+
+    async def send_to(self, served: ASGI, path: str, version: str = "1.1") -> None:
         scope: Message = {
             "type": "http",
             "asgi": {"version": "3.0", "spec_version": "2.4"},
@@ -58,7 +66,7 @@ class Peer:
             "query_string": b"",
             "headers": [(b"host", b"h.example"), CHUNKED],
         }
-        checked = validate(ASGI(app, **options))
+        checked = validate(served)
         with anyio.fail_after(10):
             await checked(scope, self.receive, self.send)
         assert checked.violations == []
@@ -126,6 +134,17 @@ async def caught(ctx: Context) -> str:
     except BodyTimeoutError as error:
         return f"{error.seconds:g}"
     return "whole"
+
+
+@app.post("/patient")
+async def patient(body: AsyncIterator[bytes]) -> str:
+    outcome = "in time"
+    while True:
+        try:
+            if await anext(body, None) is None:
+                return outcome
+        except BodyTimeoutError:
+            outcome = "late"
 
 
 READERS = ["/bytes", "/sync", "/asked", "/stream", "/sync-stream", "/watched"]
@@ -203,41 +222,58 @@ async def test_a_request_that_is_cancelled_by_its_server_is_no_408() -> None:
     assert peer.sent == []
 
 
+async def test_a_body_that_comes_after_all_is_read_and_the_connection_closed_all_the_same() -> None:
+    peer = Peer(b"a", *([None] * 4), b"b", ends=True)
+
+    await peer.ask(app, "/patient", body_timeout=2 * SOON)
+
+    assert (peer.status, peer.body) == (200, b"late")
+    assert peer.fields[b"connection"] == b"close"
+
+
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
-async def test_a_body_that_is_there_is_not_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_body_that_comes_in_one_message_is_not_timed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     def never(*arguments: object) -> None:
         raise AssertionError(arguments)
 
-    monkeypatch.setattr(patience_module.Patience, "__init__", never)
+    monkeypatch.setattr(Patience, "__init__", never)
 
-    for path in ("/bytes", "/asked", "/stream"):
-        peer = Peer(b"a", b"b", ends=True)
+    for path in ("/bytes", "/asked", "/sync"):
+        peer = Peer(b"ab", ends_at_once=True)
         await peer.ask(app, path, body_timeout=SOON)
         assert peer.body == b"2"
 
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
-async def test_no_timer_outlives_its_request(monkeypatch: pytest.MonkeyPatch) -> None:
-    import asyncio
+async def test_the_requests_of_a_loop_share_one_timer_which_holds_none_of_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    patiences = list[Patience]()
+    timers = list[Mapping[str, Any]]()
+    loop, begin = asyncio.get_running_loop(), Patience.__init__
+    call_at = loop.call_at
 
-    loop, timers = asyncio.get_running_loop(), list[asyncio.TimerHandle]()
-    call_later = loop.call_later
+    def begun(patience: Patience, *arguments: Any) -> None:
+        begin(patience, *arguments)
+        patiences.append(patience)
 
-    def noted(delay: float, *arguments: Any, **named: Any) -> asyncio.TimerHandle:
-        timer = call_later(delay, *arguments, **named)
-        if delay == LONG:
-            timers.append(timer)
-        return timer
+    def noted(when: float, call: Any, *arguments: Any, **named: Any) -> asyncio.TimerHandle:
+        if isinstance(getattr(call, "__self__", None), Patience):
+            timers.append(named)
+        return call_at(when, call, *arguments, **named)
 
-    monkeypatch.setattr(loop, "call_later", noted)
-    for path in READERS:
+    monkeypatch.setattr(Patience, "__init__", begun)
+    monkeypatch.setattr(loop, "call_at", noted)
+    served = ASGI(app, body_timeout=LONG)
+    for path in READERS * 2:
         peer = Peer(b"a", None, b"b", ends=True)
-        await peer.ask(app, path, body_timeout=LONG)
+        await peer.send_to(served, path)
         assert peer.body == b"2"
-    gc.collect()
 
-    assert timers
-    assert all(timer.cancelled() for timer in timers)
+    assert [patience.since for patience in patiences] == [{}]
+    assert [list(named["context"]) for named in timers] == [[]]
 
 
 @pytest.mark.parametrize("value", [0, -1, "1", float("inf"), float("nan"), True])

@@ -3,7 +3,8 @@
 import asyncio
 import threading
 from collections.abc import AsyncIterator, MutableMapping
-from typing import Any
+from contextlib import suppress
+from typing import Any, cast
 
 import anyio
 import pytest
@@ -392,6 +393,37 @@ async def test_a_handler_that_may_be_cancelled_is_answered_as_any_other() -> Non
     await call.make(ASGI(leaving.app))
 
     assert (call.body, leaving.log) == (b"answer", ["work"])
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+@pytest.mark.parametrize("goes_on", [False, True])
+async def test_the_task_of_a_server_is_cancelled_no_more_once_its_handler_was(
+    goes_on: bool,
+) -> None:
+    leaving, left = Leaving(), list[int]()
+
+    @leaving.app.get("/goes-on", on_disconnect="cancel")
+    async def go_on() -> str:
+        with suppress(asyncio.CancelledError):
+            await leaving.wait()
+        return "nobody reads this"
+
+    served = ASGI(leaving.app)
+
+    async def kept(scope: Any, receive: Any, send: Any) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        await served(scope, receive, send)
+        left.append(task.cancelling())
+
+    call = Call("/goes-on" if goes_on else "/cancel")
+    async with anyio.create_task_group() as group:
+        group.start_soon(call.make, cast("ASGI", kept))
+        await reached(leaving.begun)
+        call.leave.set()
+
+    assert leaving.log[0] == "cancelled"
+    assert (left, call.sent) == ([0], [])
 
 
 async def test_a_mounted_application_is_cancelled_too() -> None:

@@ -550,18 +550,27 @@ def variable_limit() -> object:
     return limit_of_today + 1
 
 
+def variable_object() -> object:
+    return key_of_today + 1
+
+
 limit_of_today = 1
+key_of_today: Any = object()
 
 
-def test_a_variable_of_the_module_is_not_known() -> None:
-    assert reason(variable_limit) == "uses `+` with a value whose type is not known"
+def test_a_variable_of_the_module_is_not_known_but_what_it_is_now_is_looked_at() -> None:
+    assert reason(variable_object) == "uses `+` with a value whose type is not known"
+    assert link_of(variable_limit).blocks
+    assert [str(each) for each in link_of(variable_limit).inferred.supposes] == [
+        "`limit_of_today` is int"
+    ]
 
 
 def test_a_name_of_a_builtin_that_a_module_has_taken_is_not_the_builtin() -> None:
     space: dict[str, Any] = {}
     exec("def len(value): return open(value)\ndef handler(order: str): return len(order)", space)
 
-    assert reason(space["handler"]) == "calls `len`"
+    assert reason(space["handler"]) == "calls `len`, which calls `open`"
 
 
 def test_a_name_that_is_assigned_in_a_function_around_it_is_not_known() -> None:
@@ -572,7 +581,8 @@ def test_a_name_that_is_assigned_in_a_function_around_it_is_not_known() -> None:
 
     count += 1
 
-    assert reason(handler, "/") == "uses `+` with a value whose type is not known"
+    assert link_of(handler, "/").blocks
+    assert [str(each) for each in link_of(handler, "/").inferred.supposes] == ["`count` is int"]
 
 
 def test_a_function_that_shares_a_name_with_one_inside_it_may_block() -> None:

@@ -455,7 +455,7 @@ def test_an_offloaded_function_is_traced_where_it_runs() -> None:
     def where(ctx: Context, span: Span) -> None:
         threads[span.name] = threading.get_ident()
 
-    app.before_handle(named("checks", coloured("sync", lambda ctx: None)))
+    app.before_handle(named("checks", coloured("sync", lambda ctx: None)), blocking=True)
 
     @app.get("/")
     async def shows() -> str:

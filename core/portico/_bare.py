@@ -47,6 +47,8 @@ def bare_run(straight: Straight, chain: Chain, *, on_loop: bool) -> BareRun | No
     handler = chain.handler
     if handler is None or (handler.signature.is_async and not on_loop):
         return None
+    if handler.guard is not None:  # which looks at the context
+        return None
     plain = None
     if handler.prepared is None and handler.plan.arguments:
         plain = plain_caller_of(handler.plan.arguments, handler.fn)

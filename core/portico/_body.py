@@ -123,17 +123,20 @@ class Body:
         data = self._data
         if data is None:
             data = self._data = self._taken(self.limits.size)
-        if data is None:
-            count = self._begin(self.limits.size)
-            source, self._source = self._source, None
-            gather: Gather | None = getattr(source, "gather", None)
-            if gather is None:
-                data = await gathered(source, count)
-            else:
-                chunks = await gather(count.add)
-                count.end()
-                data = chunks[0] if len(chunks) == 1 else b"".join(chunks)
-            self._data = data
+        return await self._gathered() if data is None else data
+
+    async def _gathered(self) -> Data:
+        """The whole body of a source that has to be waited for."""
+        count = self._begin(self.limits.size)
+        source, self._source = self._source, None
+        gather: Gather | None = getattr(source, "gather", None)
+        if gather is None:
+            data = await gathered(source, count)
+        else:
+            chunks = await gather(count.add)
+            count.end()
+            data = chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        self._data = data
         return data
 
     def load(self) -> Awaitable[Data] | None:
@@ -145,7 +148,7 @@ class Body:
         if self._data is None:
             self._data = self._taken(self.limits.size)
             if self._data is None:
-                return self.bytes()
+                return self._gathered()
         return None
 
     def load_form(self, content_type: str) -> Awaitable[FormData] | None:

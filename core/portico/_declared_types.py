@@ -11,6 +11,7 @@ from enum import Enum, EnumType
 from types import NoneType, UnionType
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
+from portico._known_enums import is_plain_enum, plain_enum
 from portico._known_types import (
     BOOL,
     BYTES,
@@ -81,7 +82,7 @@ def plain(cls: type) -> Kinds:
 
 
 def enum_kinds(cls: Any) -> Kinds:
-    """Nothing is known of a member, but that it is found without code of its class."""
+    """What a member is, which is found without code of its class."""
     silent = (
         type(cls) is EnumType
         and not any("_missing_" in vars(base) for base in cls.__mro__ if base is not Enum)
@@ -89,4 +90,4 @@ def enum_kinds(cls: Any) -> Kinds:
     )
     if not silent:
         raise MayBlock(f"is converted to {type_name(cls)}, which may run code of its own")
-    return None
+    return plain_enum(cls) if is_plain_enum(cls) else None

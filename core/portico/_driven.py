@@ -7,8 +7,8 @@ a synchronous one is; one function that may wait, and the whole chain runs on a 
 
 from __future__ import annotations
 
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any, Final
 
 from portico._resumption import run_now
 from portico._signature import plain_function
@@ -22,10 +22,21 @@ if TYPE_CHECKING:
 
 def driven_chain(chain: Chain) -> Chain | None:
     """The chain without coroutine functions, or None where one of them may have to wait."""
-    links = {link: driven_link(link) for link in chain.links() if _counts(link)}
-    if None in links.values():
-        return None
-    return chain.with_links({link: found for link, found in links.items() if found is not None})
+    found: dict[Link, Link] = {}
+    for link in chain.links():
+        if _counts(link):
+            driven = driven_link(link) or _driven_as_supposed(link)
+            if driven is None:
+                return None
+            found[link] = driven
+    supposes = any(link.guard is not None for link in found.values())
+    if supposes and any(link.blocks for link in chain.links() if link.kind not in _OUTSIDE):
+        return None  # behind a coroutine that has gone on to the loop it would block that
+    return chain.with_links(found)
+
+
+_OUTSIDE: Final = ("after_response", "trace")
+"""Kinds of links that no step of the way to an answer runs."""
 
 
 def driven_links(links: Sequence[Link]) -> list[Link] | None:
@@ -37,15 +48,28 @@ def driven_links(links: Sequence[Link]) -> list[Link] | None:
 
 def driven_link(link: Link) -> Link | None:
     """The link of a coroutine function that waits for nothing, as one of a plain function."""
-    function = plain_function(link.fn)
-    if function is None or link.signature.is_generator or link.blocking:
-        return None
-    # Most asynchronous functions await something, and inference has much to load.
-    if _send() in function.__code__.co_code[::2]:
-        return None
-    if (link.is_bound and link.plan.body == "stream") or not link.is_straight:
+    if not _may_be_driven(link) or not link.is_straight:
         return None
     return link.with_function(_driven(link.fn, link.name))
+
+
+def _driven_as_supposed(link: Link) -> Link | None:
+    """The same of one that may wait unless what it supposes holds, which a guard looks at."""
+    if not _may_be_driven(link) or not link.inferred.supposes:
+        return None
+    from portico._supposed import at_once, holding
+
+    return link.as_straight(partial(at_once, holding(link.inferred.supposes)))
+
+
+def _may_be_driven(link: Link) -> bool:
+    function = plain_function(link.fn)
+    if function is None or link.signature.is_generator or link.blocking:
+        return False
+    # Most asynchronous functions await something, and inference has much to load.
+    if _send() in function.__code__.co_code[::2]:
+        return False
+    return not (link.is_bound and link.plan.body == "stream")
 
 
 def _counts(link: Link) -> bool:

@@ -83,6 +83,11 @@ class Pipeline:
             if driven is not None:
                 chain, links, is_async = driven, _answering(driven), False
         offloads = is_async or colour == "loop"
+        if offloads and any(link.is_inferred for link in links):
+            from portico._supposed import supposing_chain
+
+            chain = supposing_chain(chain)
+            links = _answering(chain)
         self._chain = chain
         self._may_block = not offloads
         # Whether there may be generators to leave, and whether that needs a shield.

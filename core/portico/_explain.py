@@ -195,6 +195,9 @@ def _blocking(link: Link, *, is_value: bool) -> tuple[bool, str]:
     if link.blocking is not None:
         why = f"declared `blocking={link.blocking}`, for itself or for what it was registered on"
         return link.blocks, why
+    if link.inferred.supposes:
+        where = " and ".join(map(str, link.inferred.supposes))
+        return False, f"it is straight-line code where {where}; elsewhere a thread runs it"
     if link.blocks:
         return True, f"it {link.inferred.reason}"
     return False, "it is straight-line code over values of known types"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from types import FunctionType
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from portico._bytecode import Instruction
@@ -10,6 +11,7 @@ from portico._known_types import Value
 
 if TYPE_CHECKING:
     from portico._named_keys import Names
+    from portico._supposition import Supposing
 
 NULL: Final = Value()
 """What the interpreter puts beside a function that it is about to call."""
@@ -46,22 +48,38 @@ class Frame:
 
     Attributes:
         names: what the names around it stand for.
+        supposing: what may be supposed of what others have made.
+        calls: goes through a function that this one calls, and says what it gives.
         stack: the values on the stack.
         local: the values of its own names.
         keywords: the names of the arguments of the call that follows.
         jumps: where it may go on besides the next instruction, and with what.
         is_over: whether it does not go on with the next instruction.
+        returned: what it gives, where it ends so.
     """
 
-    __slots__ = ("is_over", "jumps", "keywords", "local", "names", "stack")
+    __slots__ = (
+        "calls",
+        "is_over",
+        "jumps",
+        "keywords",
+        "local",
+        "names",
+        "returned",
+        "stack",
+        "supposing",
+    )
 
-    def __init__(self, names: Names, state: State) -> None:
+    def __init__(self, names: Names, supposing: Supposing, calls: Calls, state: State) -> None:
         self.names = names
+        self.supposing = supposing
+        self.calls = calls
         self.stack = state.stack
         self.local = state.local
         self.keywords: tuple[str, ...] = ()
         self.jumps: list[tuple[int, State]] = []
         self.is_over = False
+        self.returned: Value | None = None
 
     def take(self, count: int) -> list[Value]:
         """The topmost values, in the order in which they were put there."""
@@ -76,6 +94,7 @@ class Frame:
         self.jumps.append((offset, State(self.stack.copy(), self.local.copy())))
 
 
+Calls: TypeAlias = "Callable[[FunctionType, Sequence[Value], dict[str, Value]], Value]"
 Perform: TypeAlias = Callable[[Frame, Instruction], None]
 """What an instruction does; it raises `MayBlock`."""
 

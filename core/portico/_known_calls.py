@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from enum import EnumType
 from types import BuiltinFunctionType, FunctionType, NoneType
 from typing import Any, Final, TypeAlias
 
 from portico._errors import HTTPError, PorticoError
 from portico._headers import Headers
+from portico._held_values import held_size
 from portico._known_types import (
     BOOL,
     CONTAINERS,
@@ -51,7 +53,7 @@ def _plain(arguments: Sequence[Value], named: dict[str, Value]) -> None:
             raise MayBlock("with a value whose type is not known")
 
 
-def _constants(arguments: Sequence[Value], named: dict[str, Value]) -> None:
+def constants(arguments: Sequence[Value], named: dict[str, Value]) -> None:
     """Refuse arguments that are not in the code: the work grows with them beyond proportion."""
     for value in (*arguments, *named.values()):
         if value.constant is NOTHING:
@@ -76,7 +78,7 @@ def giving_of_constants(kinds: Kinds) -> Call:
 
     def call(arguments: Sequence[Value], named: dict[str, Value]) -> Value:
         _plain(arguments, named)
-        _constants(arguments[1:], named)
+        constants(arguments[1:], named)
         return Value(kinds, size=arguments[0].size)
 
     return call
@@ -127,26 +129,77 @@ def _integer(arguments: Sequence[Value], named: dict[str, Value]) -> Value:
     return Value(INT, size=sum(value.size for value in arguments))
 
 
-def _empty(cls: type) -> Call:
+def _container(cls: type) -> Call:
     def call(arguments: Sequence[Value], named: dict[str, Value]) -> Value:
-        if arguments:
+        if not arguments:
+            items = joined(value.kinds for value in named.values()) if named else None
+            return Value(one(cls, items))
+        if cls is dict:
             raise MayBlock("with a value that it iterates over")
-        return Value(one(cls, joined(value.kinds for value in named.values()) if named else None))
+        items = (_plain_items if cls is set else _items)(arguments, named)
+        return Value(one(cls, items), size=held_size(arguments[0]))
 
     return call
 
 
 def _is_instance(arguments: Sequence[Value], named: dict[str, Value]) -> Value:
     # Of an unknown object it asks the `__class__`, which lazy objects answer with a query.
-    classes = arguments[1].known if len(arguments) == 2 else NOTHING
-    if type(classes) is not type or not _is_builtin(arguments[0]):
+    cls = arguments[1].known if len(arguments) == 2 else NOTHING
+    if type(cls) is not type and not _is_silent_struct(cls):
+        raise MayBlock("with a class that may have a say in it")
+    kinds = arguments[0].kinds
+    if kinds is None or not all(map(_tells_its_class, kinds)):
         raise MayBlock("with a value whose type is not known")
     return Value(BOOL)
 
 
-def _least(arguments: Sequence[Value], named: dict[str, Value]) -> Value:
-    if len(arguments) < 2 or named:
+def _tells_its_class(kind: Kind) -> bool:
+    return kind.cls in PLAIN or kind.cls in CONTAINERS or _is_silent_struct(kind.cls)
+
+
+def _is_silent_struct(cls: Any) -> bool:
+    if type(cls) is type or "msgspec" not in sys.modules:
+        return False
+    from portico._struct_types import is_silent
+
+    return is_silent(cls)
+
+
+def _items(arguments: Sequence[Value], named: dict[str, Value]) -> Kinds:
+    """What a container holds that a call goes through, without code of anybody's."""
+    kinds = arguments[0].kinds if len(arguments) == 1 and not named else None
+    if kinds is None or not all(kind.cls in _ITERATED for kind in kinds):
         raise MayBlock("with a value that it iterates over")
+    return joined(kind.item for kind in kinds)
+
+
+_ITERATED: Final = frozenset({list, tuple, set, frozenset})
+
+
+def _plain_items(arguments: Sequence[Value], named: dict[str, Value]) -> Kinds:
+    items = _items(arguments, named)
+    if not Value(items).is_plain:
+        raise MayBlock("with values whose type is not known")
+    return items
+
+
+def _any_of(arguments: Sequence[Value], named: dict[str, Value]) -> Value:
+    _plain_items(arguments, named)
+    return Value(BOOL)
+
+
+def _sum(arguments: Sequence[Value], named: dict[str, Value]) -> Value:
+    items = _plain_items(arguments, named)
+    if any(kind.cls not in NUMBERS for kind in items or ()):
+        raise MayBlock("with what may be no number")
+    return Value(NUMBER, size=held_size(arguments[0]))
+
+
+def _least(arguments: Sequence[Value], named: dict[str, Value]) -> Value:
+    if len(arguments) == 1:
+        return Value(_plain_items(arguments, named), size=held_size(arguments[0]))
+    if not arguments or named:
+        raise MayBlock("with a function of which nothing is known")
     _plain(arguments, named)
     return Value(joined(value.kinds for value in arguments), size=max(v.size for v in arguments))
 
@@ -163,7 +216,7 @@ def _magnitude(arguments: Sequence[Value], named: dict[str, Value]) -> Value:
 # Portico's own
 
 
-def _with_headers(cls: type, plain: Sequence[str]) -> Call:
+def with_headers(cls: type, plain: Sequence[str]) -> Call:
     """A call that reads the header fields that it gets, and `plain` arguments; it keeps others.
 
     Args:
@@ -205,23 +258,33 @@ _FUNCTIONS: Final[dict[Any, Call]] = {
     abs: _magnitude,
     min: _least,
     max: _least,
+    sum: _sum,
+    any: _any_of,
+    all: _any_of,
     isinstance: _is_instance,
-    list: _empty(list),
-    dict: _empty(dict),
-    set: _empty(set),
-    tuple: _empty(tuple),
+    list: _container(list),
+    dict: _container(dict),
+    set: _container(set),
+    tuple: _container(tuple),
     object: made(object),
-    status: _with_headers(Reply, ("code", "*value", "headers")),
+    status: with_headers(Reply, ("code", "*value", "headers")),
     redirect: giving(one(Response)),
     Problem: made(Problem),
-    HTTPError: _with_headers(HTTPError, ("status", "*value", "headers")),
-    Response: _with_headers(Response, ("body", "status", "headers")),
-    Headers: _with_headers(Headers, ("headers",)),
+    HTTPError: with_headers(HTTPError, ("status", "*value", "headers")),
+    Response: with_headers(Response, ("body", "status", "headers")),
+    Headers: with_headers(Headers, ("headers",)),
 }
 _PORTICO: Final = (HTTPError, PorticoError)
 _IN_PYTHON: Final = 1 << 9  # Py_TPFLAGS_HEAPTYPE (CPython's Include/object.h)
 _CONTROL: Final = (StopIteration, StopAsyncIteration)
 """Exceptions that mean something else where they leave a coroutine than where they leave a call."""
+
+
+def is_listed(function: object) -> bool:
+    """Whether a function is in the list, so that its own code is of no interest."""
+    from portico._known_standard import standard_call
+
+    return function in _FUNCTIONS or standard_call(function) is not None
 
 
 def result_of(function: Any, arguments: Sequence[Value], named: dict[str, Value]) -> Value:
@@ -238,12 +301,26 @@ def result_of(function: Any, arguments: Sequence[Value], named: dict[str, Value]
             if issubclass(function, HTTPError):
                 return _FUNCTIONS[HTTPError](arguments, named)
             return Value(one(function))
-    elif issubclass(type(function), type) and "msgspec" in sys.modules:
-        from portico._struct_types import is_silent
+        from portico._known_standard import standard_call
 
-        if is_silent(function):
-            return Value(frozenset({Kind(function)}))
+        call = standard_call(function)
+        if call is not None:
+            return call(arguments, named)
+    elif type(function) is EnumType:
+        return _member(function, arguments, named)
+    elif _is_silent_struct(function):
+        return Value(frozenset({Kind(function)}))
     raise MayBlock("")
+
+
+def _member(cls: EnumType, arguments: Sequence[Value], named: dict[str, Value]) -> Value:
+    """The member of an enumeration that has a value."""
+    from portico._declared_types import enum_kinds
+
+    _plain(arguments, named)
+    if len(arguments) != 1 or named:
+        raise MayBlock("with other arguments than a value")
+    return Value(enum_kinds(cls))
 
 
 def is_plain_exception(cls: Any) -> bool:

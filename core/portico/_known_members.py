@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from enum import EnumType
 from typing import Final, NamedTuple
 
 from portico._context import Context, Settings
 from portico._headers import Headers
 from portico._held_values import check_kept
 from portico._known_calls import Call
-from portico._known_methods import METHODS, STANDARD
+from portico._known_enums import has_member, is_plain_enum, member_kinds, plain_enum
+from portico._known_methods import METHODS, STANDARD, with_receiver
+from portico._known_standard import class_constant, class_method
 from portico._known_types import (
     PLAIN,
     STR,
@@ -76,7 +79,7 @@ def attribute(value: Value, name: str) -> Value:
         MayBlock: it may be code that blocks.
     """
     if value.kinds is None:
-        raise MayBlock(_taking(name, value))
+        return _of_known(value, name)
     found: list[Value] = []
     calls: list[Call] = []
     for kind in value.kinds:
@@ -93,6 +96,20 @@ def attribute(value: Value, name: str) -> Value:
         return Value(known=Method(value, calls), name=name)
     kinds = joined(member.kinds for member in found)
     return Value(kinds, name=name, size=value.size)
+
+
+def _of_known(value: Value, name: str) -> Value:
+    """An attribute of a class."""
+    known = value.known
+    if is_plain_enum(known) and has_member(known, name):
+        return Value(plain_enum(known), name=name)
+    if type(known) is type:
+        call, kinds = class_method(known, name), class_constant(known, name)
+        if call is not None:
+            return Value(known=Method(value, [with_receiver(call)]), name=name)
+        if kinds is not None:
+            return Value(kinds, name=name)
+    raise MayBlock(_taking(name, value))
 
 
 def _taking(name: str, value: Value) -> str:
@@ -113,6 +130,8 @@ def _member(kind: Kind, name: str) -> Value | Call | None:
         return JAR
     if name in METHODS.get(cls, ()):
         return METHODS[cls][name]
+    if type(cls) is EnumType:
+        return Value(member_kinds(cls, name)) if name in ("name", "value") else None
     if cls in ATTRIBUTES:
         return Value(ATTRIBUTES[cls][name]) if name in ATTRIBUTES[cls] else None
     if cls in PLAIN and cls not in METHODS and cls.__name__ in STANDARD:
@@ -138,6 +157,8 @@ def set_attribute(holder: Value, name: str, value: Value) -> None:
         member = _member(kind, name) if settable else None
         if not isinstance(member, Value):
             raise MayBlock(f"sets the attribute `{name}` of {kind.cls.__qualname__}")
+        if kind.is_kept:
+            raise MayBlock(f"sets the attribute `{name}` of what others may have as well")
         if value.size > 1:  # its size is lost, as that of an item; see `_HELD`
             raise MayBlock("keeps a large value")
         check_kept(member.kinds, value)

@@ -103,6 +103,8 @@ def _appended(arguments: Sequence[Value], named: dict[str, Value]) -> Value:
     if len(arguments) != 2 or named:
         raise MayBlock("with other arguments than it takes")
     for kind in arguments[0].kinds or ():
+        if kind.is_kept:
+            raise MayBlock("of a list that others may have as well")
         check_kept(kind.item, arguments[1])
     return Value(NONE)
 

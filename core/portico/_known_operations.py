@@ -168,7 +168,7 @@ def _item(kind: Kind, key: Value) -> Kinds:
         return ITEMS[kind.cls]
     if kind.cls is bytes:
         return one(bytes) if is_slice else INT
-    if kind.cls in PLAIN:
+    if kind.cls in PLAIN and type(kind.cls) is type:
         return frozenset()  # it raises
     raise MayBlock(f"takes an item of {kind.cls.__qualname__}")
 

@@ -25,11 +25,13 @@ class Kind(NamedTuple):
         item: what it holds, of a list, tuple, set or dict (there the values; the keys of a dict
             that is known are plain); None where that is not known.
         is_checked: of a Struct, whether its fields have the types that they declare.
+        is_kept: whether others may have it as well, so that nothing is put into it here.
     """
 
     cls: type
     item: Kinds = None
     is_checked: bool = False
+    is_kept: bool = False
 
 
 Kinds: TypeAlias = "frozenset[Kind] | None"
@@ -78,7 +80,7 @@ PLAIN: Final[set[type]] = {str, int, float, bool, bytes, NoneType}
 """Classes whose values run no code of anybody's when they are compared or hashed; those of the
 standard library (`UUID`, `date`, ...) are added where Portico converts to them."""
 
-_SCALARS: Final[dict[type, Kinds]] = {
+SCALARS: Final[dict[type, Kinds]] = {
     str: STR,
     int: INT,
     float: FLOAT,
@@ -98,6 +100,44 @@ NOTHING: Final[Any] = _Nothing()
 MAX_SIZE: Final = 64
 
 
+class Variable:
+    """A name from around a function, whose value others may change: the holder of it, by itself.
+
+    Attributes:
+        holder: the globals of its module, or the cell of the function around it.
+        name: the name.
+    """
+
+    __slots__ = ("holder", "name")
+
+    def __init__(self, holder: Any, name: str) -> None:
+        self.holder: Any = holder
+        self.name: str = name
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Variable):
+            return NotImplemented
+        return self.holder is other.holder and self.name == other.name
+
+    def __hash__(self) -> int:
+        return hash((id(self.holder), self.name))
+
+
+class Origin(NamedTuple):
+    """Where a value comes from that others have made.
+
+    Attributes:
+        root: the key, or the name, that it is the value of.
+        fields: the fields that lead from there to the value.
+    """
+
+    root: Key[Any] | Variable
+    fields: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return ".".join((self.root.name, *self.fields))
+
+
 class Value:
     """A value on the stack of a function that does not run.
 
@@ -107,17 +147,25 @@ class Value:
         name: how the code calls it, for people; `""` where it does not.
         size: how large it may be, in the sizes of what came in. A text or number that grows beyond
             `MAX_SIZE` takes a time that nobody bounds.
+        origin: where it can be looked at before the code runs; None where that is not known.
     """
 
-    __slots__ = ("kinds", "known", "name", "size")
+    __slots__ = ("kinds", "known", "name", "origin", "size")
 
     def __init__(
-        self, kinds: Kinds = None, *, known: Any = NOTHING, name: str = "", size: int = 1
+        self,
+        kinds: Kinds = None,
+        *,
+        known: Any = NOTHING,
+        name: str = "",
+        size: int = 1,
+        origin: Origin | None = None,
     ) -> None:
         self.kinds = kinds
         self.known = known
         self.name = name
         self.size = size
+        self.origin = origin
 
     @property
     def is_plain(self) -> bool:
@@ -135,7 +183,9 @@ class Value:
             return self
         known = self.known if self.known is other.known else NOTHING
         kinds = joined((self.kinds, other.kinds))
-        return Value(kinds, known=known, name=self.name, size=max(self.size, other.size))
+        size = max(self.size, other.size)
+        origin = self.origin if self.origin == other.origin else None
+        return Value(kinds, known=known, name=self.name, size=size, origin=origin)
 
 
 UNKNOWN: Final = Value()
@@ -162,12 +212,13 @@ def shallow(kinds: Kinds) -> Kinds:
 def kinds_of_object(value: object) -> Kinds:
     """What a value is that never changes: a constant of the code, or a default."""
     cls = type(value)
-    if cls in _SCALARS:
-        return _SCALARS[cls]
+    if cls in SCALARS:
+        return SCALARS[cls]
     if cls is tuple or cls is frozenset:
         items: Iterable[object] = value  # type: ignore[assignment] # it was looked at
         return one(cls, joined(map(kinds_of_object, items)))
-    return None
+    # Members of an enumeration do not change either.
+    return one(cls) if type(cls) is not type and cls in PLAIN else None
 
 
 def constant(value: object) -> Value:

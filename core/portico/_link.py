@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from types import FunctionType, MethodType
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from portico._errors import DefinitionError
 from portico._key import Key, RequestKey
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from portico._inference import Inferred
     from portico._response import Response
     from portico._returns import Returns
+
+    Guard: TypeAlias = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 # What a function's own code names when it reads the body through its context.
 _WHOLE_READINGS = frozenset({"bytes", "text", "json", "blob"})
@@ -49,6 +52,8 @@ class Link:
         hook: the hook that it comes from; None for a handler.
         key: the key whose value it makes, or None.
         signature: its parameters and colour.
+        guard: puts around a call of it what looks at what it supposes; None where it supposes
+            nothing.
         blocking: whether it is declared to block the thread that it runs on; None: its code says
             whether it may.
         chain: the chain that it stands in; None where that is not known.
@@ -66,6 +71,7 @@ class Link:
         "blocking",
         "chain",
         "fn",
+        "guard",
         "hook",
         "key",
         "kind",
@@ -94,6 +100,7 @@ class Link:
         self.blocking: bool | None = blocking
         self.chain: Chain | None = None
         self.prepared: list[Response] | None = None
+        self.guard: Guard | None = None
         self._names = path_names
         self._named: NamedKeys | None = None
         self._plan: Plan | None = None
@@ -113,9 +120,20 @@ class Link:
         return not self.is_straight if self.blocking is None else self.blocking
 
     @property
+    def is_inferred(self) -> bool:
+        """Whether its code says whether it may block."""
+        return self.blocking is None and not self.signature.is_async
+
+    @property
+    def yields(self) -> bool:
+        """Whether a call of it only makes a generator: of its function itself, not of a wrapper."""
+        is_own = isinstance(self.fn, FunctionType | MethodType)
+        return self.signature.is_generator and is_own
+
+    @property
     def is_anywhere(self) -> bool:
         """Whether it may run in a worker thread as well as on the loop, and cannot tell."""
-        return self.blocking is None and not self.signature.is_async and self.is_straight
+        return self.is_inferred and self.is_straight
 
     @property
     def is_straight(self) -> bool:
@@ -173,10 +191,23 @@ class Link:
 
     def with_function(self, fn: Callable[..., Any]) -> Link:
         """The same link with a plain function in the place of its own, called in the same way."""
+        link = self._copy()
+        link.fn, link.signature = fn, self.signature.of_plain_function()
+        return link
+
+    def as_straight(self, guard: Guard) -> Link:
+        """The same link as one of a plain function that is straight-line code behind a guard."""
+        from portico._inference import STRAIGHT
+
+        link = self._copy()
+        link.guard, link._inferred = guard, STRAIGHT
+        link.signature = self.signature.of_plain_function()
+        return link
+
+    def _copy(self) -> Link:
         link = Link.__new__(Link)
         for name in Link.__slots__:
             setattr(link, name, getattr(self, name))
-        link.fn, link.signature = fn, self.signature.of_plain_function()
         return link
 
     @property
@@ -311,7 +342,8 @@ class Link:
         from portico._context_members import BODILESS
 
         use = self.context_use
-        return (use is None or not use.reads <= BODILESS) and not self.is_straight
+        is_silent = self.is_straight and self.guard is None
+        return (use is None or not use.reads <= BODILESS) and not is_silent
 
     def asks_for_body(self) -> bool:
         """Whether it may come to ask its context for the body, rather than have it bound."""

@@ -13,6 +13,7 @@ from portico._binding import read_context
 from portico._context import Context
 from portico._declared_types import text_kinds
 from portico._inference import Inferred, infer
+from portico._key import Use, key_of
 from portico._known_types import (
     BYTES,
     NONE,
@@ -20,6 +21,7 @@ from portico._known_types import (
     UNKNOWN,
     Kinds,
     MayBlock,
+    Origin,
     Value,
     joined,
     kinds_of_object,
@@ -47,7 +49,7 @@ def inferred(link: Link) -> Inferred:
     key = (id(link.fn), *((name, value.kinds) for name, value in given.items()))
     found = known.get(key)
     if found is None:
-        found = known[key] = infer(link.fn, given)
+        found = known[key] = infer(link.fn, given, link.chain)
     return found
 
 
@@ -85,7 +87,9 @@ def _bound(link: Link, replaced: frozenset[str] | None) -> dict[str, Value]:
         if argument.read is read_context:
             given[name] = _context(replaced)
         elif argument.is_key:
-            given[name] = Value(name=name)
+            use = defaults[name]
+            origin = Origin(key_of(use)) if isinstance(use, Use) else None
+            given[name] = Value(name=name, origin=origin)
         else:
             kinds = _converted(argument, annotations.get(name, EMPTY), replaced, link)
             if defaults[name] is not EMPTY:

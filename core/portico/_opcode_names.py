@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Final
+from types import FunctionType, ModuleType
+from typing import Final
 
 from portico._bytecode import Instruction
 from portico._frame import NULL, Frame, Perform, for_each, push
+from portico._known_calls import is_listed
 from portico._known_members import attribute, set_attribute
 from portico._known_types import (
+    NOTHING,
     UNKNOWN,
     MayBlock,
     Value,
@@ -16,9 +19,6 @@ from portico._known_types import (
     kinds_of_object,
     named,
 )
-
-if TYPE_CHECKING:
-    from portico._named_keys import Names
 
 
 def _nothing(frame: Frame, step: Instruction) -> None:
@@ -83,23 +83,34 @@ def _delete_fast(frame: Frame, step: Instruction) -> None:
 def _load_global(frame: Frame, step: Instruction) -> None:
     if step.arg & 1:
         frame.stack.append(NULL)
-    frame.stack.append(_global(frame.names, step.value))
+    frame.stack.append(_global(frame, step.value))
 
 
-def _global(names: Names, name: str) -> Value:
+def _global(frame: Frame, name: str) -> Value:
+    names = frame.names
     if name not in names.module:
         return named(names.builtins.get(name), name)
     value = names.module[name]
     kinds = kinds_of_object(value)
-    if kinds is None or not names.is_final(name):
-        return named(value, name)
-    return Value(kinds, name=name)
+    if kinds is not None and names.is_final(name):
+        return Value(kinds, name=name)
+    return _variable(frame, names.module, name, value)
+
+
+def _variable(frame: Frame, holder: object, name: str, value: object) -> Value:
+    found = named(value, name)
+    if found.known is NOTHING:
+        return frame.supposing.variable(holder, name, value)
+    if type(value) is FunctionType and not is_listed(value):
+        return frame.supposing.function(holder, name, value)
+    return found
 
 
 def _load_deref(frame: Frame, step: Instruction) -> None:
-    if step.value not in frame.names.cells:
+    names, name = frame.names, step.value
+    if name not in names.cells:
         raise MayBlock("shares a name with a function inside it")
-    frame.stack.append(named(frame.names.of(step.value), step.value))
+    frame.stack.append(_variable(frame, names.cells[name], name, names.of(name)))
 
 
 def _load_attr(frame: Frame, step: Instruction) -> None:
@@ -112,7 +123,12 @@ def _load_attr(frame: Frame, step: Instruction) -> None:
 
 def _attribute(frame: Frame, name: str) -> Value:
     holder = frame.stack.pop()
-    return attribute(holder, name)
+    module = holder.known
+    if type(module) is ModuleType and name in vars(module):
+        return _variable(frame, vars(module), name, vars(module)[name])
+    value = attribute(holder, name)
+    is_open = value.kinds is None and value.known is NOTHING
+    return (frame.supposing.field(holder, name) if is_open else None) or value
 
 
 def _store_attr(frame: Frame, step: Instruction) -> None:

@@ -8,18 +8,23 @@ from portico._bytecode import Instruction
 from portico._frame import Frame, Perform, for_each, push
 from portico._headers import Headers
 from portico._held_values import check_kept
+from portico._key import Key
 from portico._known_operations import binary, compared, contained, item, negated, sliced, truth
 from portico._known_types import BOOL, CONTAINERS, INT, PLAIN, MayBlock, Value
 
 
 def _binary(frame: Frame, step: Instruction) -> None:
     left, right = frame.take(2)
-    frame.stack.append(binary(step.value, left, right))
+    is_key = step.value == "[]" and issubclass(type(right.known), Key)
+    value = binary(step.value, left, right)
+    frame.stack.append(frame.supposing.key(right.known) if is_key else value)
 
 
 def _subscript(frame: Frame, step: Instruction) -> None:
     holder, key = frame.take(2)
-    frame.stack.append(item(holder, key))
+    value = item(holder, key)
+    is_key = issubclass(type(key.known), Key)
+    frame.stack.append(frame.supposing.key(key.known) if is_key else value)
 
 
 def _binary_slice(frame: Frame, step: Instruction) -> None:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from types import NoneType
+from types import FunctionType, NoneType
 from typing import Any, Final
 
 from portico._bytecode import Instruction
 from portico._frame import NULL, Frame, Perform, for_each
-from portico._known_calls import is_plain_exception, result_of
+from portico._known_calls import is_listed, is_plain_exception, result_of
 from portico._known_members import Method
 from portico._known_operations import truth
-from portico._known_types import BOOL, UNKNOWN, MayBlock, Value
+from portico._known_types import BOOL, UNKNOWN, MayBlock, Value, constant
 
 
 def _jump(frame: Frame, step: Instruction) -> None:
@@ -33,6 +33,16 @@ def _jump_if_or_pop(frame: Frame, step: Instruction) -> None:
     truth(frame.stack[-1])
     frame.jump(step.value)
     frame.stack.pop()
+
+
+def _return(frame: Frame, step: Instruction) -> None:
+    frame.returned = frame.stack.pop()
+    frame.is_over = True
+
+
+def _return_constant(frame: Frame, step: Instruction) -> None:
+    frame.returned = constant(step.value)
+    frame.is_over = True
 
 
 def _end(frame: Frame, step: Instruction) -> None:
@@ -90,17 +100,22 @@ def _called(frame: Frame, count: int, keywords: tuple[str, ...]) -> None:
     function, *first = [value for value in frame.take(2) if value is not NULL]
     first_named = len(arguments) - len(keywords)
     by_name = dict(zip(keywords, arguments[first_named:], strict=True))
-    frame.stack.append(_result(function, [*first, *arguments[:first_named]], by_name))
+    frame.stack.append(_result(frame, function, [*first, *arguments[:first_named]], by_name))
 
 
-def _result(function: Value, arguments: list[Value], by_name: dict[str, Value]) -> Value:
+def _result(
+    frame: Frame, function: Value, arguments: list[Value], by_name: dict[str, Value]
+) -> Value:
     known: Any = function.known
     try:
         if type(known) is Method:
             return known.result(arguments, by_name)
+        if type(known) is FunctionType and not is_listed(known):
+            return frame.calls(known, arguments, by_name)
         return result_of(known, arguments, by_name)
     except MayBlock as reason:
-        why = f" {reason}" if str(reason) else ""
+        words = str(reason)
+        why = f" {words}" if words and words[0] != "," else words
         called = f"`{function.name}`" if function.name else "what is not known"
         raise MayBlock(f"calls {called}{why}") from None
 
@@ -114,7 +129,9 @@ WAYS: Final[dict[str, Perform]] = {
     **for_each("POP_JUMP_FORWARD_IF_NONE POP_JUMP_FORWARD_IF_NOT_NONE", _jump_if_none),
     **for_each("POP_JUMP_BACKWARD_IF_NONE POP_JUMP_BACKWARD_IF_NOT_NONE", _jump_if_none),
     **for_each("JUMP_IF_TRUE_OR_POP JUMP_IF_FALSE_OR_POP", _jump_if_or_pop),
-    **for_each("RETURN_VALUE RETURN_CONST RERAISE", _end),
+    "RETURN_VALUE": _return,
+    "RETURN_CONST": _return_constant,
+    "RERAISE": _end,
     "RAISE_VARARGS": _raise,
     "PUSH_EXC_INFO": _begin_handling,
     "CHECK_EXC_MATCH": _match_exception,

@@ -77,16 +77,20 @@ class Begun(Generic[T]):
     """The rest of a coroutine that has begun on an event loop, and waits for something there.
 
     It is awaited in the task in which it has begun, before anything else is.
+
+    Attributes:
+        coroutine: what has begun.
+        waits_for: what it has given to the loop.
     """
 
-    __slots__ = ("_coroutine", "_waits_for")
+    __slots__ = ("coroutine", "waits_for")
 
     def __init__(self, coroutine: Coroutine[Any, Any, T], waits_for: Any) -> None:
-        self._coroutine = coroutine
-        self._waits_for = waits_for
+        self.coroutine: Coroutine[Any, Any, T] = coroutine
+        self.waits_for: Any = waits_for
 
     def __await__(self) -> Generator[Any, Any, T]:
-        coroutine, waits_for = self._coroutine, self._waits_for
+        coroutine, waits_for = self.coroutine, self.waits_for
         while True:
             value, thrown = None, None
             try:
@@ -105,7 +109,7 @@ class Begun(Generic[T]):
 
     def close(self) -> None:
         """Give it up."""
-        self._coroutine.close()
+        self.coroutine.close()
 
 
 def begin_on_loop(coroutine: Coroutine[Any, Any, T]) -> T | Begun[T]:

@@ -8,6 +8,7 @@ from portico._answer import is_reply
 from portico._errors import DefinitionError, InvalidInputError, status_of
 from portico._hook import is_part
 from portico._key import Key
+from portico._reply import Reply
 from portico._response import Response
 from portico._units import Step, phase, traced
 
@@ -266,7 +267,8 @@ def value_of(key: Key[Any], made: Any) -> Any:
 
     A refusal that was taken for a value would let the request go on.
     """
-    if is_reply(made) or isinstance(made, Response):
+    # Of the type alone: a lazy object may do I/O to say what its class is.
+    if issubclass(type(made), Reply | Response):
         raise DefinitionError(
             f"{key!r} returned {made!r}, which would be its value and not the answer. To answer, "
             "raise `HTTPError(status, ...)`; a `before_handle` may return any answer."

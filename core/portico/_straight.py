@@ -175,7 +175,7 @@ class Straight(Answering):
         own = self._own
         try:
             if own is not None and (waits := own(ctx)) is not None:
-                return begin_on_loop(self._awaited(self._handled_after(waits, ctx), ctx))
+                return begin_on_loop(self._awaited(None, ctx, waits))
             pending = self._handler(ctx)
             if type(pending) is not _COROUTINE:
                 if type(pending) is _ASYNC_GENERATOR:
@@ -192,11 +192,6 @@ class Straight(Answering):
                 raise
             return self._pipeline.failed(error, ctx)
         return begin_on_loop(self._awaited(Begun(pending, waits_for), ctx))
-
-    async def _handled_after(self, waits: Awaitable[object], ctx: Context) -> Any:
-        await waits
-        value = self._handler(ctx)
-        return await value if type(value) is _COROUTINE or hasattr(value, "__await__") else value
 
     async def _run_async(self, ctx: Context) -> Response:
         ctx._chain = self._chain
@@ -239,9 +234,20 @@ class Straight(Answering):
                 return value, link
         return None, None
 
-    async def _awaited(self, pending: Any, ctx: Context) -> Response:
-        """The answer of a handler's value, which may have to be awaited."""
+    async def _awaited(
+        self, pending: Any, ctx: Context, waits: Awaitable[object] | None = None
+    ) -> Response:
+        """The answer of a handler's value, which may have to be awaited.
+
+        Args:
+            pending: the value, unless the handler has to wait.
+            ctx: that of the request.
+            waits: what the handler has to wait for.
+        """
         try:
+            if waits is not None:
+                await waits
+                pending = self._handler(ctx)
             if type(pending) is _COROUTINE or hasattr(pending, "__await__"):
                 pending = await pending
             response = self._answer(pending, ctx)

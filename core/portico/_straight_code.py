@@ -14,20 +14,26 @@ code but Portico's, msgspec's and that of Python's own classes.
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from portico._bytecode import Instruction, handlers, instructions, opnames
+from portico._called_function import bound
 from portico._frame import Frame, State
 from portico._known_types import UNKNOWN, MayBlock, Value
+from portico._named_keys import names_of
 from portico._opcodes import EXCEPTION, LAST, perform
 
 if TYPE_CHECKING:
-    from types import CodeType
+    from collections.abc import Sequence
+    from types import CodeType, FunctionType
 
     from portico._bytecode import Handler
     from portico._named_keys import Names
+    from portico._supposition import Supposing
 
 MAX_STEPS: Final = 5_000
+_MOST_CALLS: Final = 4  # within each other
 
 
 class Finding(NamedTuple):
@@ -42,25 +48,71 @@ class Finding(NamedTuple):
     offset: int
 
 
-def run(code: CodeType, names: Names, parameters: dict[str, Value]) -> Finding | None:
+def run(
+    code: CodeType, names: Names, parameters: dict[str, Value], supposing: Supposing
+) -> Finding | None:
     """Go through a function; None where it is straight-line code that does not block.
 
     Args:
         code: its code.
         names: what the names around it stand for.
         parameters: what is known of its parameters.
+        supposing: what may be supposed of what others have made; what is, is noted there.
     """
-    steps = instructions(code)
-    catching = handlers(code)
-    if catching:
-        catching = _without_conversion(steps, catching)
-    loop = _loop(steps, catching)
-    if loop is not None:
-        # Waiting is a loop as well.
-        waits = (step.offset for step in steps if step.opname == "GET_AWAITABLE")
-        waiting = next(waits, None)
-        return Finding("loops", loop) if waiting is None else Finding("awaits", waiting)
-    return _Run(names, steps, catching).finding(parameters)
+    found = _Walk(supposing).through(code, names, parameters)
+    return found if isinstance(found, Finding) else None
+
+
+class _Walk:
+    """The way through a function, and through those that it calls.
+
+    Attributes:
+        supposing: what may be supposed on it.
+        left: how many steps it may still take.
+    """
+
+    __slots__ = ("_under_way", "left", "supposing")
+
+    def __init__(self, supposing: Supposing) -> None:
+        self.supposing: Supposing = supposing
+        self.left: int = MAX_STEPS
+        self._under_way: list[CodeType] = []
+
+    def through(
+        self, code: CodeType, names: Names, parameters: dict[str, Value]
+    ) -> Finding | Value:
+        """What a function gives, or why it may block."""
+        steps = instructions(code)
+        catching = handlers(code)
+        if catching:
+            catching = _without_conversion(steps, catching)
+        loop = _loop(steps, catching)
+        if loop is not None:
+            # Waiting is a loop as well.
+            waits = (step.offset for step in steps if step.opname == "GET_AWAITABLE")
+            waiting = next(waits, None)
+            return Finding("loops", loop) if waiting is None else Finding("awaits", waiting)
+        self._under_way.append(code)
+        found = _Run(self, names, steps, catching).result(parameters)
+        self._under_way.pop()
+        return found
+
+    def call(
+        self, function: FunctionType, arguments: Sequence[Value], named: dict[str, Value]
+    ) -> Value:
+        """What a call of a function gives that is written in Python.
+
+        Raises:
+            MayBlock: it may block.
+        """
+        code = function.__code__
+        if code in self._under_way or len(self._under_way) > _MOST_CALLS:
+            raise MayBlock(", which calls itself, or others that call others")
+        parameters = bound(function, arguments, named)
+        found = self.through(code, names_of(function), parameters)
+        if isinstance(found, Finding):
+            raise MayBlock(f", which {found.reason}")
+        return found
 
 
 _STOPITERATION_ERROR: Final = 3  # CPython's Include/internal/pycore_intrinsics.h
@@ -77,28 +129,44 @@ def _without_conversion(steps: tuple[Instruction, ...], catching: list[Handler])
 
 
 class _Run:
-    __slots__ = ("_catching", "_index", "_left", "_meeting", "_names", "_pending", "_steps")
+    __slots__ = (
+        "_catching",
+        "_index",
+        "_meeting",
+        "_names",
+        "_pending",
+        "_returned",
+        "_steps",
+        "_walk",
+    )
 
     def __init__(
-        self, names: Names, steps: tuple[Instruction, ...], catching: list[Handler]
+        self,
+        walk: _Walk,
+        names: Names,
+        steps: tuple[Instruction, ...],
+        catching: list[Handler],
     ) -> None:
+        self._walk = walk
         self._names = names
+        self._returned: list[Value] = []
         self._steps = steps
         self._catching = catching
         self._index = {step.offset: index for index, step in enumerate(steps)}
         self._meeting = {step.value for step in steps if "JUMP" in step.opname}
         self._pending: dict[int, State] = {}
-        self._left = MAX_STEPS
 
-    def finding(self, parameters: dict[str, Value]) -> Finding | None:
+    def result(self, parameters: dict[str, Value]) -> Finding | Value:
+        walk = self._walk
         self._go(self._steps[0].offset, State([], parameters))
         while self._pending:
             # The first of them: most ways lead forward, so that what meets there has come by then.
             offset = min(self._pending)
-            finding = self._stretch(offset, Frame(self._names, self._pending.pop(offset)))
+            frame = Frame(self._names, walk.supposing, walk.call, self._pending.pop(offset))
+            finding = self._stretch(offset, frame)
             if finding is not None:
                 return finding
-        return None
+        return reduce(Value.joined, self._returned or [Value(frozenset())])
 
     def _stretch(self, offset: int, frame: Frame) -> Finding | None:
         """Go on from an instruction to where another way may come in, or the code ends."""
@@ -108,8 +176,8 @@ class _Run:
             if step.offset in self._meeting and step.offset != offset:
                 self._go(step.offset, State(frame.stack, frame.local))
                 return None
-            self._left -= 1
-            if self._left < 0:
+            self._walk.left -= 1
+            if self._walk.left < 0:
                 return Finding("is too long to look through", step.offset)
             if self._catching:
                 handler = self._go_to_handler(step.offset, frame, handler)
@@ -123,6 +191,8 @@ class _Run:
                 self._go(target, state)
             frame.jumps.clear()
             if frame.is_over:
+                if frame.returned is not None:
+                    self._returned.append(frame.returned)
                 return None
         return None
 

@@ -47,7 +47,8 @@ class Step:
     def blocks(self) -> bool:
         """Whether it may block the thread that it runs on; found out when it is asked."""
         link = self.link or self.beside
-        return link is not None and link.blocks
+        # A generator function does nothing when it is called; what it yields is asked for later.
+        return link is not None and link.blocks and not (link.yields and link.key is None)
 
     @property
     def is_anywhere(self) -> bool:
@@ -155,7 +156,9 @@ def phase(chain: Chain, name: str, steps: list[Step]) -> list[Step]:
 
 
 def traced(chain: Chain, step: Step) -> Step:
-    """The same step, with a span of its own where anybody wants to know."""
+    """The same step, with a span of its own where anybody wants to know, and behind its guard."""
+    if step.link is not None and step.link.guard is not None:
+        step = step.calling(step.link.guard(step.call))
     if not chain.trace or step.link is None:
         return step
     call, name = step.call, step.link.name

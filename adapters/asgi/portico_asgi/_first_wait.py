@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Generator
 
+T = TypeVar("T")
 
-class FirstWait:
+
+class FirstWait(Generic[T]):
     """Awaited once: runs the coroutine, and calls `before` when it suspends its task at first.
 
     What only matters to a task that waits, such as another one that watches for it, need not be
@@ -21,11 +23,11 @@ class FirstWait:
 
     __slots__ = ("_before", "_coroutine")
 
-    def __init__(self, coroutine: Coroutine[Any, Any, None], before: Callable[[], object]) -> None:
+    def __init__(self, coroutine: Coroutine[Any, Any, T], before: Callable[[], object]) -> None:
         self._coroutine = coroutine
         self._before = before
 
-    def __await__(self) -> Generator[Any, Any, None]:
+    def __await__(self) -> Generator[Any, Any, T]:
         coroutine = self._coroutine
         try:
             awaited = coroutine.send(None)
@@ -42,5 +44,6 @@ class FirstWait:
                     # trio sends an error as a value, and its traceback has this frame, which must
                     # not hold it in turn.
                     value = None
-        except StopIteration:
-            return
+        except StopIteration as end:
+            result: T = end.value
+            return result

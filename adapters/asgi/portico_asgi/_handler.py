@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 from contextvars import copy_context
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
+from types import coroutine
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
-from portico.contract import Options, Response
+from portico.contract import Begun, Options, Response
 from portico_asgi._lifespan import Host, Lifespan, StartError, serve_alone
 from portico_asgi._loop import asyncio_loop, current_loop, is_closed, tasks_of
 from portico_asgi._platform import CAPABILITIES, AsgiPlatform, ProcessPlatform
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from portico.contract import Application, Connecting, OptionArguments
+    from portico_asgi._loop_types import Interruption
     from portico_asgi._receive import Receive, Send
     from portico_asgi._request import Scope
 
@@ -27,6 +29,7 @@ T = TypeVar("T")
 _modules: Final = sys.modules
 # Seconds that a server may take to break a message off before what arrives is left to it.
 _BREAKING_OFF = 10.0
+_NOTHING: Final = object()
 
 
 class ASGI:
@@ -78,8 +81,9 @@ class ASGI:
                 return
         platform = AsgiPlatform(self._options, scope, receive, send, host.tasks)
         context = copy_context()
+        stretch: Interruption | None = None
         if host.tasks.must_enter_first:
-            await _InContext(self._call(host, scope, platform, None), context)
+            await _in_context(self._call(host, scope, platform, None, stretch), context)
             return
         # In the context of the request, but with no coroutine around it: most answers need none.
         answer: Response | Awaitable[Response]
@@ -91,23 +95,24 @@ class ASGI:
         except BaseException as error:
             platform.give_up(f"the request was ended by {type(error).__name__}")
             raise
+        if type(answer) is not Response and isinstance(answer, Begun):  # it waits
+            stretch = host.tasks.interruption()
+            platform.follow(stretch)
+            try:
+                answer = await _in_context(answer.coroutine, context, answer.waits_for)
+            except BaseException as error:  # noqa: BLE001 - as above
+                answer = _failed(error)
         if type(answer) is Response:
             content = answer.content
             if type(content) is bytes and platform.ends_quietly():
-                fields = answer.wire_fields()
+                status, fields = answer.status, answer.wire_fields()
                 try:
-                    await send(
-                        {
-                            "type": "http.response.start",
-                            "status": answer.status,
-                            "headers": fields,
-                        }
-                    )
+                    await send({"type": "http.response.start", "status": status, "headers": fields})
                     await send({"type": "http.response.body", "body": content})
                 except OSError:
                     pass  # ASGI 2.4 "Disconnected Client - send exception": nobody is there
                 return
-        await _InContext(self._call(host, scope, platform, answer), context)
+        await _in_context(self._call(host, scope, platform, answer, stretch), context)
 
     async def _call(
         self,
@@ -115,10 +120,11 @@ class ASGI:
         scope: Scope,
         platform: AsgiPlatform,
         answer: Response | Awaitable[Response] | None,
+        stretch: Interruption | None,
     ) -> None:
         """See a request through whose answer has to be waited for, or takes some sending."""
         try:
-            await self._answer(host, scope, platform, answer)
+            await self._answer(host, scope, platform, answer, stretch)
         except Exception:
             if not platform.end():
                 # The server breaks the message off when this is raised, and should do so now.
@@ -138,16 +144,17 @@ class ASGI:
         scope: Scope,
         platform: AsgiPlatform,
         answer: Response | Awaitable[Response] | None,
+        stretch: Interruption | None,
     ) -> None:
         try:
-            with host.tasks.interruption() as stretch:
+            with stretch or host.tasks.interruption() as stretch:
                 if answer is None:
                     request = AsgiRequest(scope, platform)
                     answer = self._handle(request, platform, host.running)
                 if isinstance(answer, Response):
                     response = answer
                 else:
-                    platform.inbox.follow(stretch)
+                    platform.follow(stretch)
                     response = await answer
                 content = response.content
                 if isinstance(content, bytes):
@@ -195,7 +202,7 @@ class ASGI:
             await refuse(failure(), scope, send)
             return
         platform = SocketPlatform(self._options, scope, receive, send, host.tasks)
-        await _InContext(serve(connecting, host, platform, scope, receive), copy_context())
+        await _in_context(serve(connecting, host, platform, scope, receive), copy_context())
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         loop = current_loop()
@@ -236,41 +243,39 @@ class ASGI:
         return host
 
 
-async def _failed(error: Exception) -> Response:
+async def _failed(error: BaseException) -> Response:
     raise error
 
 
-class _InContext(Generic[T]):
-    """A coroutine whose every step runs in a context of its own, in the task that awaits it.
+@coroutine
+def _in_context(
+    work: Coroutine[Any, Any, T], context: Context, waits_for: Any = _NOTHING
+) -> Generator[Any, Any, T]:
+    """Run a coroutine whose every step is in a context of its own, in the task that awaits it.
 
     Servers may serve a whole connection in one task (gunicorn), and middleware shares its task:
     what a request sets must not reach the next one.
+
+    Args:
+        work: what to run.
+        context: that of the request.
+        waits_for: what the work has given to the loop, where it has begun in that context.
     """
-
-    __slots__ = ("_context", "_coroutine")
-
-    def __init__(self, coroutine: Coroutine[Any, Any, T], context: Context) -> None:
-        self._coroutine = coroutine
-        self._context = context
-
-    def __await__(self) -> Generator[Any, Any, T]:
-        coroutine, run = self._coroutine, self._context.run
-        value: Any = None
-        thrown: BaseException | None = None
-        while True:
+    run, send = context.run, work.send
+    value: Any = None
+    thrown: BaseException | None = None
+    while True:
+        if waits_for is not _NOTHING:
             try:
-                if thrown is None:
-                    awaited = run(coroutine.send, value)
-                else:
-                    awaited = run(coroutine.throw, thrown)
-            except StopIteration as end:
-                result: T = end.value
-                return result
-            finally:
-                # Of an error, which trio sends as a value, the traceback has this frame, which must
-                # not hold it in turn.
-                value = thrown = None
-            try:
-                value = yield awaited
+                value = yield waits_for
             except BaseException as error:  # noqa: BLE001 - thrown into the coroutine
                 thrown = error
+        try:
+            waits_for = run(send, value) if thrown is None else run(work.throw, thrown)
+        except StopIteration as end:
+            result: T = end.value
+            return result
+        finally:
+            # Of an error, which trio sends as a value, the traceback has this frame, which must not
+            # hold it in turn.
+            value = thrown = None

@@ -8,12 +8,13 @@ the scope is entered before the handler is called.
 from __future__ import annotations
 
 import sys
+from math import inf
 from threading import get_ident
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
     from contextvars import Context
     from types import TracebackType
     from typing import Self
@@ -27,7 +28,10 @@ if TYPE_CHECKING:
         TimeLimit,
         Work,
     )
+    from portico_asgi._patience import AsyncioLimit, Patience
     from portico_asgi._receive import Send
+
+T = TypeVar("T")
 
 
 def current_loop() -> object:
@@ -72,7 +76,18 @@ def tasks_of(loop: object) -> Tasks:
 class AsyncioTasks:
     """asyncio: the loop keeps weak references only, so the tasks are kept here until they end."""
 
-    __slots__ = ("_asyncio", "_loop", "_tasks", "must_enter_first", "thread")
+    __slots__ = (
+        "_asyncio",
+        "_loop",
+        "_new_limit",
+        "_patience",
+        "_tasks",
+        "must_enter_first",
+        "thread",
+    )
+
+    # Made with the first `Patience`.
+    _new_limit: type[AsyncioLimit]
 
     def __init__(self, loop: Any) -> None:
         import asyncio
@@ -80,6 +95,7 @@ class AsyncioTasks:
         self._asyncio = asyncio  # an import for each request is not free
         self._loop: asyncio.AbstractEventLoop = loop
         self._tasks: set[asyncio.Task[None]] = set()
+        self._patience: dict[float, Patience] = {}
         self.thread: int = get_ident()
         self.must_enter_first: bool = False
 
@@ -91,15 +107,28 @@ class AsyncioTasks:
 
     def interruption(self) -> Interruption:
         """What `asyncio.timeout` is, without a time."""
-        return AsyncioInterruption(self._asyncio.current_task())
+        return AsyncioInterruption(self._asyncio.current_task(self._loop))
 
     def sending(self, send: Send, /) -> Sending:
         """One interruption for the whole stream: it is no scope, so nothing nests in it."""
-        return AsyncioSending(self._asyncio.current_task(), send)
+        return AsyncioSending(self._asyncio.current_task(self._loop), send)
 
     def limit(self, seconds: float, /) -> TimeLimit:
-        """An interruption that comes by itself."""
-        return AsyncioLimit(self._asyncio.current_task(), self._loop, seconds)
+        """One of those that share a timer; none where no task runs, since nothing waits there."""
+        task = None if seconds == inf else self._asyncio.current_task(self._loop)
+        if task is None:
+            return NO_LIMIT
+        patience = self._patience.get(seconds)
+        if patience is None:
+            patience = self._new_patience(seconds)
+        return self._new_limit(patience, task)
+
+    def _new_patience(self, seconds: float) -> Patience:
+        from portico_asgi._patience import AsyncioLimit, Patience
+
+        self._new_limit = AsyncioLimit
+        patience = self._patience[seconds] = Patience(self._loop, seconds)
+        return patience
 
     async def checkpoint(self) -> None:
         """Let the other tasks have a turn."""
@@ -141,6 +170,37 @@ class _NoScope:
         /,
     ) -> None:
         pass
+
+
+class NoLimit:
+    """The waits of a stretch that may take as long as they like."""
+
+    __slots__ = ("is_over",)
+
+    def __init__(self) -> None:
+        self.is_over: bool = False
+
+    def again(self) -> None:
+        """Do nothing."""
+
+    def bounds(self, work: Coroutine[Any, Any, T], /) -> Coroutine[Any, Any, T]:
+        """The work."""
+        return work
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+        /,
+    ) -> None:
+        pass
+
+
+NO_LIMIT: Final = NoLimit()
 
 
 class AsyncioInterruption:
@@ -188,35 +248,6 @@ class AsyncioInterruption:
 
     def shield(self, up: bool, /) -> None:
         """Do nothing: asyncio cancels once, so that what follows is left alone."""
-
-
-class AsyncioLimit(AsyncioInterruption):
-    """An interruption that comes by itself, so many seconds after its start."""
-
-    __slots__ = ("_loop", "_seconds", "_timer")
-
-    def __init__(
-        self, task: asyncio.Task[Any] | None, loop: asyncio.AbstractEventLoop, seconds: float
-    ) -> None:
-        super().__init__(task)
-        self._loop = loop
-        self._seconds = seconds
-        self._timer: asyncio.TimerHandle | None = None
-
-    def start(self) -> None:
-        """Let the time run."""
-        self._timer = self._loop.call_later(self._seconds, self.interrupt)
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-        /,
-    ) -> bool:
-        if self._timer is not None:
-            self._timer.cancel()
-        return super().__exit__(kind, error, traceback)
 
 
 class AsyncioSending(AsyncioInterruption):

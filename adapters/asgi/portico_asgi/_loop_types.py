@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Awaitable, Callable, Coroutine
     from contextvars import Context
     from types import TracebackType
     from typing import Self
 
     from portico_asgi._receive import Send
+
+T = TypeVar("T")
 
 Work: TypeAlias = "Callable[[], Coroutine[Any, Any, None]]"
 
@@ -96,13 +98,24 @@ class TaskScope(Protocol):
 
 
 class TimeLimit(Protocol):
-    """A stretch of one task that ends early when its time is over, as if it had come to its end."""
+    """A stretch of one task that ends early when a wait takes too long, as if it had ended.
 
-    def start(self) -> None:
-        """Let the time run, inside of the stretch."""
+    Attributes:
+        is_over: whether it did; to be asked for behind it.
+    """
+
+    @property
+    def is_over(self) -> bool: ...
+
+    def bounds(self, work: Coroutine[Any, Any, T], /) -> Awaitable[T]:
+        """What does the work, and may wait for so long; to be awaited at once."""
         ...
 
-    def __enter__(self) -> object: ...
+    def again(self) -> None:
+        """Let the time of another wait run, from now on."""
+        ...
+
+    def __enter__(self) -> Self: ...
     def __exit__(
         self,
         kind: type[BaseException] | None,
@@ -136,7 +149,7 @@ class Tasks(Protocol):
         ...
 
     def limit(self, seconds: float, /) -> TimeLimit:
-        """A new one, to be entered at once."""
+        """One for waits of so many seconds at most; to be entered at once."""
         ...
 
     async def checkpoint(self) -> None:

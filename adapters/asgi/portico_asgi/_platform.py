@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from threading import get_ident
 from time import monotonic
 from types import CoroutineType, MappingProxyType
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from typing import TypeVar
 
     from portico import AbortSignal
-    from portico_asgi._loop_types import Tasks
+    from portico_asgi._loop_types import Interruption, Tasks
     from portico_asgi._receive import Message, Receive, Send
     from portico_asgi._request import Scope
 
@@ -92,7 +93,18 @@ class AsgiPlatform(ProcessPlatform):
         streams: whether a stream is being sent.
     """
 
-    __slots__ = ("_inbox", "_receive", "_scope", "_tasks", "has_body", "send", "started", "streams")
+    __slots__ = (
+        "_cancels",
+        "_inbox",
+        "_receive",
+        "_scope",
+        "_stretch",
+        "_tasks",
+        "has_body",
+        "send",
+        "started",
+        "streams",
+    )
 
     def __init__(
         self, options: Options, scope: Scope, receive: Receive, send: Send, tasks: Tasks
@@ -104,6 +116,8 @@ class AsgiPlatform(ProcessPlatform):
         self._receive = receive
         self._tasks = tasks
         self._inbox: Inbox | None = None
+        self._stretch: Interruption | None = None
+        self._cancels: bool | None = None  # as the options say
         self.has_body: bool = False
         self.send: Send = send
         self.started: bool = False
@@ -113,10 +127,21 @@ class AsgiPlatform(ProcessPlatform):
     def inbox(self) -> Inbox:
         """The messages of the server."""
         if self._inbox is None:
-            options = self.options
-            self._inbox = Inbox(self._receive, self._tasks, has_body=self.has_body, options=options)
-            self._inbox.cancels = self.options.on_disconnect == "cancel"
+            seconds = self.options.body_timeout
+            self._inbox = Inbox(
+                self._receive,
+                self._tasks,
+                has_body=self.has_body,
+                seconds=inf if seconds is None else seconds,
+            )
         return self._inbox
+
+    def follow(self, stretch: Interruption) -> None:
+        """Take the stretch of the handler, which ends when the peer leaves, if that is wanted."""
+        self._stretch = stretch
+        cancels = self._cancels
+        if self.options.on_disconnect == "cancel" if cancels is None else cancels:
+            self.cancel_on_disconnect(True)
 
     def whole_body(self, declared: int | None, limit: int | None) -> bytes | None:
         """The body, where all of it is in the server's first message, and as long as it should be.
@@ -135,7 +160,7 @@ class AsgiPlatform(ProcessPlatform):
             return None
         pending: Any = self._receive()
         if type(pending) is not _COROUTINE:
-            self.inbox.expect(pending)
+            self.inbox.expected = pending
             return None
         try:
             waits_for = pending.send(None)
@@ -145,7 +170,7 @@ class AsgiPlatform(ProcessPlatform):
             self.inbox.lose()
             return None
         else:
-            self.inbox.expect(Begun(pending, waits_for))
+            self.inbox.expected = Begun(pending, waits_for)
             return None
         if message["type"] == "http.request" and not message.get("more_body", False):
             body: bytes = message.get("body") or b""
@@ -211,7 +236,10 @@ class AsgiPlatform(ProcessPlatform):
 
     def cancel_on_disconnect(self, wanted: bool, /) -> None:
         """Say whether the handler is cancelled when the peer leaves; if so, a watcher starts."""
-        self.inbox.cancel(wanted)
+        self._cancels = wanted
+        stretch = self._stretch
+        if stretch is not None:
+            self.inbox.on_leave(stretch.interrupt if wanted else None)
 
     @property
     def state(self) -> Mapping[str, Any]:

@@ -18,8 +18,6 @@ A reader waits for `body_timeout` seconds at most, a watcher for ever: see `_pat
 from __future__ import annotations
 
 from contextlib import suppress
-from contextvars import copy_context
-from functools import partial
 from math import inf
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -29,12 +27,11 @@ from portico.contract import Begun
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, MutableMapping
 
-    from anyio import CancelScope, Event
+    from anyio import Event
 
-    from portico import AbortController, AbortSignal
-    from portico.contract import Options
-    from portico_asgi._loop_types import Interruption, Tasks, Work
-    from portico_asgi._patience import Patience
+    from portico import AbortController, AbortSignal, BodyTimeoutError
+    from portico_asgi._loop_types import Tasks, Work
+    from portico_asgi._watch import Watch
 
 Message: TypeAlias = "MutableMapping[str, Any]"
 Receive: TypeAlias = "Callable[[], Awaitable[Message]]"
@@ -48,15 +45,15 @@ class Inbox:
         receive: the server's own.
         tasks: those of the event loop.
         has_body: whether a body may come, by the request's framing.
-        options: say how long a reader waits; None has it wait for ever.
+        seconds: how long a reader waits for the next of the body.
 
     Attributes:
-        receive: the server's own.
         has_body: whether a body may come, by the request's framing.
+        expected: what the server was asked for already: its next message.
         ended: whether the last message of the body came.
         gone: whether the peer left before it had the whole answer.
+        is_late: whether a reader has waited too long for the body.
         has_trailers: whether fields follow the answer's content.
-        cancels: whether the stretch that `follow` was given ends when the peer leaves.
         on_gone: called by the watcher, in its task, when the peer leaves; or None.
     """
 
@@ -65,29 +62,20 @@ class Inbox:
         "_changed",
         "_controller",
         "_dropped",
-        "_expected",
-        "_failure",
-        "_options",
         "_over",
-        "_patience",
         "_pulling",
-        "_server_receive",
-        "_stretch",
+        "_receive",
+        "_seconds",
         "_tasks",
         "_watch",
-        "_watch_ended",
-        "cancels",
         "ended",
+        "expected",
         "gone",
         "has_body",
         "has_trailers",
+        "is_late",
         "on_gone",
-        "receive",
     )
-
-    # Made with the watcher.
-    _watch_ended: Event
-    _failure: Exception | None
 
     def __init__(
         self,
@@ -95,49 +83,39 @@ class Inbox:
         tasks: Tasks,
         *,
         has_body: bool = False,
-        options: Options | None = None,
+        seconds: float = inf,
     ) -> None:
-        self.receive: Receive = receive
         self.has_body: bool = has_body
         self.ended: bool = False
         self.gone: bool = False
+        self.is_late: bool = False
         self.has_trailers: bool = False
-        self.cancels: bool = False
         self.on_gone: Callable[[], None] | None = None
-        self._stretch: Interruption | None = None
         self._tasks = tasks
         self._ahead: bytes | None = None
         self._pulling = False
         self._dropped = False
         self._changed: Event | None = None
         self._over = False
-        self._watch: CancelScope | None = None
+        self._watch: Watch | None = None
         self._controller: AbortController | None = None
-        self._options = options
-        self._patience: Patience | None = None
-        self._server_receive = receive
-        self._expected: Awaitable[Message] | None = None
-        if tasks.must_enter_first:
-            self._bound()
+        self._seconds = seconds
+        self._receive = receive
+        self.expected: Awaitable[Message] | None = None
 
-    def expect(self, pending: Awaitable[Message]) -> None:
-        """Have the server's next message from what was asked for it already."""
-        receive = self.receive
-
-        def first() -> Awaitable[Message]:
-            self.receive, self._expected = receive, None
-            return pending
-
-        self.receive, self._expected = first, pending
+    def _ask(self) -> Awaitable[Message]:
+        """The server's next message, to be awaited at once."""
+        expected, self.expected = self.expected, None
+        return self._receive() if expected is None else expected
 
     def _give_up_expected(self) -> None:
         """Ask the server anew for what nobody has come to await, such as a refused body.
 
         What has begun in one task may not go on in another.
         """
-        pending, self._expected = self._expected, None
+        pending = self.expected
         if isinstance(pending, Begun):
-            self.receive = self._server_receive
+            self.expected = None
             with suppress(RuntimeError):  # one that waits again is left where it is
                 pending.close()
 
@@ -145,18 +123,14 @@ class Inbox:
         """The next chunk of the body, or None after the last.
 
         Raises:
+            BodyTimeoutError: the peer sends nothing for `body_timeout` seconds.
             DisconnectError: the peer left before the body's end, or has its answer without it.
         """
         while self._ahead is None and not (self.ended or self.gone or self._dropped):
-            if self._patience is not None:
-                await self._patience.wait(self._pull())
-                continue
-            try:
-                await self._pull()
-            except BaseException as error:
-                self._end_first(error)
-                raise
-            self._end_first()  # the wait may have begun before it was bounded
+            with self._tasks.limit(self._seconds) as limit:
+                await limit.bounds(self._pull())
+            if limit.is_over:
+                raise self._out_of_time()
         chunk, self._ahead = self._ahead, None
         if chunk is None and (not self.ended or self._dropped):
             from portico import DisconnectError
@@ -168,49 +142,51 @@ class Inbox:
     async def rest(self, add: Callable[[bytes], bytes]) -> list[bytes]:
         """All chunks that are left, each passed by `add` as it arrives; it raises as `chunk`."""
         chunks: list[bytes] = []
-        if not (self._pulling or self._dropped or self.gone):
+        tasks = self._tasks
+        if not (self._pulling or self._dropped or self.gone or tasks.must_enter_first):
             # Nobody else waits for messages, or comes to do so before this one has them.
             self._pulling = True
             try:
-                ahead, self._ahead = self._ahead, None
-                if ahead is not None:
-                    chunks.append(add(ahead))
-                while not self.ended and self._patience is None:
-                    message = await self.receive()
-                    if message["type"] != "http.request":
-                        self.note(message)
+                with tasks.limit(self._seconds) as limit:
+                    ahead, self._ahead = self._ahead, None
+                    if ahead is not None:
+                        chunks.append(add(ahead))
+                    while not self.ended:
+                        expected, self.expected = self.expected, None
+                        message = await (self._receive() if expected is None else expected)
                         if message["type"] == "http.disconnect":
+                            self.lose()
                             break
-                        continue
-                    body: bytes = message.get("body") or b""
-                    self.ended = not message.get("more_body", False)
-                    if body:
-                        chunks.append(add(body))
+                        if message["type"] == "http.request":
+                            self.ended = not message.get("more_body", False)
+                            if body := message.get("body"):
+                                chunks.append(add(body))
+                        if not self.ended:
+                            limit.again()
+                if limit.is_over:
+                    raise self._out_of_time()
             except OSError:
                 self.lose()
-            except BaseException as error:
-                self._end_first(error)
-                raise
             finally:
                 self._pulling = False
-                self._tell()
-            if self._patience is not None:
-                self._patience.end()
+                if self._changed is not None:
+                    self._tell()
             if self.ended and not self._dropped:
                 return chunks
         while (chunk := await self.chunk()) is not None:
             chunks.append(add(chunk))
         return chunks
 
-    @property
-    def is_late(self) -> bool:
-        """Whether a reader has waited too long for the body."""
-        return self._patience is not None and self._patience.is_over
+    def _out_of_time(self) -> BodyTimeoutError:
+        from portico import BodyTimeoutError
+
+        self.is_late = True
+        return BodyTimeoutError(self._seconds)
 
     @property
     def is_quiet(self) -> bool:
-        """Whether the whole body was received, nobody watches, and no trailers follow."""
-        if self.has_trailers or self._watch is not None or self.gone:
+        """Whether the whole body came in time, nobody watches, and no trailers follow."""
+        if self.has_trailers or self._watch is not None or self.gone or self.is_late:
             return False
         return self.ended or not self.has_body
 
@@ -232,31 +208,18 @@ class Inbox:
 
     def watch(self) -> None:
         """Wait for the peer to leave, in a task of the loop, until `unwatch`."""
-        self._bound()
         if self._watch is not None or self._over or self.gone:
             return
         self._begin(self._wait_for_leave)
 
-    def follow(self, stretch: Interruption) -> None:
-        """Take the stretch of the handler, which ends when the peer leaves, if that is wanted."""
-        self._bound()
-        self._stretch = stretch
-        if self.cancels:
-            self.cancel(True)
-
-    def cancel(self, wanted: bool, /) -> None:
-        """Say whether the stretch of the handler, now or later, ends when the peer leaves."""
-        self.cancels = wanted
-        stretch = self._stretch
-        if stretch is None:
-            return
-        self.on_gone = stretch.interrupt if wanted else None
-        if not wanted:
-            return
-        if self.gone:
-            stretch.interrupt()
-        else:
-            self.watch()
+    def on_leave(self, call: Callable[[], None] | None) -> None:
+        """Have this called when the peer leaves, now if it has; None has nothing called."""
+        self.on_gone = call
+        if call is not None:
+            if self.gone:
+                call()
+            else:
+                self.watch()
 
     def drain(self, seconds: float = inf) -> None:
         """Drop what is left of the body, in a task of the loop, until `unwatch`.
@@ -270,13 +233,10 @@ class Inbox:
             self._begin(self._drop, seconds)
 
     def _begin(self, work: Work, seconds: float = inf) -> None:
-        from anyio import CancelScope, Event, current_time
+        from portico_asgi._watch import Watch
 
         self._give_up_expected()
-        self._watch = CancelScope(deadline=current_time() + seconds)
-        self._watch_ended = Event()
-        self._failure = None
-        self._tasks.spawn(partial(self._keep, work, self._watch, self._watch_ended), copy_context())
+        self._watch = Watch(self._tasks, work, seconds)
 
     async def unwatch(self) -> None:
         """End the watcher, now and for good, or `drain`; afterwards no `receive()` waits.
@@ -289,31 +249,8 @@ class Inbox:
         self._over = True
         self.on_gone = None
         self._give_up_expected()
-        if self._watch is None:
-            return
-        from anyio import CancelScope
-
-        self._watch.cancel()
-        with CancelScope(shield=True):
-            await self._watch_ended.wait()
-        failure, self._failure = self._failure, None
-        if failure is not None:
-            raise failure
-
-    def _bound(self) -> None:
-        """Let no reader wait for ever from now on, not even one that waits already."""
-        seconds = None if self._options is None else self._options.body_timeout
-        if seconds is None or self._patience is not None or not self.has_body:
-            return
-        from portico_asgi._patience import Patience
-
-        self._patience = Patience(seconds, self._tasks)
-        if self._pulling:
-            self._patience.begin()
-
-    def _end_first(self, error: BaseException | None = None) -> None:
-        if self._patience is not None:
-            self._patience.end(error)
+        if self._watch is not None:
+            await self._watch.end()
 
     def lose(self) -> None:
         """Note that the peer is gone, and tell those who wait for it."""
@@ -330,19 +267,6 @@ class Inbox:
 
             self._controller.abort(DisconnectError("The peer closed the connection."))
 
-    async def _keep(self, work: Work, scope: CancelScope, ended: Event) -> None:
-        try:
-            with scope:
-                # A `send()` that did not wait is over before the loop comes to this task.
-                if not scope.cancel_called:
-                    await work()
-            if self.gone and self.on_gone is not None:
-                self.on_gone()
-        except Exception as error:  # noqa: BLE001 - raised to the request's task by `unwatch`
-            self._failure = error
-        finally:
-            ended.set()
-
     async def _wait_for_leave(self) -> None:
         while not self.gone:
             if self._ahead is None or self.ended:
@@ -352,6 +276,8 @@ class Inbox:
                     return  # a server that has more to say after the end says nothing of use
             else:
                 await self._change()
+        if self.on_gone is not None:
+            self.on_gone()
 
     async def _drop(self) -> None:
         self._dropped = True
@@ -362,7 +288,7 @@ class Inbox:
         # Nobody waits for these messages, so nobody is told what is wrong with them.
         with suppress(Exception):
             while not self.ended and not self.gone:
-                message = await self.receive()
+                message = await self._ask()
                 if message["type"] == "http.disconnect":
                     return  # the peer's or that of the answer's end, which look the same
                 self.ended = not message.get("more_body", False)
@@ -374,7 +300,7 @@ class Inbox:
             return
         self._pulling = True
         try:
-            message = await self.receive()
+            message = await self._ask()
         except OSError:
             self.lose()
         else:
@@ -401,6 +327,6 @@ class Inbox:
         await self._changed.wait()
 
     def _tell(self) -> None:
-        if self._changed is not None:
-            self._changed.set()
-            self._changed = None
+        changed, self._changed = self._changed, None
+        if changed is not None:
+            changed.set()

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from math import inf
 from threading import get_ident
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from portico_asgi._first_wait import FirstWait
+from portico_asgi._loop import NO_LIMIT
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Coroutine
     from contextvars import Context
     from types import TracebackType
     from typing import Self
@@ -14,6 +19,8 @@ if TYPE_CHECKING:
 
     from portico_asgi._loop_types import Event, Interruption, Sending, TaskScope, TimeLimit, Work
     from portico_asgi._receive import Message, Send
+
+T = TypeVar("T")
 
 
 class TrioTasks:
@@ -41,7 +48,7 @@ class TrioTasks:
 
     def limit(self, seconds: float, /) -> TimeLimit:
         """A cancel scope that gets a deadline."""
-        return TrioLimit(seconds)
+        return NO_LIMIT if seconds == inf else TrioLimit(seconds)
 
     async def checkpoint(self) -> None:
         """Let the other tasks have a turn."""
@@ -95,7 +102,7 @@ class TrioInterruption:
 
 
 class TrioLimit(TrioInterruption):
-    """An interruption that comes by itself, so many seconds after its start.
+    """An interruption that comes by itself, so many seconds after a wait has begun.
 
     Until then its scope has no deadline: trio keeps those of scopes that were left for a while.
     """
@@ -106,11 +113,20 @@ class TrioLimit(TrioInterruption):
         super().__init__()
         self._seconds = seconds
 
-    def start(self) -> None:
-        """Let the time run."""
+    @property
+    def is_over(self) -> bool:
+        """Whether it came."""
+        return self._scope.cancelled_caught
+
+    def again(self) -> None:
+        """Let the time of a wait run."""
         from trio import current_time
 
         self._scope.deadline = current_time() + self._seconds
+
+    def bounds(self, work: Coroutine[Any, Any, T], /) -> Awaitable[T]:
+        """The work; its time runs from its first wait on."""
+        return FirstWait(work, self.again)
 
 
 class TrioSending:

@@ -1,29 +1,37 @@
 """What is inferred of functions: whether each may block, by the interpreter that serves.
 
-The functions of `STRAIGHT` are known to come to an end without waiting; those of `BLOCKING` may
-block, or nothing says that they do not. Opcodes differ between versions of Python, so that only the
-interpreter itself can say what it makes of them.
+The functions of `STRAIGHT` are known to come to an end without waiting; those of `SUPPOSING` are as
+long as values that others make are of the declared classes, which is looked at before each call;
+those of `BLOCKING` may block, or nothing says that they do not. Opcodes differ between versions of
+Python, so that only the interpreter itself can say what it makes of them.
 """
 
+import hmac
+import secrets
+import time
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import UTC, date, datetime, timezone
+from enum import Enum, StrEnum
 from functools import partial, wraps
 from typing import Any, Final
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from msgspec import Struct
 
-from portico import Context, Created, HTTPError, NotFound, Portico, Problem, status, use
+from portico import Context, Created, HTTPError, NotFound, Portico, Problem, file, status, use
 from portico_conformance.application._app import app
 
 STRAIGHT: Final[list[Callable[..., Any]]] = []
+SUPPOSING: Final[list[Callable[..., Any]]] = []
 BLOCKING: Final[list[Callable[..., Any]]] = []
 
 LIMIT: Final = 10
 variable = 10
+unknown: Any = object()
 inner: Final = Portico()
 limit = inner.decorate(10, name="limit")
 counter = inner.state(0)
+opaque: Any = inner.decorate(object(), name="opaque")
 
 
 def straight(fn: Callable[..., Any]) -> Callable[..., Any]:
@@ -36,6 +44,85 @@ def blocking(fn: Callable[..., Any]) -> Callable[..., Any]:
     """Put a function among those that may block."""
     BLOCKING.append(fn)
     return fn
+
+
+def supposing(fn: Callable[..., Any]) -> Callable[..., Any]:
+    """Put a function among those that do not block as long as values are what is declared."""
+    SUPPOSING.append(fn)
+    return fn
+
+
+class Colour(Enum):
+    """A plain enumeration."""
+
+    RED = "red"
+    GREEN = "green"
+
+    @property
+    def label(self) -> str:
+        """What may be asked of a database."""
+        return self.name
+
+
+class Named(StrEnum):
+    """An enumeration of texts."""
+
+    A = "a"
+    B = "b"
+
+
+class Loud(Enum):
+    """An enumeration that runs code of its own where it is compared."""
+
+    ONE = 1
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    __hash__ = Enum.__hash__
+
+
+class Valued(Enum):
+    """An enumeration whose values are asked of somebody."""
+
+    ONE = 1
+
+    @property
+    def value(self) -> int:
+        """What may be asked of a database."""
+        return 1
+
+
+class Parent(Struct):
+    """What another Struct holds."""
+
+    name: str
+
+
+class Owner(Struct):
+    """What a key has for its value."""
+
+    name: str
+    parent: Parent
+    id: UUID
+    day: date
+    since: datetime
+    colour: Colour = Colour.RED
+    is_admin: bool = False
+    tags: list[str] = []
+    notes: dict[str, str] = {}
+
+
+owner = inner.decorate(
+    Owner("a", Parent("b"), UUID(int=1), date(2025, 1, 1), datetime(2025, 1, 1, tzinfo=UTC)),
+    name="owner",
+)
+
+
+@inner.derive(lazy=True)
+def current(ctx: Context) -> Owner | None:
+    """What nobody holds to its annotation."""
+    return ctx[owner]
 
 
 class Item(Struct):
@@ -63,6 +150,9 @@ class Lazy(Struct):
     def owner(self) -> str:
         """What may be asked of a database."""
         return self.name
+
+
+lazy = inner.decorate(Lazy("a"), name="lazy")
 
 
 class Truthful(Struct):
@@ -223,6 +313,47 @@ def words(order: str = "") -> list[object]:
 
 
 @straight
+def enumerated(order: Colour, other: Named = Named.A) -> object:
+    if f"{order}" == "a" or order in {Colour.RED, None}:
+        return {"value": order.value, "text": f"{other} {order.name}", "of": Colour("red")}
+    match other:
+        case Named.A:
+            return {order: other}
+        case Named.B:
+            return str(other)
+
+
+@straight
+def gone_through(body: list[int]) -> object:
+    return [sum(body), max(body), any(body), all(body), list(body), set(body), tuple(body)]
+
+
+@straight
+def clock() -> object:
+    return [time.time(), time.monotonic_ns(), str(uuid4()), secrets.token_hex(16)]
+
+
+@straight
+def moment() -> str:
+    return datetime.now(timezone.utc).isoformat()  # noqa: UP017 - a constant of the class
+
+
+@straight
+def compared_secret(ctx: Context) -> bool:
+    return hmac.compare_digest(ctx.headers.get("x-token", "") or "", "secret")
+
+
+@straight
+def sent_file(order: str = "a") -> object:
+    return file(order, root="/srv", headers={"cache-control": "no-store"}, download="a.txt")
+
+
+@straight
+def is_of_class(body: Item | str, order: str | int = "") -> object:
+    return isinstance(body, Item), isinstance(order, str)
+
+
+@straight
 async def asynchronous(id: int) -> dict[str, int]:
     if id > 1:
         raise HTTPError(404)
@@ -276,13 +407,68 @@ straight(partial(two, 1))
 blocking(partial(sum_of, 1))
 
 
+# As long as something is what it is declared to be
+
+
+@supposing
+def supposes_variable(id: int) -> bool:
+    return id > variable
+
+
+@supposing
+def supposes_key(ctx: Context) -> object:
+    return ctx[limit] + 1
+
+
+@supposing
+def supposes_bound_key(value: int = use(limit)) -> object:
+    return f"{value}" if value == 1 and value else str(value)
+
+
+@supposing
+def fields_of_key(ctx: Context) -> object:
+    return f"{ctx[owner].name} {ctx[owner].id.hex} {ctx[owner].day.year}"
+
+
+@supposing
+def fields_of_bound_key(value: Owner | None = use(owner)) -> object:
+    if value is None or not value.is_admin or value.colour is Colour.RED:
+        raise HTTPError(403)
+    return {"name": value.name.upper(), "of": value.parent.name, "count": len(value.tags)}
+
+
+@supposing
+def made_by_function(value: Owner | None = use(current)) -> object:
+    return None if value is None else value.name + "!"
+
+
+@supposing
+async def asynchronous_field(value: Owner = use(owner)) -> str:
+    return value.name + "!"
+
+
+@supposing
+def calls_other(id: int) -> object:
+    return doubled(json(id), by=variable)
+
+
+@supposing
+def in_utc() -> str:
+    return datetime.now(UTC).isoformat()
+
+
+def doubled(value: object, *, by: int, times: int = 2) -> dict[str, object]:
+    """What others call."""
+    return {"value": value, "by": by * times}
+
+
 @blocking
-def lazy_field(ctx: Context, value: Any = use(limit)) -> None:
+def lazy_field(ctx: Context, value: Any = use(opaque)) -> None:
     ctx.set.headers["x-value"] = value
 
 
 @blocking
-def lazy_cookie(ctx: Context, value: Any = use(limit)) -> None:
+def lazy_cookie(ctx: Context, value: Any = use(opaque)) -> None:
     ctx.cookies["value"].value = value
 
 
@@ -389,13 +575,13 @@ def replaces(order: str, other: str) -> str:
 
 
 @blocking
-def asks_variable(id: int) -> bool:
-    return id > variable
+def asks_variable(id: int) -> object:
+    return id > unknown
 
 
 @blocking
 def asks_key(ctx: Context) -> object:
-    return ctx[limit] + 1
+    return ctx[opaque] + 1
 
 
 @blocking
@@ -404,27 +590,27 @@ def asks_state(ctx: Context) -> object:
 
 
 @blocking
-def truth_of_key(value: int = use(limit)) -> str:
+def truth_of_key(value: int = use(opaque)) -> str:
     return "a" if value else "b"
 
 
 @blocking
-def text_of_key(value: int = use(limit)) -> str:
+def text_of_key(value: int = use(opaque)) -> str:
     return f"{value}"
 
 
 @blocking
-def compares_key(value: int = use(limit)) -> bool:
+def compares_key(value: int = use(opaque)) -> bool:
     return value == 1
 
 
 @blocking
-def is_instance(value: Any = use(limit)) -> bool:
+def is_instance(value: Any = use(opaque)) -> bool:
     return isinstance(value, int)
 
 
 @blocking
-def attribute_of_key(value: Any = use(limit)) -> object:
+def attribute_of_key(value: Any = use(opaque)) -> object:
     return value.objects
 
 
@@ -477,9 +663,147 @@ def defines(id: int) -> object:
     return within()
 
 
+def reads_file(name: str) -> str:
+    """What others call."""
+    return open(name).read()
+
+
+async def waits_for(name: str) -> str:
+    """What nobody awaits."""
+    return name
+
+
+def calls_itself(id: int) -> int:
+    """A loop by another name."""
+    return calls_itself(id - 1) if id else 0
+
+
+def takes_any(*names: str) -> tuple[str, ...]:
+    """Whatever it is called with."""
+    return names
+
+
+undeclared: Any = json
+
+
 @blocking
-def calls_other(id: int) -> object:
-    return json(id)
+def calls_reader() -> object:
+    return reads_file("/dev/null")
+
+
+@blocking
+def calls_coroutine(order: str = "") -> object:
+    return waits_for(order)
+
+
+@blocking
+def calls_recursive(id: int) -> object:
+    return calls_itself(id)
+
+
+@blocking
+def calls_variadic(order: str = "") -> object:
+    return takes_any(order)
+
+
+@blocking
+def calls_with_too_much(id: int) -> object:
+    return undeclared(id, id)
+
+
+@blocking
+def calls_by_other_name(id: int) -> object:
+    return undeclared(id=id, of=1)
+
+
+@blocking
+def local_time() -> object:
+    return datetime.now()
+
+
+@blocking
+def time_of_zone(zone: Any = use(opaque)) -> object:
+    return datetime.now(zone)
+
+
+@blocking
+def sums_unknown(value: Any = use(opaque)) -> object:
+    return sum(value)
+
+
+@blocking
+def sorts(body: list[int]) -> object:
+    return sorted(body)
+
+
+@blocking
+def compares_own_enum(body: Loud) -> bool:
+    return body == Loud.ONE
+
+
+@blocking
+def formats_own_enum(body: Loud) -> str:
+    return f"{body}"
+
+
+@blocking
+def attribute_of_enum(body: Colour) -> object:
+    return body.label
+
+
+@blocking
+def value_of_enum(body: Valued) -> object:
+    return body.value
+
+
+@blocking
+def item_of_text_enum(body: Named) -> object:
+    return body[0]
+
+
+@blocking
+def calls_method_of_text_enum(body: Named) -> object:
+    return body.upper()
+
+
+@blocking
+def sets_what_others_have(value: Owner = use(owner)) -> None:
+    value.name = "a"
+
+
+@blocking
+def adds_to_what_others_have(value: Owner = use(owner)) -> None:
+    value.tags.append("a")
+
+
+@blocking
+def knows_no_items(value: Owner = use(owner)) -> bool:
+    return "a" in value.tags
+
+
+@blocking
+def knows_no_keys(value: Owner = use(owner)) -> object:
+    return value.notes["a"]
+
+
+@blocking
+def knows_no_moment(value: Owner = use(owner)) -> str:
+    return value.since.isoformat()
+
+
+@blocking
+def asks_property_of_key(value: Lazy = use(lazy)) -> str:
+    return value.owner
+
+
+@blocking
+def asks_state_as_argument(value: int = use(counter)) -> bool:
+    return value == 1
+
+
+@blocking
+def blocks_in_a_file_name(value: Any = use(opaque)) -> object:
+    return file("a", headers={"x-name": value})
 
 
 @blocking
@@ -493,7 +817,7 @@ def reads_bytes(ctx: Context) -> object:
 
 
 @blocking
-def has_default(order: Any = use(limit), *, items: list[int] = []) -> object:  # noqa: B006
+def has_default(order: Any = use(opaque), *, items: list[int] = []) -> object:  # noqa: B006
     return [order, items[0] + 1]
 
 
@@ -503,7 +827,7 @@ def wrapper(*args: Any, **kwargs: Any) -> Any:
     return text(*args, **kwargs)
 
 
-for _number, _fn in enumerate((*STRAIGHT, *BLOCKING)):
+for _number, _fn in enumerate((*STRAIGHT, *SUPPOSING, *BLOCKING)):
     inner.post(f"/{_number}/{{id}}", _fn)
 
 
@@ -512,7 +836,9 @@ def wrong() -> dict[str, str]:
     found: dict[str, str] = {}
     for number, route in enumerate(inner.explain()):
         handler = next(link for link in route.links if link.event == "handle")
-        if handler.may_block is (number < len(STRAIGHT)):
+        may_block = number >= len(STRAIGHT) + len(SUPPOSING)
+        supposes = len(STRAIGHT) <= number and not may_block and not handler.is_async
+        if (handler.may_block, " where `" in handler.reason) != (may_block, supposes):
             found[f"{handler.name} ({handler.function})"] = handler.reason
     return found
 
@@ -520,4 +846,4 @@ def wrong() -> dict[str, str]:
 @app.get("/inference")
 def inference() -> dict[str, object]:
     """What is wrong with the table, and how long it is."""
-    return {"wrong": wrong(), "count": len(STRAIGHT) + len(BLOCKING)}
+    return {"wrong": wrong(), "count": len(STRAIGHT) + len(SUPPOSING) + len(BLOCKING)}

@@ -1,8 +1,8 @@
 """The worker threads of an asyncio loop: anyio's, each borrowed for as long as there is work.
 
 anyio starts the threads, ends them with the loop, and bounds how many calls run at once. Only the
-way to a thread that is awake already, and back, is ours: anyio takes two turns of the loop for it
-and a queue that is written in Python, which is more than half of what a call costs.
+way to a thread that is there already, and back, is ours: anyio takes two turns of the loop for it
+and a queue that is written in Python, which is much of what a call costs.
 
 A thread serves one call after the other. It lies in `idle` from the end of a call to the beginning
 of the next; whoever takes it out of there, the loop with a call or the thread itself, which has

@@ -236,7 +236,7 @@ def test_a_call_after_another_one_has_the_same_thread() -> None:
 
 
 def test_an_idle_thread_holds_nothing_of_its_calls(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_asyncio_threads, "_PATIENCE", 2.0 * LIMIT)
+    monkeypatch.setattr(_asyncio_threads, "_PATIENCE", 2.0)
 
     async def main() -> None:
         for _ in range(2):  # the one that it was borrowed for, and one that found it idle
@@ -245,6 +245,9 @@ def test_an_idle_thread_holds_nothing_of_its_calls(monkeypatch: pytest.MonkeyPat
             await in_worker_thread(held)
             del held
             assert gone.wait(LIMIT)
+            threads = _asyncio_threads.threads_of(asyncio.get_running_loop())
+            assert threads is not None
+            assert len(threads.idle) == 1  # it waits still
 
     asyncio.run(main())
 
@@ -265,18 +268,29 @@ def test_an_error_makes_no_cycle_of_its_call() -> None:
         gc.enable()
 
 
-def test_a_call_that_asyncio_cancels_before_its_thread_is_there_is_never_made() -> None:
+def test_a_call_that_asyncio_cancels_before_its_thread_has_begun_it_is_never_made(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     called: list[bool] = []
+    waiting: list[threading.Thread] = []
+    start = threading.Thread.start
+
+    def wait(thread: threading.Thread) -> None:
+        waiting.append(thread)
 
     async def main() -> None:
-        task = asyncio.create_task(in_worker_thread(lambda: called.append(True)))
-        await asyncio.sleep(0)
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-        await in_worker_thread(lambda: None)
+        with monkeypatch.context() as patched:
+            patched.setattr(threading.Thread, "start", wait)
+            task = asyncio.create_task(in_worker_thread(lambda: called.append(True)))
+            await asyncio.sleep(0)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
         limiter = anyio.to_thread.current_default_thread_limiter()
         assert limiter.borrowed_tokens == 0
+        (thread,) = waiting
+        start(thread)
+        thread.join(LIMIT)
 
     asyncio.run(main())
 
@@ -284,20 +298,22 @@ def test_a_call_that_asyncio_cancels_before_its_thread_is_there_is_never_made() 
 
 
 def test_a_shielded_call_is_made_while_the_loop_cancels_its_tasks() -> None:
-    called: list[bool] = []
+    threads: list[threading.Thread] = []
+
+    def call() -> None:
+        threads.append(threading.current_thread())
 
     async def close_at_the_end() -> None:
         try:
             await asyncio.get_running_loop().create_future()
         finally:
-            await in_worker_thread(lambda: called.append(True), shield=True)
+            await in_worker_thread(call, shield=True)
 
     async def begin_at_the_end() -> None:
-        # Its call is cancelled together with what has a thread started for it.
         try:
-            await in_worker_thread(lambda: called.append(False))
+            await in_worker_thread(int)
         finally:
-            await in_worker_thread(lambda: called.append(True), shield=True)
+            await in_worker_thread(call, shield=True)
 
     async def main() -> None:
         tasks.append(asyncio.create_task(close_at_the_end()))
@@ -307,25 +323,31 @@ def test_a_shielded_call_is_made_while_the_loop_cancels_its_tasks() -> None:
 
     tasks: list[asyncio.Task[None]] = []
     asyncio.run(main())
+    assert len(threads) == 2
+    for thread in threads:
+        thread.join(LIMIT)
 
-    assert called == [True, True]
+    assert [thread.is_alive() for thread in threads] == [False, False]
 
 
-def test_a_call_is_made_though_the_task_that_starts_its_thread_was_cancelled() -> None:
-    async def main() -> None:
-        waiting = asyncio.create_task(in_worker_thread(lambda: "made"))
-        await asyncio.sleep(0)
-        others = asyncio.all_tasks() - {waiting, asyncio.current_task()}
-        assert others
-        for task in others:
-            task.cancel()
-        assert await asyncio.wait_for(waiting, LIMIT) == "made"
+def test_threads_end_with_a_loop_that_runs_no_task_of_its_own() -> None:
+    threads: list[threading.Thread] = []
 
-    asyncio.run(main())
+    async def call() -> None:
+        await in_worker_thread(lambda: threads.append(threading.current_thread()))
+        loop.stop()
+
+    loop = asyncio.new_event_loop()
+    task = loop.create_task(call())
+    loop.run_forever()
+    loop.close()
+    threads[0].join(LIMIT)
+
+    assert (task.done(), threads[0].is_alive()) == (True, False)
 
 
 @pytest.mark.parametrize("cancels", [True, False])
-def test_threads_end_with_their_loop(cancels: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_threads_end_with_their_loop(cancels: bool) -> None:
     threads: list[threading.Thread] = []
 
     async def main() -> None:
@@ -338,14 +360,10 @@ def test_threads_end_with_their_loop(cancels: bool, monkeypatch: pytest.MonkeyPa
         await asyncio.gather(*[in_worker_thread(meet) for _ in range(4)])
 
     if cancels:
-        monkeypatch.setattr(_asyncio_threads, "_PATIENCE", 6.0 * LIMIT)
         asyncio.run(main())
     else:
         loop = asyncio.new_event_loop()
         loop.run_until_complete(main())
-        for thread in threads:
-            thread.join(LIMIT)
-        loop.run_until_complete(asyncio.sleep(0))
         loop.close()
     for thread in threads:
         thread.join(LIMIT)
@@ -378,12 +396,26 @@ def test_a_call_for_which_no_thread_can_be_started_says_so(
         with monkeypatch.context() as patched:
             patched.setattr(threading.Thread, "start", refuse)
             with pytest.raises(RuntimeError, match="can't start new thread"):
-                await asyncio.wait_for(in_worker_thread(lambda: None), LIMIT)
+                await in_worker_thread(lambda: None)
         limiter = anyio.to_thread.current_default_thread_limiter()
         assert limiter.borrowed_tokens == 0
         assert await in_worker_thread(lambda: "the next") == "the next"
 
     asyncio.run(main())
+
+
+def test_calls_go_by_anyio_where_it_does_not_say_what_it_knows_of_its_threads(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(_asyncio_threads, "_locals", None)
+
+    async def main() -> list[object]:
+        return [
+            await in_worker_thread(lambda: "called"),
+            await in_worker_thread(lambda: anyio.from_thread.run(anyio.sleep, 0)),
+        ]
+
+    assert asyncio.run(main()) == ["called", None]
 
 
 def test_no_call_is_lost_between_a_thread_that_goes_and_one_that_comes(
@@ -392,9 +424,9 @@ def test_no_call_is_lost_between_a_thread_that_goes_and_one_that_comes(
     monkeypatch.setattr(_asyncio_threads, "_PATIENCE", 0.0)
 
     async def call(number: int) -> list[int]:
-        return [await in_worker_thread(lambda: number) for _ in range(100)]
+        return [await in_worker_thread(lambda: number) for _ in range(30)]
 
     async def main() -> list[list[int]]:
         return await asyncio.gather(*[call(number) for number in range(8)])
 
-    assert asyncio.run(main()) == [[number] * 100 for number in range(8)]
+    assert asyncio.run(main()) == [[number] * 30 for number in range(8)]

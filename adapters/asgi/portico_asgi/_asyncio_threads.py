@@ -1,12 +1,12 @@
-"""The worker threads of an asyncio loop: anyio's, each borrowed for as long as there is work.
+"""The worker threads of an asyncio loop, which are to their calls as those of anyio are.
 
-anyio starts the threads, ends them with the loop, and bounds how many calls run at once. Only the
-way to a thread that is there already, and back, is ours: anyio takes two turns of the loop for it
-and a queue that is written in Python, which is much of what a call costs.
+anyio takes two turns of the loop for each call and a queue that is written in Python, which is much
+of what a call costs. So the threads are ours, and what users know of anyio's holds for them: its
+default limiter bounds how many calls run at once, and `anyio.from_thread` works in them.
 
 A thread serves one call after the other. It lies in `idle` from the end of a call to the beginning
 of the next; whoever takes it out of there, the loop with a call or the thread itself, which has
-waited in vain and goes back to anyio, is the only one who may.
+waited in vain and ends, is the only one who may.
 """
 
 from __future__ import annotations
@@ -14,26 +14,26 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from contextvars import Context, copy_context
-from functools import partial
-from math import inf
 from queue import Empty, SimpleQueue
-from threading import Lock
+from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 from weakref import WeakKeyDictionary
 
-from anyio import CancelScope, CapacityLimiter, WouldBlock, from_thread, to_thread
-from anyio.lowlevel import checkpoint_if_cancelled
+from anyio import CancelScope, WouldBlock, from_thread, to_thread
+from anyio.lowlevel import checkpoint_if_cancelled, current_token
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from anyio.lowlevel import EventLoopToken
+
 T = TypeVar("T")
 
-# Seconds that a thread waits for its next call. A process whose loop was stopped, but neither its
-# tasks were cancelled nor the loop was closed, ends so much later.
+# Seconds that a thread waits for its next call; it lives on so long after its loop.
 _PATIENCE: Final = 0.2
 
-# What `anyio.from_thread` asks for the cancel scope of the call that runs.
+# What `anyio.from_thread` knows of the thread that it is called in: `current_token`, that of the
+# loop, and `current_cancel_scope`, the one around the call.
 _locals: Final[Any] = getattr(from_thread, "threadlocals", None)
 
 
@@ -44,12 +44,11 @@ class Threads:
         idle: those that wait for a call, the one that has waited longest first.
     """
 
-    __slots__ = ("_limiter", "_unbounded", "idle")
+    __slots__ = ("_limiter", "idle")
 
     def __init__(self) -> None:
         self._limiter = to_thread.current_default_thread_limiter()
-        self._unbounded = CapacityLimiter(inf)  # an idle thread takes nobody's place
-        self.idle: list[_Thread] = []
+        self.idle: list[_Worker] = []
 
     async def call(self, fn: Callable[[], T], *, shield: bool) -> T:
         """See `in_worker_thread`."""
@@ -76,70 +75,48 @@ class Threads:
 
     def _give(self, call: _Call[Any]) -> None:
         try:
-            thread = self.idle.pop()
+            self.idle.pop().calls.put(call)
+            return
         except IndexError:
-            self._borrow(call)
-        else:
-            thread.calls.put(call)
-
-    def _borrow(self, call: _Call[Any]) -> None:
-        """Have anyio start a thread, or wake one of its own, for this call and those to come."""
-        thread = _Thread(self.idle, call)
+            worker = _Worker(self.idle)
+        worker.calls.put(call)
         # In no request's context, which would live as long as the thread does.
-        lending = call.loop.create_task(
-            to_thread.run_sync(thread.serve, limiter=self._unbounded), context=Context()
-        )
-        lending.add_done_callback(partial(self._returned, thread))
-
-    def _returned(self, thread: _Thread, lending: asyncio.Task[None]) -> None:
-        call = thread.first
-        if lending.cancelled():
-            if call is None or call.has_begun:
-                thread.calls.put(None)  # the loop ends
-            else:
-                self._borrow(call)  # who waits may be shielded
-        elif (error := lending.exception()) is not None and call is not None and call.give_up():
-            call.fail(error)  # no thread could be started
+        serve, arguments = Context().run, (worker.serve, current_token())
+        Thread(target=serve, args=arguments, name="portico-asgi-worker").start()
 
 
-class _Thread:
-    """A thread that is borrowed.
+class _Worker:
+    """What a thread does.
 
     Attributes:
-        calls: what it is given, one at a time; None to look whether it may go.
-        first: the call that it was borrowed for, until it serves.
+        calls: what it is given, one at a time.
     """
 
-    __slots__ = ("_idle", "calls", "first")
+    __slots__ = ("_idle", "calls")
 
-    def __init__(self, idle: list[_Thread], first: _Call[Any]) -> None:
+    def __init__(self, idle: list[_Worker]) -> None:
         self._idle = idle
-        self.first: _Call[Any] | None = first
-        self.calls: SimpleQueue[_Call[Any] | None] = SimpleQueue()
+        self.calls: SimpleQueue[_Call[Any]] = SimpleQueue()
 
-    def serve(self) -> None:
+    def serve(self, loop: EventLoopToken) -> None:
         """Run one call after the other, until none has come for a while."""
-        call, self.first = self.first, None
-        while call is not None:
+        _locals.current_token = loop
+        while (call := self._next()) is not None:
             has_run = call.run()
             self._idle.append(self)
             if has_run:
                 with suppress(RuntimeError):  # the loop is closed
                     call.loop.call_soon_threadsafe(call.wake)
             del call  # with all of its request, while none comes
-            call = self._next()
 
     def _next(self) -> _Call[Any] | None:
         while True:
             try:
-                call = self.calls.get(timeout=_PATIENCE)
+                return self.calls.get(timeout=_PATIENCE)
             except Empty:
-                call = None
-            if call is not None:
-                return call
-            with suppress(ValueError):  # it was taken out, and gets a call
-                self._idle.remove(self)
-                return None
+                with suppress(ValueError):  # it was taken out, and gets a call
+                    self._idle.remove(self)
+                    return None
 
 
 class _Call(Generic[T]):
@@ -174,25 +151,18 @@ class _Call(Generic[T]):
         self._error: BaseException | None = None
         self._woken = self.loop.create_future()
 
-    @property
-    def has_begun(self) -> bool:
-        """Whether it runs, has run or was given up."""
-        return self._begun.locked()
-
     def run(self) -> bool:
         """Make the call, in the thread; returns whether it was not given up."""
         if not self._begun.acquire(blocking=False):
             return False
-        if _locals is not None:
-            _locals.current_cancel_scope = self.scope
+        _locals.current_cancel_scope = self.scope
         try:
             self._value = self._context.run(self._fn)
         except BaseException as error:  # noqa: BLE001 - raised to who waits
             self._error = error
         finally:
             self._has_ended = True
-            if _locals is not None:
-                _locals.current_cancel_scope = None
+            _locals.current_cancel_scope = None
         return True
 
     async def end(self) -> None:
@@ -200,14 +170,14 @@ class _Call(Generic[T]):
         try:
             await self._woken
         except asyncio.CancelledError:
-            while not self.give_up():
+            while not self._give_up():
                 self._woken = self.loop.create_future()
                 with suppress(asyncio.CancelledError):
                     await self._woken
             self._error = None  # its traceback has what holds it
             raise
 
-    def give_up(self) -> bool:
+    def _give_up(self) -> bool:
         """Whether the call does not run: it has ended, or never begins now."""
         return self._has_ended or self._begun.acquire(blocking=False)
 
@@ -215,11 +185,6 @@ class _Call(Generic[T]):
         """Let go on who waits for its end."""
         if not self._woken.done():
             self._woken.set_result(None)
-
-    def fail(self, error: BaseException) -> None:
-        """End a call that was given up by raising this."""
-        self._error, self._has_ended = error, True
-        self.wake()
 
     def result(self) -> T:
         """What it has returned; what it has raised is raised."""
@@ -235,8 +200,10 @@ class _Call(Generic[T]):
 _threads: WeakKeyDictionary[object, Threads] = WeakKeyDictionary()
 
 
-def threads_of(loop: object) -> Threads:
-    """The threads of the running loop."""
+def threads_of(loop: object) -> Threads | None:
+    """The threads of the running loop; None where anyio keeps to itself what it knows of them."""
+    if _locals is None:
+        return None
     threads = _threads.get(loop)
     if threads is None:
         threads = _threads[loop] = Threads()

@@ -27,7 +27,9 @@ async def in_worker_thread(fn: Callable[[], T], *, shield: bool = False) -> T:
     if hasattr(loop, "create_task"):
         from portico_asgi._asyncio_threads import threads_of
 
-        return await threads_of(loop).call(fn, shield=shield)
+        threads = threads_of(loop)
+        if threads is not None:
+            return await threads.call(fn, shield=shield)
     from anyio import CancelScope, to_thread
 
     returned: list[T] = []  # trio refuses a function that returns a coroutine

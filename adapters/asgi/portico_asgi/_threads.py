@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-from threading import Lock
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, TypeVar
+
+from portico_asgi._loop import current_loop
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -23,18 +23,17 @@ async def in_worker_thread(fn: Callable[[], T], *, shield: bool = False) -> T:
         fn: what may block.
         shield: whether it is called though the task is cancelled already.
     """
-    from anyio import CancelScope, get_cancelled_exc_class, to_thread
+    loop = current_loop()
+    if hasattr(loop, "create_task"):
+        from portico_asgi._asyncio_threads import threads_of
 
-    call = _Call(fn)
+        return await threads_of(loop).call(fn, shield=shield)
+    from anyio import CancelScope, to_thread
+
+    returned: list[T] = []  # trio refuses a function that returns a coroutine
     with CancelScope(shield=shield):
-        try:
-            await to_thread.run_sync(call)
-        except get_cancelled_exc_class():
-            while not call.give_up():
-                with suppress(get_cancelled_exc_class()), CancelScope(shield=True):
-                    await to_thread.run_sync(call.join)
-            raise
-    return call.result
+        await to_thread.run_sync(lambda: returned.append(fn()))
+    return returned[0]
 
 
 def from_worker_thread(fn: Callable[[], Awaitable[T]]) -> T:
@@ -64,38 +63,3 @@ def from_worker_thread(fn: Callable[[], Awaitable[T]]) -> T:
             "outside of its worker threads. Await it in an `async` handler, or declare `body` as a "
             "parameter of the handler, which has it read before."
         ) from error
-
-
-class _Call(Generic[T]):
-    """A call that begins once at most, and whose end another thread can wait for.
-
-    Attributes:
-        result: what it returned.
-    """
-
-    __slots__ = ("_begun", "_fn", "_running", "result")
-
-    result: T
-
-    def __init__(self, fn: Callable[[], T]) -> None:
-        self._fn = fn
-        self._begun = Lock()
-        self._running = Lock()
-        self._running.acquire()
-
-    def __call__(self) -> None:
-        if not self._begun.acquire(blocking=False):
-            return
-        try:
-            self.result = self._fn()
-        finally:
-            self._running.release()
-
-    def give_up(self) -> bool:
-        """Whether the call does not run: it has ended, or never begins now."""
-        return not self._running.locked() or self._begun.acquire(blocking=False)
-
-    def join(self) -> None:
-        """Wait for its end."""
-        with self._running:
-            pass

@@ -587,6 +587,7 @@ def test_an_asynchronous_handler_answers_with_a_file_too(path: Path) -> None:
 
     @app.get("/")
     async def show() -> object:
+        await asyncio.sleep(0)
         return file(path)
 
     path.write_bytes(CONTENT * 10_000)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from time import monotonic
 from typing import Final, cast
 
-from bench._contenders import INTERFACES, PORTICO, Contender, title
+from bench._contenders import DEFERRED, INTERFACES, OWN, PORTICO, Contender, title
 from bench._fleet import child_environment
 from bench._ratios import middle, ratio
 from bench._rounds import in_rounds
@@ -16,21 +16,50 @@ from bench._tables import milliseconds, number, table, times
 _SECONDS: Final = 60.0
 _MEBIBYTE: Final = 1024 * 1024
 
+_IMPORT: Final = (
+    "import typing, msgspec\n"
+    "from time import process_time\n"
+    "begin = process_time()\n"
+    "import portico\n"
+    "print(process_time() - begin)"
+)
+
 MEASURES: Final = ("import_cpu", "first_cpu", "validated_cpu", "first_wall", "resident")
 
 
 def measure(run: Run) -> Result:
-    """By interface and measure, the samples of each contender."""
+    """By interface and measure, the samples of each contender; those of `import portico`."""
+    rounds = run.settings.cold_rounds
     result: Result = {}
+    if any(one.name == PORTICO for one in run.contenders):
+        result["import"] = in_rounds([PORTICO], rounds, lambda name: _import(run), unkept=1)
     for interface in INTERFACES:
         chosen = {one.name: one for one in run.behind(interface)}
+        if PORTICO in chosen:
+            chosen |= {one.name: one for one in DEFERRED if one.interface == interface}
 
         def take(name: str, among: Mapping[str, Contender] = chosen) -> dict[str, float] | None:
             return _start(among[name], run)
 
         # The first start has also to write the compiled modules.
-        result[interface] = in_rounds([*chosen], run.settings.cold_rounds, take, unkept=1)
+        result[interface] = in_rounds([*chosen], rounds, take, unkept=1)
     return result
+
+
+def _import(run: Run) -> dict[str, float] | None:
+    """Seconds of the processor that `import portico` takes where `typing` and msgspec are there."""
+    python = run.environments.python(OWN)
+    if python is None:
+        return None
+    done = subprocess.run(
+        [str(python), "-c", _IMPORT],
+        capture_output=True,
+        text=True,
+        env=child_environment(),
+        timeout=_SECONDS,
+        check=True,
+    )
+    return {"beyond": float(done.stdout)}
 
 
 def _start(contender: Contender, run: Run) -> dict[str, float] | None:
@@ -68,6 +97,9 @@ def tables(result: Result) -> str:
         "validated one (`create`), in processor time since the process began; the first answer on",
         "the clock; and the memory that is resident after them. Compiled modules are there.\n",
     ]
+    beyond = middle(result.get("import", {}).get("beyond", {}), PORTICO)
+    if beyond is not None:
+        parts.append(f"`import portico` beyond `typing` and msgspec: {milliseconds(beyond)} ms.\n")
     for interface in INTERFACES:
         samples: Mapping[str, Mapping[str, Sequence[float]]] = result.get(interface, {})
         names = list(samples.get("first_cpu", ()))

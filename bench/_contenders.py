@@ -76,6 +76,13 @@ CONTENDERS: Final[tuple[Contender, ...]] = (
 )
 
 
+DEFERRED: Final[tuple[Contender, ...]] = tuple(
+    _own("portico, check deferred", interface, f"portico_deferred_{interface}")
+    for interface in INTERFACES
+)
+"""Portico without `check()` at its start, which only the mode `cold-start` can tell."""
+
+
 def chosen(
     interface: Interface, names: Sequence[str] = (), among: Iterable[Contender] = CONTENDERS
 ) -> list[Contender]:

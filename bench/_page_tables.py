@@ -6,7 +6,7 @@ Each returns Markdown that ends with a line break, or nothing where the run did 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from bench._contenders import BARE, CONTENDERS, INTERFACES, LIMIT, OWN, title
+from bench._contenders import BARE, CONTENDERS, INTERFACES, LIMIT, OWN, PORTICO, title
 from bench._exchanges import TIMED
 from bench._settings import NESTED
 from bench._summary import Summary
@@ -96,8 +96,12 @@ def cold_start(summary: Summary) -> str:
         ("resident", "resident memory", _mebibytes, "MiB"),
     )
     parts: list[str] = []
+    found: Mapping[str, Any] = summary.get("cold-start", {})
+    if beyond := found.get("import", {}).get("beyond"):
+        taken = milliseconds(beyond[PORTICO][0])
+        parts.append(f"`import portico` takes {taken} ms beyond `typing` and msgspec.\n")
     for interface in INTERFACES:
-        by_measure: Mapping[str, Figures] = summary.get("cold-start", {}).get(interface, {})
+        by_measure: Mapping[str, Figures] = found.get(interface, {})
         measures = [
             Measure(head, by_measure[name], shown, unit)
             for name, head, shown, unit in columns

@@ -456,7 +456,9 @@ def test_every_mode_writes_its_tables() -> None:
     scale = _scale_mode.tables({"wsgi": {"rows": rows}})
     assert "| portico | 100 | 0 | 100 | 200 | 3.00 | 4.00 | 1.00 |" in scale
     assert "| portico | 1000 | 0 | not measured: x | - | - | - | not measured: y |" in scale
-    assert "| portico | 50.0 | 50.0 | 50.0 | 50.0 |" in _cold_mode.tables({"lambda": cold})
+    tables = _cold_mode.tables({"lambda": cold, "import": {"beyond": {"portico": [0.004]}}})
+    assert "| portico | 50.0 | 50.0 | 50.0 | 50.0 |" in tables
+    assert "`import portico` beyond `typing` and msgspec: 4.00 ms." in tables
     assert "| portico | 10.0 | 1.00x | 50.0 |" in _wire_mode.tables({"uvicorn": {"hello": rate}})
     assert "| portico | 250 | 1.00x | 250 | 250 |" in _runtime_mode.tables({"worker": started})
 

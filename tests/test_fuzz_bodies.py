@@ -123,8 +123,24 @@ def each_part(chunks: list[bytes], limits: MultipartLimits) -> object:
         return told(error)
 
 
+# The second part is one too many, and its headers are too long.
+TWO_PARTS = (
+    b'--b\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n'
+    b'--b\r\nContent-Disposition: form-data; name="f"; filename="x"\r\n\r\n\r\n--\r\n'
+)
+# Its headers are wrong, and too long.
+WRONG_AND_LONG = b"--b\r\n; filename*=utf-8''x\r\n\r\n--b--"
+NO_TEXT_AND_LONG = b"--b\r\n--b--b--b--b--b--b\xff\r\n\r\n--b--b"
+# It is as long as it may be, and a line break follows its delimiter.
+LONG_PREAMBLE = b"--b; filename*=utf-8''x--b--\r\n--b--"
+
+
 @fuzz(300)
 @example(b"--b\r\n--b \r\n--b ", [5, 9, 12, 13], MultipartLimits())
+@example(LONG_PREAMBLE, [], MultipartLimits(max_header_bytes=20))
+@example(WRONG_AND_LONG, [], MultipartLimits(max_header_bytes=20))
+@example(NO_TEXT_AND_LONG, [], MultipartLimits(max_header_bytes=20))
+@example(TWO_PARTS, [], MultipartLimits(max_parts=1, max_header_bytes=42, max_size=300))
 @given(BODIES, st.lists(st.integers(1, 200), max_size=12), LIMITS)
 def test_a_form_is_the_same_however_it_is_cut(
     body: bytes, places: list[int], limits: MultipartLimits

@@ -148,13 +148,20 @@ class CutDecoder:
         try:
             event = self._decoder.next_event()
         except ValueError as error:
+            # In smaller pieces headers that are too long would have been refused before.
+            self._bound(state, before - len(buffer) or _head_size(buffer))
             raise self._malformed(str(error)) from error
         except RequestEntityTooLarge:
+            self._bound(state, before - len(buffer))  # likewise
             raise MultipartLimitError(
                 f"The form has more than the limit of {self._limits.max_parts} parts."
             ) from None
-        is_waiting = isinstance(event, werkzeug.NeedData)
-        self._bound(state, before if is_waiting else before - len(buffer))
+        if isinstance(event, werkzeug.Preamble):
+            # Whether the line break behind its delimiter has come by now makes no difference.
+            self._bound(state, len(event.data) + len(self._delimiter))
+        else:
+            is_waiting = isinstance(event, werkzeug.NeedData)
+            self._bound(state, before if is_waiting else before - len(buffer))
         return event
 
     def _bound(self, state: werkzeug.State, length: int) -> None:
@@ -209,6 +216,11 @@ class CutDecoder:
 
     def _malformed(self, why: str) -> MultipartError:
         return MultipartError(f"Part {self._parts + 1} of the multipart body is malformed: {why}.")
+
+
+def _head_size(buffer: bytearray) -> int:
+    end = werkzeug.BLANK_LINE_RE.search(buffer)
+    return len(buffer) if end is None else end.end()
 
 
 def _unescaped(text: str) -> str:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping
 
     from portico import Headers
-    from portico.contract import Options
+    from portico.contract import BodyLimits, Options
     from portico_asgi._platform import AsgiPlatform
 
 Scope: TypeAlias = "MutableMapping[str, Any]"
@@ -59,19 +59,19 @@ class AsgiRequest(NativeRequest):
         query: bytes = scope["query_string"]
         self._scope, self._platform, self._fields = scope, platform, fields
         # All that `super().__init__` does, without the call: one is made for every request.
-        self.method = scope["method"]
+        self.method: str = scope["method"]
         if (
             raw
             and raw[0] == _SLASH
             and raw.isascii()
             and not (scope.get("root_path") or options.root_path)
         ):
-            self.raw_path = raw.decode()
+            self.raw_path: str = raw.decode()
         else:
             self.raw_path = path_of(read_target(scope, platform.root_path))
-        self.raw_query = query.decode("latin-1") if query else ""
+        self.raw_query: str = query.decode("latin-1") if query else ""
         self._source = AsgiBody(platform) if platform.has_body else None
-        self.limits = options.limits
+        self.limits: BodyLimits = options.limits
         self._host_read = None if fields is None else host
         self._url = self._headers = self._scheme_read = self._signal = None
         self._data = self._form = self._handled_by = self._cookies = None

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from wsgiref.types import WSGIEnvironment
 
     from portico import Headers
-    from portico.contract import Platform
+    from portico.contract import BodyLimits, Platform
     from portico_wsgi._headers import EnvironHeaders
 
 CHUNK_SIZE = 64 * 1024
@@ -74,10 +74,11 @@ class WsgiRequest(NativeRequest):
         )
         self._environ, self._platform = environ, platform
         # All that `super().__init__` does, without the call: one is made for every request.
-        self.method = environ["REQUEST_METHOD"]
-        self.raw_path, self.raw_query = path, query
+        self.method: str = environ["REQUEST_METHOD"]
+        self.raw_path: str = path
+        self.raw_query: str = query
         self._source = None if is_alone else read_body(environ, platform)
-        self.limits = options.limits
+        self.limits: BodyLimits = options.limits
         self._host_read = get("HTTP_HOST") or None
         self._url = self._headers = self._scheme_read = self._signal = None
         self._data = self._form = self._handled_by = self._cookies = None
